@@ -1,0 +1,384 @@
+"""All that an app may see and do of the engine: a snapshot, a numbered feed, and commands.
+
+The app, `mcpwall watch` and the tests hold an `EnginePort`; whether it is the engine in this
+process (`engine.local`) or the one behind the control socket (`link.client`) they cannot tell.
+Text in these values is foreign and raw: it passes `mcpwall.text` before it reaches a screen.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import AsyncIterator
+from typing import Any, Protocol, TypeAlias
+
+import msgspec
+
+from mcpwall.model import JsonObject, Risk, Rule, Tool, Verdict
+
+
+class State(enum.StrEnum):
+    """Where a call stands."""
+
+    HELD = "held"  # waits for a person
+    RUNNING = "running"  # forwarded, no answer yet
+    DONE = "done"  # answered by the server
+    ERROR = "error"  # answered by the server with isError or a JSON-RPC error
+    REFUSED = "refused"  # answered by the wall
+    WITHDRAWN = "withdrawn"  # cancelled by the agent, or its session ended
+    LOST = "lost"  # forwarded, and no answer can come any more
+
+
+class Row(msgspec.Struct, frozen=True):
+    """A call in a table. `preview` is compact JSON of the arguments, cut at 600 characters."""
+
+    id: int
+    at_ms: int
+    session: str
+    agent: str
+    client: str
+    server: str
+    method: str
+    tool: str
+    risk: Risk
+    preview: str
+    size: int  # bytes of the arguments as forwarded
+    digest: str
+    verdict: Verdict
+    state: State
+    took_us: int | None = None  # from forwarding to the answer
+    note: str = ""  # who answered, or what went wrong, one line
+
+
+class Held(msgspec.Struct, frozen=True):
+    """A call that waits for a person, with all that they must see to decide.
+
+    A decision must quote `digest` and `revision`; `revision` grows whenever anything that the
+    person relies on changed (rules reloaded, tool definition changed).
+    """
+
+    row: Row
+    arguments: JsonObject
+    digest: str
+    revision: int
+    since_ms: int
+    deadline_ms: int
+    two_keys: bool  # executes, destroys or moves money: `a` then `!`
+    why: tuple[str, ...]  # sentences: the rule that asks, the risk and its reason
+    flags: tuple[str, ...]  # things to look at twice: "first use of this tool", …
+    tool: Tool | None = None
+
+
+class RuleRow(msgspec.Struct, frozen=True):
+    """A rule on the rules screen. `fields` is the TOML table as written (plain data)."""
+
+    rule: Rule
+    fields: JsonObject
+    hits: int
+    last_ms: int | None
+    expires_ms: int | None = None  # remembered answers only
+    session: str = ""  # remembered answers for one session only
+    remembered: bool = False  # a remembered answer: lives in memory, only forget() changes it
+
+
+class SessionRow(msgspec.Struct, frozen=True):
+    """One connection of an agent to one server."""
+
+    id: str
+    agent: str
+    client: str
+    client_version: str
+    protocol: str  # negotiated protocol version, "" before that
+    server: str
+    transport: str
+    pid: int  # the server's process
+    directory: str
+    since_ms: int
+    calls: int
+    held: int
+    ended: str = ""  # why it ended; "" while it lives
+
+
+class ServerRow(msgspec.Struct, frozen=True):
+    """One configured or seen server."""
+
+    name: str
+    transport: str
+    version: str
+    sessions: int
+    tools: tuple[Tool, ...]
+    calls: int
+
+
+class Totals(msgspec.Struct, frozen=True):
+    """Counts since the engine started, except `held`, which is now."""
+
+    calls: int = 0
+    allowed: int = 0
+    denied: int = 0
+    limited: int = 0
+    errors: int = 0
+    held: int = 0
+
+
+class OutsideEdit(msgspec.Struct, frozen=True):
+    """An edit of config.toml from outside that loosens the rules and waits for a key."""
+
+    hash: str  # quote it to accept exactly this text
+    diff: str  # unified diff
+    what: tuple[str, ...]  # what it would loosen, a sentence each
+
+
+class Status(msgspec.Struct, frozen=True):
+    """The engine itself."""
+
+    pid: int
+    version: str
+    started_ms: int
+    home: str  # where its config lives
+    config: str  # path of config.toml
+    policy: str  # hash of the rules in force
+    lockdown: bool
+    config_error: str = ""  # the file does not load: the last good rules stay in force
+    outside_edit: OutsideEdit | None = None
+    undo: int = 0  # steps that can be undone
+    redo: int = 0
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """Everything at one moment; `seq` is the number of the last event that it includes."""
+
+    seq: int
+    status: Status
+    rows: tuple[Row, ...]  # the newest, oldest first
+    held: tuple[Held, ...]
+    rules: tuple[RuleRow, ...]
+    sessions: tuple[SessionRow, ...]
+    servers: tuple[ServerRow, ...]
+    totals: Totals
+
+
+# --- events: each replaces what was known of the same thing -------------------------------------
+
+
+class RowEvent(msgspec.Struct, frozen=True, tag="row"):
+    row: Row
+
+
+class HeldEvent(msgspec.Struct, frozen=True, tag="held"):
+    held: Held
+
+
+class ReleasedEvent(msgspec.Struct, frozen=True, tag="released"):
+    call: int
+    how: str  # "allowed by you", "time is up", "cancelled by the agent", …
+
+
+class RulesEvent(msgspec.Struct, frozen=True, tag="rules"):
+    rules: tuple[RuleRow, ...]
+
+
+class SessionEvent(msgspec.Struct, frozen=True, tag="session"):
+    session: SessionRow
+
+
+class ServerEvent(msgspec.Struct, frozen=True, tag="server"):
+    server: ServerRow
+
+
+class StatusEvent(msgspec.Struct, frozen=True, tag="status"):
+    status: Status
+
+
+class NoticeEvent(msgspec.Struct, frozen=True, tag="notice"):
+    level: str  # "info" | "warning" | "error"
+    text: str
+
+
+Event: TypeAlias = (
+    RowEvent
+    | HeldEvent
+    | ReleasedEvent
+    | RulesEvent
+    | SessionEvent
+    | ServerEvent
+    | StatusEvent
+    | NoticeEvent
+)
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """Events up to number `seq`. `gap`: some were dropped, take a new snapshot."""
+
+    seq: int
+    totals: Totals
+    events: tuple[Event, ...] = ()
+    gap: bool = False
+
+
+# --- commands -----------------------------------------------------------------------------------
+
+
+class Scope(enum.StrEnum):
+    """How long an answer is remembered."""
+
+    SESSION = "session"
+    QUARTER = "15m"
+    ALWAYS = "always"  # becomes a rule in config.toml
+
+
+class Match(enum.StrEnum):
+    """Which calls a remembered answer answers, narrowest first."""
+
+    EXACT = "exact"  # exactly these arguments
+    ARGUMENT = "argument"  # one argument by glob, all others free
+    TOOL = "tool"  # any call of this tool
+    SERVER = "server"  # any tool of this server
+
+
+class Remember(msgspec.Struct, frozen=True):
+    scope: Scope
+    match: Match = Match.EXACT
+    argument: str = ""  # with Match.ARGUMENT
+    pattern: str = ""  # a glob, with Match.ARGUMENT
+
+
+class Decide(msgspec.Struct, frozen=True, tag="decide"):
+    """A person's answer to a held call; refused if digest or revision is not the held call's."""
+
+    call: int
+    digest: str
+    revision: int
+    allow: bool
+    reason: str = ""  # reaches the model when denied
+    remember: Remember | None = None
+
+
+class PutRule(msgspec.Struct, frozen=True, tag="put_rule"):
+    """Add a rule, or replace the one with id `replaces`. `fields` is a TOML table as plain data."""
+
+    fields: JsonObject
+    replaces: str = ""
+
+
+class DropRule(msgspec.Struct, frozen=True, tag="drop_rule"):
+    id: str  # a rule of config.toml, or a remembered answer
+
+
+class ToggleRule(msgspec.Struct, frozen=True, tag="toggle_rule"):
+    id: str
+    enabled: bool
+
+
+class Undo(msgspec.Struct, frozen=True, tag="undo"):
+    redo: bool = False
+
+
+class Lockdown(msgspec.Struct, frozen=True, tag="lockdown"):
+    on: bool
+
+
+class AcceptEdit(msgspec.Struct, frozen=True, tag="accept_edit"):
+    """Put an outside edit in force, or write the rules in force back over it."""
+
+    hash: str
+    accept: bool
+
+
+class Preview(msgspec.Struct, frozen=True, tag="preview"):
+    """What a rule change would have done to the last calls; changes nothing. -> Previewed"""
+
+    fields: JsonObject | None = None  # a rule to put in
+    replaces: str = ""  # the rule that it replaces; alone: the rule that is dropped
+    remember: Remember | None = None  # or: an answer to remember
+    call: int = 0  # for this call
+
+
+class Details(msgspec.Struct, frozen=True, tag="details"):
+    """All that is known of one call. -> CallDetails"""
+
+    call: int
+
+
+class Stop(msgspec.Struct, frozen=True, tag="stop"):
+    """End the engine, and with it every session."""
+
+
+Command: TypeAlias = (
+    Decide
+    | PutRule
+    | DropRule
+    | ToggleRule
+    | Undo
+    | Lockdown
+    | AcceptEdit
+    | Preview
+    | Details
+    | Stop
+)
+
+
+class Done(msgspec.Struct, frozen=True, tag="done"):
+    text: str = ""  # one line for the person
+
+
+class Refused(msgspec.Struct, frozen=True, tag="refused"):
+    """Nothing was changed. `text`: what is wrong, where, what to do."""
+
+    text: str
+
+
+class Previewed(msgspec.Struct, frozen=True, tag="previewed"):
+    """`checked` calls were judged again; ids of those whose verdict would differ, by new verdict."""
+
+    checked: int
+    matched: tuple[int, ...] = ()
+    denied: tuple[int, ...] = ()
+    limited: tuple[int, ...] = ()
+    asked: tuple[int, ...] = ()
+    allowed: tuple[int, ...] = ()
+    diff: str = ""  # of config.toml
+
+
+class CallDetails(msgspec.Struct, frozen=True, tag="call_details"):
+    """`arguments` is None when they were too large to keep whole; then `excerpt` has the start.
+
+    `answer` is what the agent got: the wall's own words, or the start of the server's result.
+    """
+
+    row: Row
+    arguments: JsonObject | None
+    excerpt: str
+    answer: str
+    answer_size: int
+    tool: Tool | None = None
+
+
+Reply: TypeAlias = Done | Refused | Previewed | CallDetails
+
+
+class EngineGoneError(Exception):
+    """The engine behind a port cannot be reached; the text says what to do."""
+
+
+class EnginePort(Protocol):
+    """One client's hold on the engine."""
+
+    async def snapshot(self) -> Snapshot:
+        """Everything at one moment. Raises EngineGoneError."""
+        ...
+
+    def feed(self, after: int) -> AsyncIterator[Batch]:
+        """Batches of events numbered above `after`, without end, at most 20 a second.
+
+        A client that is too slow gets a batch with `gap` set. Raises EngineGoneError.
+        """
+        ...
+
+    async def send(self, command: Command) -> Reply:
+        """Carry out a command. Raises EngineGoneError."""
+        ...
+
+
+def as_plain(value: msgspec.Struct) -> Any:
+    """A value of this module as plain JSON data, for `--json` output."""
+    return msgspec.to_builtins(value)

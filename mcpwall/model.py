@@ -1,0 +1,192 @@
+"""The values that every room shares: calls, tools, rules, verdicts.
+
+All frozen, all plain data (msgspec structs, so they travel over the control socket as they are).
+Nothing here does I/O, reads a clock or knows an engine.
+
+Units: `*_ms` are milliseconds since the Unix epoch (wall clock); `*_ns` are nanoseconds of the
+engine's steady clock, which never jumps; `*_us` are microseconds of duration.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import Any, TypeAlias
+
+import msgspec
+
+JsonObject: TypeAlias = dict[str, Any]
+RequestId: TypeAlias = str | int
+
+
+class Risk(enum.StrEnum):
+    """What a tool can do at worst; `UNKNOWN` is treated as something that changes things."""
+
+    READ = "read"
+    WRITE = "write"
+    EXECUTE = "execute"
+    DESTRUCTIVE = "destructive"
+    FINANCIAL = "financial"
+    UNKNOWN = "unknown"
+
+
+class Action(enum.StrEnum):
+    """What a rule says, or what a verdict orders.
+
+    `APPROVE` exists only in rules: a standing approval, which answers an ask and nothing else.
+    """
+
+    ALLOW = "allow"
+    APPROVE = "approve"
+    ASK = "ask"
+    DENY = "deny"
+
+
+class Cause(enum.StrEnum):
+    """Which step of the order of judgement made a verdict."""
+
+    LOCKDOWN = "lockdown"
+    UNLISTED = "unlisted"  # the server never listed this tool, or it changed and nobody accepted it
+    RULE = "rule"
+    LIMIT = "limit"  # a rate_limit is used up
+    BUDGET = "budget"  # a budget is used up
+    ANSWER = "answer"  # an ask, answered by a remembered answer or by a standing approval
+    PERSON = "person"  # an ask, answered by a person for this one call
+    UNATTENDED = "unattended"  # an ask that nobody answered in time
+    DEFAULT = "default"  # no rule decides: the default of the tool's risk class
+    FAULT = "fault"  # the wall itself could not do its work (audit not writable, rules unreadable)
+
+
+class Per(enum.StrEnum):
+    """What a limit counts apart. See docs/rules.md, "Counted per"."""
+
+    TOOL = "tool"  # each (server, tool): the default
+    SERVER = "server"
+    AGENT = "agent"  # the client's name, the same over reconnects
+    SESSION = "session"
+
+
+class RateLimit(msgspec.Struct, frozen=True):
+    """At most `max` forwarded calls in any `window_s` seconds, counted apart by `per`."""
+
+    max: int
+    window_s: float
+    per: Per = Per.TOOL
+
+
+class Budget(msgspec.Struct, frozen=True):
+    """The sum of argument `sum` over any `window_s` seconds stays at or under `max` (a decimal)."""
+
+    sum: str
+    max: str
+    window_s: float
+    per: Per = Per.TOOL
+
+
+class Condition(msgspec.Struct, frozen=True):
+    """One test on one argument: `argument` is a path (`path`, `user.name`, `items[].url`).
+
+    `value` is what the rule's author wrote, plain JSON data.
+    """
+
+    argument: str
+    op: str
+    value: Any
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """Where a rule was written: a file as the person knows it, and a line counted from 1."""
+
+    file: str
+    line: int
+    project: bool = False  # from a project's .mcpwall.toml, which may only tighten
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """One `[[rules]]` table. Empty patterns match everything; `!pattern` takes out again."""
+
+    id: str
+    server: tuple[str, ...] = ()
+    tool: tuple[str, ...] = ()
+    agent: tuple[str, ...] = ()
+    method: tuple[str, ...] = ()  # empty means tools/call alone
+    risk: tuple[Risk, ...] = ()
+    when: tuple[Condition, ...] = ()  # all must hold
+    action: Action | None = None
+    rate_limit: RateLimit | None = None
+    budget: Budget | None = None
+    reason: str = ""
+    enabled: bool = True
+    origin: Origin | None = None
+
+
+class Defaults(msgspec.Struct, frozen=True):
+    """What happens where no rule decides. `hold_s`: how long an ask waits for a person."""
+
+    read: Action = Action.ALLOW
+    write: Action = Action.ASK
+    execute: Action = Action.ASK
+    destructive: Action = Action.ASK
+    financial: Action = Action.ASK
+    unknown: Action = Action.ASK
+    unattended: Action = Action.DENY
+    other_methods: Action = Action.ALLOW  # requests that are no tools/call
+    hold_s: float = 50.0
+
+
+class Tool(msgspec.Struct, frozen=True):
+    """A tool as a server listed it, and what the wall makes of it."""
+
+    server: str
+    name: str
+    title: str = ""
+    description: str = ""
+    input_schema: JsonObject = {}
+    annotations: JsonObject = {}
+    risk: Risk = Risk.UNKNOWN
+    why: str = ""  # why this risk, one sentence
+
+
+class Call(msgspec.Struct, frozen=True):
+    """One request of an agent, as judged: `arguments` is the object that will be forwarded.
+
+    `digest` is the SHA-256 (hex) over method, server, tool and canonical arguments; an approval
+    names it. `agent` is one running agent (`claude-code#1`), `client` its name (`claude-code`).
+    """
+
+    id: int
+    at_ms: int
+    session: str
+    agent: str
+    client: str
+    server: str
+    method: str
+    tool: str  # the tool; for other methods the prompt's name or the resource's URI
+    arguments: JsonObject
+    risk: Risk
+    digest: str
+    directory: str  # where the agent runs: relative paths start here
+
+
+class Charge(msgspec.Struct, frozen=True):
+    """What forwarding a call costs one limit: 1 for a rate limit, the amount for a budget."""
+
+    rule: str
+    key: str  # the counted thing: rule, and server/tool, agent or session
+    amount: str = "1"  # a decimal
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """What the judge decided on a call, and why.
+
+    `action` is never APPROVE. `rules` are the ids that made it. `retry_s` is set for a limit:
+    whole seconds, rounded up, after which the same call would pass; None where waiting never
+    helps. `charges` are to be booked if, and only if, the call is forwarded.
+    """
+
+    action: Action
+    cause: Cause
+    rules: tuple[str, ...] = ()
+    reason: str = ""
+    retry_s: int | None = None
+    charges: tuple[Charge, ...] = ()
+    policy: str = ""  # hash of the rules in force
