@@ -1,0 +1,86 @@
+"""Where things live on this machine. Standard library only: the shim reads it too.
+
+`MCPWALL_HOME=DIR` puts everything under DIR (tests, the demo, a second wall). Without it the
+platform decides: config where people look for it, state beside other programs' state, and the
+control socket where only this user can reach it.
+"""
+
+import os
+import sys
+
+SOCKET_PATH_MAX = 103 if sys.platform == "darwin" else 107  # sun_path, less its closing NUL
+
+
+def _join(*parts: str) -> str:
+    return "/".join(parts) if os.sep == "/" else os.path.join(*parts)  # noqa: PTH118
+
+
+def _base(variable: str, *fallback: str) -> str:
+    """The directory that an XDG variable names if it is absolute, else one below the home."""
+    value = os.environ.get(variable, "")
+    return value if value.startswith("/") else _join(os.path.expanduser("~"), *fallback)  # noqa: PTH111
+
+
+def _own() -> str:
+    return os.environ.get("MCPWALL_HOME", "")
+
+
+def config_dir() -> str:
+    """The directory of config.toml."""
+    if own := _own():
+        return os.path.abspath(own)  # noqa: PTH100
+    if sys.platform == "darwin":
+        return _base("", "Library", "Application Support", "mcpwall")
+    if sys.platform == "win32":
+        return _join(os.environ.get("LOCALAPPDATA", os.path.expanduser("~")), "mcpwall")  # noqa: PTH111
+    return _join(_base("XDG_CONFIG_HOME", ".config"), "mcpwall")
+
+
+def state_dir() -> str:
+    """The directory of the audit, the engine's log and its locks."""
+    if own := _own():
+        return _join(os.path.abspath(own), "state")  # noqa: PTH100
+    if sys.platform == "darwin":
+        return _join(config_dir(), "state")
+    if sys.platform == "win32":
+        return _join(config_dir(), "state")
+    return _join(_base("XDG_STATE_HOME", ".local", "state"), "mcpwall")
+
+
+def config_file() -> str:
+    """config.toml."""
+    return _join(config_dir(), "config.toml")
+
+
+def audit_file() -> str:
+    """The audit, an SQLite file."""
+    return _join(state_dir(), "audit.db")
+
+
+def log_file() -> str:
+    """What a background engine says on stderr."""
+    return _join(state_dir(), "engine.log")
+
+
+def lock_file() -> str:
+    """Held by the engine as long as it lives."""
+    return _join(state_dir(), "engine.lock")
+
+
+def start_lock_file() -> str:
+    """Held by whoever is starting an engine."""
+    return _join(state_dir(), "start.lock")
+
+
+def socket_file() -> str:
+    """The control socket. Raises ValueError when the path is too long for the platform."""
+    if _own() or sys.platform in ("darwin", "win32"):
+        path = _join(state_dir(), "engine.sock")
+    else:
+        path = _join(_base("XDG_RUNTIME_DIR", ".local", "state"), "mcpwall", "engine.sock")
+    if len(os.fsencode(path)) > SOCKET_PATH_MAX:
+        raise ValueError(
+            f"the socket's path is {len(os.fsencode(path))} bytes, the system takes "
+            f"{SOCKET_PATH_MAX}: {path}; set MCPWALL_HOME to a shorter directory"
+        )
+    return path
