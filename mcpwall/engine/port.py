@@ -328,7 +328,7 @@ class Refused(msgspec.Struct, frozen=True, tag="refused"):
 
 
 class Previewed(msgspec.Struct, frozen=True, tag="previewed"):
-    """`checked` calls were judged again; ids of those whose verdict would differ, by new verdict."""
+    """`checked` calls were judged again; ids of those whose verdict changes, by the new one."""
 
     checked: int
     matched: tuple[int, ...] = ()
