@@ -1,0 +1,32 @@
+"""Commands that tests start: the echo server, and servers behind the wall."""
+
+import os
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+ECHO = (sys.executable, "-I", "-S", str(Path(__file__).with_name("echo_server.py")))
+
+
+def wall(server: str, *command: str) -> list[str]:
+    """What an agent runs in place of `command`: the shim in front of it."""
+    return [
+        sys.executable,
+        "-m",
+        "mcpwall",
+        "stdio",
+        server,
+        *(["--", *command] if command else []),
+    ]
+
+
+def environment(home: Path | None = None, **echo: object) -> dict[str, str]:
+    """This process's environment, with a wall's home of its own and the echo server's options.
+
+    `environment(home, log=path, page=3)` sets ECHO_LOG and ECHO_PAGE.
+    """
+    added = {f"ECHO_{name.upper()}": str(value) for name, value in echo.items()}
+    if home is not None:
+        added["MCPWALL_HOME"] = str(home)
+    path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+    return {**os.environ, "PYTHONPATH": path, **added}
