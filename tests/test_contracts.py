@@ -1,0 +1,72 @@
+"""What the import contracts promise, shown at run time: what a fresh interpreter really loads."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.programs import ROOT, environment
+
+PURE = ("policy", "protocol", "model.py", "query.py", "text.py")
+OUTSIDE_WORLD = {"open", "print", "input", "exec", "eval", "compile", "breakpoint", "__import__"}
+
+
+def loaded(statement: str) -> set[str]:
+    """The modules that a statement adds to those of a fresh interpreter."""
+    code = f"import sys; before = set(sys.modules); {statement}; print(*set(sys.modules) - before)"
+    run = subprocess.run(
+        [sys.executable, "-c", code], env=environment(), capture_output=True, text=True, check=True
+    )
+    return set(run.stdout.split())
+
+
+def roots(modules: set[str]) -> set[str]:
+    """The top-level packages of modules."""
+    return {name.partition(".")[0] for name in modules}
+
+
+def test_the_shim_loads_the_standard_library_and_where_things_live() -> None:
+    modules = loaded("import mcpwall.shim")
+    own = {name for name in modules if name.startswith("mcpwall")}
+    assert own <= {"mcpwall", "mcpwall.shim", "mcpwall.home"}
+    assert roots(modules - own) <= set(sys.stdlib_module_names)
+    assert not roots(modules) & {"asyncio", "typing", "logging", "json", "subprocess", "pathlib"}
+
+
+def test_the_way_to_the_shim_loads_nothing_else() -> None:
+    own = {name for name in loaded("import mcpwall.__main__") if name.startswith("mcpwall")}
+    assert own <= {"mcpwall", "mcpwall.__main__"}
+
+
+def test_the_app_loads_the_port_of_the_engine_and_nothing_else_of_it() -> None:
+    modules = loaded("import mcpwall.tui.app")
+    engine = {name for name in modules if name.startswith("mcpwall.engine")}
+    assert engine == {"mcpwall.engine", "mcpwall.engine.port"}
+    rooms = {name.split(".")[1] for name in modules if name.startswith("mcpwall.")}
+    assert rooms == {"engine", "model", "query", "text", "tui"}
+    assert not roots(modules) & {"mcp", "mcp_types", "uvloop", "sqlite3", "tomlkit", "re2"}
+
+
+def test_the_engine_loads_neither_the_app_nor_an_sdk() -> None:
+    modules = loaded("import mcpwall.cli.engine")
+    assert "mcpwall.tui" not in modules
+    assert not roots(modules) & {"mcp", "mcp_types", "textual", "rich", "pydantic", "anyio"}
+
+
+def pure_files() -> list[Path]:
+    places = [ROOT / "mcpwall" / name for name in PURE]
+    return sorted(
+        file for place in places for file in ([place] if place.suffix else place.rglob("*.py"))
+    )
+
+
+@pytest.mark.parametrize("file", pure_files(), ids=lambda file: str(file.relative_to(ROOT)))
+def test_pure_rooms_call_no_builtin_that_reaches_outside(file: Path) -> None:
+    called = {
+        node.func.id
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+    assert not called & OUTSIDE_WORLD
