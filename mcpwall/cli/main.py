@@ -1,0 +1,111 @@
+"""The command line's front door: finds the command, runs it, and turns errors into one line.
+
+A command's module is imported only when that command is asked for, so `mcpwall --help` and each
+command start without the weight of the others. A command module offers `register(subparsers)`,
+which adds its parser and sets `func`: a function from parsed arguments to an exit code.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+import traceback
+from typing import TYPE_CHECKING, Final, NoReturn
+
+from mcpwall import __version__, home
+from mcpwall.cli.errors import FAILED, NO_ENGINE, USAGE, CliError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+INTERRUPTED: Final = 130  # what a shell reports for a command that Ctrl-C ended
+
+# name -> module with `register`, line in `mcpwall --help`
+COMMANDS: Final = {
+    "stdio": ("mcpwall.shim", "run in place of a stdio server: stdio NAME [-- CMD …]"),
+    "engine": ("mcpwall.cli.engine", "run the engine in the foreground"),
+    "stop": ("mcpwall.cli.stop", "stop the engine; its sessions end"),
+    "status": ("mcpwall.cli.status", "engine, sessions, servers and waiting calls"),
+    "watch": ("mcpwall.cli.watch", "print what happens as plain lines"),
+    "rules": ("mcpwall.cli.rules", "list, check or test the rules"),
+    "log": ("mcpwall.cli.log", "show recorded calls"),
+    "audit": ("mcpwall.cli.audit", "verify the record of calls"),
+    "demo": ("mcpwall.cli.demo", "see the whole product in a minute, in a scratch home"),
+}
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """A usage error in one line, as every other error."""
+        self.exit(USAGE, f"{self.prog}: {message}; see `{self.prog} --help`\n")
+
+
+def build_parser(command: str) -> argparse.ArgumentParser:
+    """The whole parser, in which only `command` knows its arguments; "" for none of them."""
+    parser = _Parser(
+        prog="mcpwall",
+        description="A firewall between AI agents and MCP servers. Without a command: open the "
+        "app, and start the engine if none runs.",
+        epilog="MCPWALL_HOME=DIR keeps config, state and socket under DIR.",
+    )
+    parser.add_argument("--version", action="version", version=f"mcpwall {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    for name, (module, line) in COMMANDS.items():
+        if name == command:
+            importlib.import_module(module).register(commands)
+        else:
+            commands.add_parser(name, help=line, add_help=False)
+    return parser
+
+
+def _run(argv: Sequence[str]) -> int:
+    if not argv:
+        from mcpwall.cli import app  # the weight of the app only when it is asked for
+
+        return app.run()
+    arguments = build_parser(argv[0]).parse_args(argv)
+    code: int = arguments.func(arguments)
+    return code
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run the command line `argv` (without the program's name); returns its exit code.
+
+    Raises SystemExit from argparse alone: 0 after help, 2 after a usage error.
+    """
+    try:
+        code = _run(argv)
+        sys.stdout.flush()  # here a reader that went away can still be met quietly
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader has all it wanted (`| head`). What is still buffered goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:  # noqa: BLE001  the last stop: every error becomes one line
+        return _report(error)
+    return code
+
+
+def _report(error: Exception) -> int:
+    """Print `error` as one line on stderr; returns the exit code that belongs to it."""
+    from mcpwall.engine.port import EngineGoneError  # needed only when something failed
+    from mcpwall.text import visible
+
+    if os.environ.get("MCPWALL_DEBUG") == "1":
+        traceback.print_exception(error)
+    match error:
+        case CliError():
+            text, code = str(error), error.exit_code
+        case EngineGoneError():
+            text, code = str(error), NO_ENGINE
+        case _:
+            text = (
+                f"unexpected {type(error).__name__}: {error}; MCPWALL_DEBUG=1 shows where, "
+                f"{home.log_file()} has what the engine said"
+            )
+            code = FAILED
+    print(f"mcpwall: {visible(text)}", file=sys.stderr)
+    return code
