@@ -1,0 +1,1 @@
+"""What lasts: the rules file that people edit too, and the audit."""
