@@ -1,0 +1,171 @@
+"""The app as a whole: its hold on the engine, its screens, and what works on all of them.
+
+The app is one more client of the engine. It sees an `EnginePort` and nothing else of it; when the
+engine goes, the app says so and attaches again by itself. Nothing that happens here delays a call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import time
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import App
+
+from mcpwall.engine import port
+from mcpwall.text import visible
+from mcpwall.tui.keys import KeyMap
+from mcpwall.tui.mirror import Mirror
+from mcpwall.tui.screens.base import WallScreen
+from mcpwall.tui.screens.calls import CallsScreen
+from mcpwall.tui.theme import DARK, THEMES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import tzinfo
+
+_REPAINT_S = 0.1
+_REATTACH_S = 1.0
+
+
+class WallApp(App[None], inherit_bindings=False):
+    """The terminal app.
+
+    `engine` is its hold on the engine. `moved` is `[keys]` of the config: action id to keys (raises
+    KeysError). `now` gives seconds since the epoch; `zone` is for times of day, None for local.
+    """
+
+    TITLE = "mcpwall"
+    AUTO_FOCUS = ""
+    ENABLE_COMMAND_PALETTE = False
+    CSS = """
+    Screen { background: $background; color: $foreground; }
+    """
+
+    engine_gone = ""  # why nothing can be asked of the engine now; empty while it is there
+
+    def __init__(
+        self,
+        engine: port.EnginePort,
+        *,
+        moved: Mapping[str, str] | None = None,
+        now: Callable[[], float] = time.time,
+        zone: tzinfo | None = None,
+    ) -> None:
+        super().__init__()
+        self.engine = engine
+        self.keys = KeyMap(moved)
+        self.now = now
+        self.zone = zone
+        self.mirror = Mirror()
+        self._walls: dict[str, WallScreen] = {}
+
+    def on_mount(self) -> None:
+        """Show the calls, attach, and begin to repaint."""
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = DARK.name
+        self._walls = _screens()
+        self.push_screen(self._walls["calls"])
+        self.set_interval(_REPAINT_S, self.repaint)
+        self.set_interval(1.0, self._tick)
+        self.run_worker(self._stay_attached(), name="feed")
+
+    # --- the engine -----------------------------------------------------------------------------
+
+    async def send(self, command: port.Command) -> port.Reply:
+        """Ask something of the engine; when it is gone, that is a Refused like any other."""
+        try:
+            return await self.engine.send(command)
+        except port.EngineGoneError as gone:
+            self._gone(gone)
+            return port.Refused(str(gone))
+
+    async def _stay_attached(self) -> None:
+        while True:
+            try:
+                await self._follow()
+            except port.EngineGoneError as gone:
+                self._gone(gone)
+            await asyncio.sleep(_REATTACH_S)
+
+    async def _follow(self) -> None:
+        """Take a snapshot and follow the feed until a gap asks for a new snapshot."""
+        self.mirror.take(await self.engine.snapshot(), self.now())
+        self.engine_gone = ""
+        self.repaint()
+        async for batch in self.engine.feed(self.mirror.seq):
+            if not self.mirror.apply(batch, self.now()):
+                self.mirror.take(await self.engine.snapshot(), self.now())
+
+    def _gone(self, gone: port.EngineGoneError) -> None:
+        self.engine_gone = str(gone) or "the engine cannot be reached"
+        self._tick()
+
+    # --- drawing --------------------------------------------------------------------------------
+
+    def repaint(self) -> None:
+        """Tell the screens what changed since the last time."""
+        changes = self.mirror.drain()
+        for notice in changes.notices:
+            self.say(notice.text, notice.level)
+        if not changes.parts:
+            return
+        for screen in self._walls.values():
+            screen.changed(changes)
+        if isinstance(self.screen, WallScreen):
+            self.screen.refresh_frame()
+
+    def _tick(self) -> None:
+        if isinstance(self.screen, WallScreen):
+            self.screen.refresh_frame()
+            self.screen.tick()
+
+    def say(self, text: str, level: str = "info") -> None:
+        """Tell the person something in one line; `level` is "info", "warning" or "error"."""
+        severity = {"warning": "warning", "error": "error"}.get(level, "information")
+        self.notify(visible(text), severity=severity, markup=False)  # type: ignore[arg-type]
+
+    # --- screens --------------------------------------------------------------------------------
+
+    TITLES: ClassVar = {"calls": "Calls", "review": "Pending", "rules": "Rules"}
+
+    def tabs(self) -> list[tuple[str, str]]:
+        """Scope and title of the screens that there are, in the order of their number keys."""
+        return [(scope, title) for scope, title in self.TITLES.items() if scope in self._walls]
+
+    def open(self, scope: str) -> WallScreen:
+        """Show a screen and return it."""
+        screen = self._walls.get(scope, self._walls["calls"])
+        if self.screen is not screen:
+            self.switch_screen(screen)
+        return screen
+
+    # --- what works everywhere ------------------------------------------------------------------
+
+    def do_calls(self) -> None:
+        """Show the calls."""
+        self.open("calls")
+
+    def do_review(self) -> None:
+        """Show what waits."""
+        self.open("review")
+
+    def do_rules(self) -> None:
+        """Show the rules."""
+        self.open("rules")
+
+    def do_detach(self) -> None:
+        """Leave; the wall stands."""
+        self.exit()
+
+
+def _screens() -> dict[str, WallScreen]:
+    """The screens by scope; the larger ones are imported when the app runs, not before."""
+    screens: dict[str, WallScreen] = {"calls": CallsScreen()}
+    for scope, name in (("review", "ReviewScreen"), ("rules", "RulesScreen")):
+        module = f"mcpwall.tui.screens.{scope}"
+        if importlib.util.find_spec(module):
+            screens[scope] = getattr(importlib.import_module(module), name)()
+    return screens

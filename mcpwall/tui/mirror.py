@@ -1,0 +1,156 @@
+"""The app's copy of what the engine told it, and what changed in it since the screen last asked.
+
+Fed with snapshots and batches by the app, read by the screens. Knows no Textual, no clock and no
+engine beyond the values of `engine.port`. Text in it is foreign and raw.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections import deque
+from dataclasses import dataclass
+from itertools import islice
+from typing import assert_never
+
+from mcpwall.engine import port
+
+ROWS_MAX = 100_000
+_ROWS_SLACK = 10_000  # rows over the maximum are thrown away this many at a time
+_RELEASED_MAX = 500
+_RATE_WINDOW_S = 10.0
+
+
+class Part(enum.Flag):
+    """Which parts of a mirror changed."""
+
+    NONE = 0
+    ROWS = enum.auto()
+    HELD = enum.auto()
+    RULES = enum.auto()
+    SESSIONS = enum.auto()
+    SERVERS = enum.auto()
+    TOTALS = enum.auto()
+    STATUS = enum.auto()
+
+
+ALL = ~Part.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What happened since the last `Mirror.drain`.
+
+    `rows` are the new and changed calls in the order in which they were told; with `reset` the
+    whole mirror is new and whoever built on it starts over.
+    """
+
+    parts: Part
+    rows: tuple[port.Row, ...] = ()
+    notices: tuple[port.NoticeEvent, ...] = ()
+    reset: bool = False
+
+
+class Mirror:
+    """Everything known of the engine. Read the attributes; change them by `take` and `apply`."""
+
+    def __init__(self) -> None:
+        self.seq = 0
+        self.status: port.Status | None = None  # None until the first snapshot
+        self.totals = port.Totals()
+        self.rows: dict[int, port.Row] = {}  # by call id, oldest first
+        self.held: dict[int, port.Held] = {}  # by call id, the next to expire first
+        self.released: dict[int, str] = {}  # how calls that were held lately ended
+        self.rules: tuple[port.RuleRow, ...] = ()
+        self.sessions: dict[str, port.SessionRow] = {}
+        self.servers: dict[str, port.ServerRow] = {}
+        self._counts: deque[tuple[float, int]] = deque()  # (seconds, calls so far)
+        self._parts = Part.NONE
+        self._rows: list[port.Row] = []
+        self._notices: list[port.NoticeEvent] = []
+        self._reset = False
+
+    def take(self, snapshot: port.Snapshot, now_s: float) -> None:
+        """Start over from `snapshot`. `now_s` is any steady time in seconds, for the rate."""
+        self.seq = snapshot.seq
+        self.status = snapshot.status
+        self.totals = snapshot.totals
+        self.rows = {row.id: row for row in snapshot.rows[-ROWS_MAX:]}
+        self.held = {held.row.id: held for held in snapshot.held}
+        self._order_held()
+        self.released = {}
+        self.rules = snapshot.rules
+        self.sessions = {session.id: session for session in snapshot.sessions}
+        self.servers = {server.name: server for server in snapshot.servers}
+        self._counts = deque([(now_s, snapshot.totals.calls)])
+        self._parts = ALL
+        self._rows = []
+        self._reset = True
+
+    def apply(self, batch: port.Batch, now_s: float) -> bool:
+        """Take in a batch. False when it has a gap: nothing was taken in, get a new snapshot."""
+        if batch.gap:
+            return False
+        self.seq = batch.seq
+        if batch.totals != self.totals:
+            self.totals = batch.totals
+            self._parts |= Part.TOTALS
+        self._counts.append((now_s, batch.totals.calls))
+        for event in batch.events:
+            self._apply(event)
+        return True
+
+    def drain(self) -> Changes:
+        """What changed since the last call of `drain`."""
+        changes = Changes(self._parts, tuple(self._rows), tuple(self._notices), self._reset)
+        self._parts, self._rows, self._notices, self._reset = Part.NONE, [], [], False
+        return changes
+
+    def rate(self, now_s: float) -> float:
+        """Calls a second over the last ten seconds before `now_s`."""
+        start = now_s - _RATE_WINDOW_S
+        while len(self._counts) > 1 and self._counts[1][0] <= start:
+            self._counts.popleft()
+        return (self.totals.calls - self._counts[0][1]) / _RATE_WINDOW_S if self._counts else 0.0
+
+    def _apply(self, event: port.Event) -> None:
+        match event:
+            case port.RowEvent(row=row):
+                self._put_row(row)
+            case port.HeldEvent(held=held):
+                self.held[held.row.id] = held
+                self._order_held()
+                self._put_row(held.row)
+                self._parts |= Part.HELD
+            case port.ReleasedEvent(call=call, how=how):
+                self.held.pop(call, None)
+                self.released[call] = how
+                if len(self.released) > _RELEASED_MAX:
+                    del self.released[next(iter(self.released))]
+                self._parts |= Part.HELD
+            case port.RulesEvent(rules=rules):
+                self.rules = rules
+                self._parts |= Part.RULES
+            case port.SessionEvent(session=session):
+                self.sessions[session.id] = session
+                self._parts |= Part.SESSIONS
+            case port.ServerEvent(server=server):
+                self.servers[server.name] = server
+                self._parts |= Part.SERVERS
+            case port.StatusEvent(status=status):
+                self.status = status
+                self._parts |= Part.STATUS
+            case port.NoticeEvent():
+                self._notices.append(event)
+            case _:
+                assert_never(event)
+
+    def _put_row(self, row: port.Row) -> None:
+        self.rows[row.id] = row
+        self._rows.append(row)
+        self._parts |= Part.ROWS
+        if len(self.rows) > ROWS_MAX + _ROWS_SLACK:
+            self.rows = dict(islice(self.rows.items(), len(self.rows) - ROWS_MAX, None))
+
+    def _order_held(self) -> None:
+        by_deadline = sorted(self.held.items(), key=lambda item: (item[1].deadline_ms, item[0]))
+        self.held = dict(by_deadline)

@@ -1,0 +1,112 @@
+"""What every screen of the app has in common: its frame, and how a key becomes an action.
+
+A screen names its `scope` in the key table and has a method `do_NAME` for each action of it.
+Actions of the scope `app` are methods of the app. No Textual bindings are used: a key that cannot
+do its work says why instead of doing nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual.screen import ModalScreen, Screen
+
+from mcpwall.tui.keys import key_name
+from mcpwall.tui.widgets.frame import Footer, HeaderLine, TabLine
+
+if TYPE_CHECKING:
+    from textual import events
+    from textual.app import ComposeResult
+
+    from mcpwall.tui.app import WallApp
+    from mcpwall.tui.keys import Action
+    from mcpwall.tui.mirror import Changes, Mirror
+
+
+class _Keys(Screen[object]):
+    """Turns keys into actions. Keys that a focused input takes never arrive here."""
+
+    scope: ClassVar[str]
+    AUTO_FOCUS = ""  # nothing that a key could press has the focus by itself
+
+    @property
+    def wall(self) -> WallApp:
+        """The app that shows this screen."""
+        return cast("WallApp", self.app)
+
+    @property
+    def mirror(self) -> Mirror:
+        """What is known of the engine."""
+        return self.wall.mirror
+
+    def key_read(self, event: events.Key) -> bool:
+        """Sees each key first, with `event.time` of its reading; True keeps it from the table."""
+        del event
+        return False
+
+    def on_key(self, event: events.Key) -> None:
+        """Run what the table says of this key."""
+        event.stop()
+        event.prevent_default()
+        if self.key_read(event):
+            return
+        if action := self.find_action(key_name(event.key, event.character)):
+            self.perform(action)
+
+    def find_action(self, key: str) -> Action | None:
+        """What a key does here."""
+        return self.wall.keys.find(self.scope, key)
+
+    def perform(self, action: Action) -> None:
+        """Carry out an action, or say why it cannot be done now."""
+        if why := self.why_off(action):
+            self.wall.say(f"{self.wall.keys.key(action.id)} {action.name}: {why}", "warning")
+            return
+        target = self.wall if action.scope == "app" else self
+        getattr(target, f"do_{action.name}")()
+
+    def why_off(self, action: Action) -> str:
+        """Why an action cannot be done now, or an empty string. Screens add their own reasons."""
+        return self.wall.engine_gone if action.engine else ""
+
+    def changed(self, changes: Changes) -> None:
+        """The mirror changed. Called at most ten times a second, whether or not it is shown."""
+
+    def tick(self) -> None:
+        """A second passed while this screen was shown: countdowns move."""
+
+
+class WallScreen(_Keys, inherit_bindings=False):
+    """A whole screen: header, tabs, `body()`, footer."""
+
+    def compose(self) -> ComposeResult:
+        """The frame around the body."""
+        yield HeaderLine()
+        yield TabLine()
+        yield from self.body()
+        yield Footer()
+
+    def body(self) -> ComposeResult:
+        """The widgets between tabs and footer."""
+        yield from ()
+
+    def find_action(self, key: str) -> Action | None:
+        """What a key does here or everywhere."""
+        return super().find_action(key) or self.wall.keys.find("app", key)
+
+    def refresh_frame(self) -> None:
+        """Draw header, tabs and footer again."""
+        for part in self.query("HeaderLine, TabLine, Footer"):
+            part.refresh()
+
+    def on_screen_resume(self) -> None:
+        """Shown again: what changed meanwhile must be seen."""
+        self.refresh_frame()
+
+
+class WallModal(_Keys, ModalScreen[object], inherit_bindings=False):
+    """Something that lies over a screen and takes all keys until it is closed."""
+
+    def do_close(self) -> None:
+        """Close without a result."""
+        self.dismiss(None)

@@ -1,0 +1,137 @@
+"""What frames every screen: who is guarded, which screens there are, which keys work."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from mcpwall.text import visible
+from mcpwall.tui.keys import shown
+from mcpwall.tui.timing import clock, lasted
+from mcpwall.tui.widgets.lines import Line, LineWidget, Part, cells, spread
+
+if TYPE_CHECKING:
+    from mcpwall.tui.app import WallApp
+    from mcpwall.tui.screens.base import WallScreen
+
+_NARROW = 100  # cells: below this the header is short of room
+_ROOM_FOR_ENGINE = 36
+
+
+class _Frame(LineWidget):
+    DEFAULT_CSS = "_Frame { height: 1; background: $panel; }"
+
+    @property
+    def wall(self) -> WallApp:
+        """The app."""
+        return cast("WallApp", self.app)
+
+
+class HeaderLine(_Frame):
+    """State of the wall, who is there, counts since the engine started, the time."""
+
+    def line(self, y: int) -> Line:
+        """The one line."""
+        del y
+        mirror, totals = self.wall.mirror, self.wall.mirror.totals
+        now = self.wall.now()
+        live = [session for session in mirror.sessions.values() if not session.ended]
+        agents = len({session.agent for session in live})
+        servers = len({session.server for session in live})
+        rate = mirror.rate(now)
+        speed = f"{rate:.0f}/s" if rate >= 1 or rate == 0 else f"{rate * 60:.0f}/min"
+        left: list[Part] = [(" mcpwall  ", "title"), self._state(), ("  ", "")]
+        counts: list[Part] = [
+            (f"✓ {totals.allowed:,}", "ok"),
+            ("  ", ""),
+            (f"✗ {totals.denied:,}", "bad"),
+            ("  ", ""),
+            (f"~ {totals.limited:,}", "warn"),
+            ("  ", ""),
+            (f"! {totals.errors:,}", "bad"),
+        ]
+        who = f"{_count(agents, 'agent')} · {_count(servers, 'server')}  "
+        left += [(who, ""), (f"{totals.calls:,} calls {speed}  ", ""), *counts]
+        if self.size.width < _NARROW:
+            left = [(" mcpwall ", "title"), self._state(), (" ", ""), *counts, (f"  {speed}", "")]
+        return spread(
+            left, [(" " + clock(now * 1000, self.wall.zone) + " ", "dim")], self.size.width
+        )
+
+    def _state(self) -> Part:
+        status = self.wall.mirror.status
+        if self.wall.engine_gone:
+            return ("○ NO ENGINE", "alarm")
+        if status is None:
+            return ("○ connecting", "dim")
+        if status.lockdown:
+            return ("■ LOCKDOWN: every call is refused", "alarm")
+        return ("● GUARDING", "ok")
+
+
+class TabLine(_Frame):
+    """The screens with their number keys, and the engine."""
+
+    def line(self, y: int) -> Line:
+        """The one line."""
+        del y
+        left: list[Part] = [(" ", "")]
+        for scope, title in self.wall.tabs():
+            key = next(key for key in self.wall.keys[f"app.{scope}"].keys if key.isdigit())
+            text, here = f"{key} {title}", scope == cast("WallScreen", self.screen).scope
+            held = len(self.wall.mirror.held) if scope == "review" else 0
+            left += [
+                (f"[{text}" if here else f" {text}", "title" if here else ""),
+                (f" {held}" if held else "", "waiting"),
+                ("]" if here else " ", "title"),
+                (" ", ""),
+            ]
+        return spread(left, self._engine(self.size.width - cells(left)), self.size.width)
+
+    def _engine(self, room: int) -> Line:
+        status = self.wall.mirror.status
+        if self.wall.engine_gone:
+            return [(visible(self.wall.engine_gone)[: max(0, room - 1)] + " ", "alarm")]
+        if status is None:
+            return []
+        if status.config_error:
+            return [("▲ config.toml does not load: last good rules in force ", "alarm")]
+        if status.outside_edit:
+            return [("▲ an edit from outside waits: see Rules ", "alarm")]
+        up = lasted(self.wall.now() - status.started_ms / 1000)
+        return [(f"engine {status.pid} · up {up} ", "dim")] if room > _ROOM_FOR_ENGINE else []
+
+
+class Footer(_Frame):
+    """The keys that work here, from the key table; those that cannot work now are dim."""
+
+    DEFAULT_CSS = "Footer { dock: bottom; }"
+
+    def line(self, y: int) -> Line:
+        """The one line."""
+        del y
+        keys, screen = self.wall.keys, cast("WallScreen", self.screen)
+        actions = [
+            action for action in keys if action.label and action.scope in ("app", screen.scope)
+        ]
+        always = [keys["app.help"], keys["app.commands"], keys["app.detach"]]
+        left: list[Part] = [(" ", "")]
+        right: list[Part] = []
+        for action in always:
+            right += [(shown(action.keys[0]), "accent"), (f" {action.label}  ", "")]
+        room = self.size.width - cells(right)
+        for action in actions:
+            if action in always or (action.scope == "app" and action.name == screen.scope):
+                continue
+            off = bool(screen.why_off(action))
+            piece: list[Part] = [
+                (shown(action.keys[0]), "dim" if off else "accent"),
+                (f" {action.label}  ", "dim" if off else ""),
+            ]
+            if cells(left) + cells(piece) > room:
+                break
+            left += piece
+        return spread(left, right, self.size.width)
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" + ("" if number == 1 else "s")

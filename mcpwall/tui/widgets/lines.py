@@ -1,0 +1,73 @@
+"""Lines of a fixed look: the building block of every widget here.
+
+A line is a list of parts, each a text and the name of a style of the theme. The texts must be safe
+to print: our own words, or foreign text that passed `mcpwall.text`. Nothing is parsed as markup.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+from textual.widget import Widget
+
+from mcpwall.text import clip, width
+from mcpwall.tui.theme import Palette, palette
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Part: TypeAlias = tuple[str, str]  # safe text, name of a style
+Line: TypeAlias = "Sequence[Part]"
+
+_palettes: dict[str, Palette] = {}
+
+
+def palette_of(widget: Widget) -> Palette:
+    """The styles of the theme that `widget` is drawn in."""
+    theme = widget.app.theme
+    if theme not in _palettes:
+        _palettes[theme] = palette(widget.app.theme_variables)
+    return _palettes[theme]
+
+
+def cells(line: Line) -> int:
+    """Terminal cells that a line takes."""
+    return sum(width(text) for text, _ in line)
+
+
+def spread(left: Line, right: Line, room: int) -> list[Part]:
+    """`left` and `right` at the two ends of `room` cells; `left` is cut where they would meet."""
+    free = room - cells(right)
+    kept: list[Part] = []
+    for text, style in left:
+        text_cut = clip(text, free)
+        kept.append((text_cut, style))
+        free -= width(text_cut)
+        if text_cut != text:
+            break
+    return [*kept, (" " * max(0, free), ""), *right]
+
+
+def strip(line: Line, room: int, styles: Palette, background: Style | None = None) -> Strip:
+    """A line as Textual draws it, exactly `room` cells wide."""
+    back = background or Style.null()
+    segments = [Segment(text, styles[style] + back) for text, style in line if text]
+    return Strip(segments).adjust_cell_length(room, back)
+
+
+class LineWidget(Widget):
+    """A widget of as many fixed lines as it is high; `line(y)` says what is in them."""
+
+    def line(self, y: int) -> Line:
+        """The parts of line `y`, counted from 0, for `self.size.width` cells."""
+        raise NotImplementedError
+
+    def render_line(self, y: int) -> Strip:
+        """Textual's side of `line`."""
+        background = self.rich_style
+        return strip(
+            self.line(y), self.size.width, palette_of(self), Style(bgcolor=background.bgcolor)
+        )
