@@ -91,13 +91,16 @@ class WallApp(App[None], inherit_bindings=False):
             await asyncio.sleep(_REATTACH_S)
 
     async def _follow(self) -> None:
-        """Take a snapshot and follow the feed until a gap asks for a new snapshot."""
-        self.mirror.take(await self.engine.snapshot(), self.now())
-        self.engine_gone = ""
-        self.repaint()
-        async for batch in self.engine.feed(self.mirror.seq):
-            if not self.mirror.apply(batch, self.now()):
-                self.mirror.take(await self.engine.snapshot(), self.now())
+        """Follow the feed from a snapshot, and from a new one after each gap."""
+        while True:
+            self.mirror.take(await self.engine.snapshot(), self.now())
+            self.engine_gone = ""
+            self.repaint()
+            async for batch in self.engine.feed(self.mirror.seq):
+                if not self.mirror.apply(batch, self.now()):
+                    break
+            else:
+                return
 
     def _gone(self, gone: port.EngineGoneError) -> None:
         self.engine_gone = str(gone) or "the engine cannot be reached"
