@@ -154,17 +154,20 @@ class RawClient:
         self.send_raw(line.encode() + b"\n")
 
     def send_raw(self, data: bytes) -> None:
-        """Send bytes as they are; raises BrokenPipeError when nobody reads any more."""
+        """Send bytes as they are; raises BrokenPipeError when nobody reads, or after hang_up."""
         rest = memoryview(data)
         with self._sending:
+            if self._out < 0:
+                raise BrokenPipeError("this client has hung up")
             while rest:
                 rest = rest[os.write(self._out, rest) :]
 
     def hang_up(self) -> None:
         """Close the child's stdin, as an agent does at the end."""
-        out, self._out = self._out, -1
-        if out >= 0:
-            os.close(out)
+        with self._sending:
+            out, self._out = self._out, -1
+            if out >= 0:
+                os.close(out)
 
     def finish(self, timeout: float = 10) -> int:
         """Hang up and wait for the child's exit code; raises TimeoutError."""
@@ -221,6 +224,8 @@ class RawClient:
                 self._news.notify_all()
 
     def _take(self, message: Any) -> None:
+        if isinstance(message, dict) and "method" in message and "id" in message:
+            self._answer(message)
         with self._news:
             pending = None
             if isinstance(message, dict) and "method" not in message:
@@ -230,12 +235,12 @@ class RawClient:
             else:
                 pending.response = message
             self._news.notify_all()
-        if isinstance(message, dict) and "method" in message and "id" in message:
-            self._answer(message)
 
     def _answer(self, request: Json) -> None:
+        answer: Json = {"error": {"code": -32601, "message": "Method not found"}}
         if (make := self.answers.get(request["method"])) is not None:
-            self.send({"id": request["id"], "result": make(request.get("params") or {})})
-        elif not self.mute:
-            error = {"code": -32601, "message": "Method not found"}
-            self.send({"id": request["id"], "error": error})
+            answer = {"result": make(request.get("params") or {})}
+        elif self.mute:
+            return
+        with contextlib.suppress(BrokenPipeError):  # the session may end meanwhile
+            self.send({"id": request["id"], **answer})

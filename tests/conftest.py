@@ -1,0 +1,23 @@
+"""What every test may use: a wall of its own, which is gone when the test ends."""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.programs import environment
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """An empty MCPWALL_HOME with a path short enough for a socket; its engine is stopped."""
+    place = Path(tempfile.mkdtemp(prefix="wall-"))
+    yield place
+    if (place / "state" / "engine.sock").exists():
+        stop = [sys.executable, "-m", "mcpwall", "stop"]
+        subprocess.run(stop, env=environment(place), check=False, capture_output=True, timeout=30)
+    shutil.rmtree(place)
