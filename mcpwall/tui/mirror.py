@@ -9,7 +9,6 @@ from __future__ import annotations
 import enum
 from collections import deque
 from dataclasses import dataclass
-from itertools import islice
 from typing import assert_never
 
 from mcpwall.engine import port
@@ -57,7 +56,8 @@ class Mirror:
         self.seq = 0
         self.status: port.Status | None = None  # None until the first snapshot
         self.totals = port.Totals()
-        self.rows: dict[int, port.Row] = {}  # by call id, oldest first
+        self.rows: dict[int, port.Row] = {}  # by call id, in the order of their coming
+        self.oldest = 0  # calls with a smaller id were let go
         self.held: dict[int, port.Held] = {}  # by call id, the next to expire first
         self.released: dict[int, str] = {}  # how calls that were held lately ended
         self.rules: tuple[port.RuleRow, ...] = ()
@@ -75,6 +75,7 @@ class Mirror:
         self.status = snapshot.status
         self.totals = snapshot.totals
         self.rows = {row.id: row for row in snapshot.rows[-ROWS_MAX:]}
+        self.oldest = 0
         self.held = {held.row.id: held for held in snapshot.held}
         self._order_held()
         self.released = {}
@@ -95,6 +96,7 @@ class Mirror:
             self.totals = batch.totals
             self._parts |= Part.TOTALS
         self._counts.append((now_s, batch.totals.calls))
+        self._forget_counts(now_s)
         for event in batch.events:
             self._apply(event)
         return True
@@ -107,10 +109,13 @@ class Mirror:
 
     def rate(self, now_s: float) -> float:
         """Calls a second over the last ten seconds before `now_s`."""
-        start = now_s - _RATE_WINDOW_S
-        while len(self._counts) > 1 and self._counts[1][0] <= start:
-            self._counts.popleft()
+        self._forget_counts(now_s)
         return (self.totals.calls - self._counts[0][1]) / _RATE_WINDOW_S if self._counts else 0.0
+
+    def _forget_counts(self, now_s: float) -> None:
+        """Keep the last count before the window as the one to compare with."""
+        while len(self._counts) > 1 and self._counts[1][0] <= now_s - _RATE_WINDOW_S:
+            self._counts.popleft()
 
     def _apply(self, event: port.Event) -> None:
         match event:
@@ -145,11 +150,14 @@ class Mirror:
                 assert_never(event)
 
     def _put_row(self, row: port.Row) -> None:
+        if row.id < self.oldest:
+            return
         self.rows[row.id] = row
         self._rows.append(row)
         self._parts |= Part.ROWS
         if len(self.rows) > ROWS_MAX + _ROWS_SLACK:
-            self.rows = dict(islice(self.rows.items(), len(self.rows) - ROWS_MAX, None))
+            self.oldest = sorted(self.rows)[-ROWS_MAX]
+            self.rows = {id_: row for id_, row in self.rows.items() if id_ >= self.oldest}
 
     def _order_held(self) -> None:
         by_deadline = sorted(self.held.items(), key=lambda item: (item[1].deadline_ms, item[0]))

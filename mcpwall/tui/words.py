@@ -1,0 +1,80 @@
+"""The words, signs and styles in which the app speaks of a call. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from mcpwall.engine.port import State
+from mcpwall.model import Cause, Risk
+from mcpwall.text import clip, fit, visible, width
+
+if TYPE_CHECKING:
+    from mcpwall.engine.port import Row
+
+
+class Standing(NamedTuple):
+    """How a call stands: a sign and a word, which say it all, and a style, which says it again."""
+
+    sign: str
+    word: str
+    style: str
+
+    def __str__(self) -> str:
+        return f"{self.sign} {self.word}"
+
+
+RISKS = {
+    Risk.READ: ("READ", "dim"),
+    Risk.WRITE: ("WRITE", "warn"),
+    Risk.EXECUTE: ("EXEC", "bad"),
+    Risk.DESTRUCTIVE: ("DESTROY", "alarm"),
+    Risk.FINANCIAL: ("MONEY", "alarm"),
+    Risk.UNKNOWN: ("UNKNOWN", "warn"),
+}
+
+_OPEN = {
+    State.HELD: Standing("?", "waiting", "waiting"),
+    State.RUNNING: Standing(">", "running", "accent"),
+    State.ERROR: Standing("!", "error", "bad"),
+    State.LOST: Standing("!", "lost", "alarm"),
+    State.WITHDRAWN: Standing("-", "withdrawn", "dim"),
+}
+_ALLOWED = {Cause.PERSON: "by you", Cause.ANSWER: "allow"}
+_REFUSED = {
+    Cause.LIMIT: Standing("~", "limit", "warn"),
+    Cause.BUDGET: Standing("~", "budget", "warn"),
+    Cause.LOCKDOWN: Standing("✗", "lockdown", "bad"),
+    Cause.UNLISTED: Standing("✗", "not listed", "bad"),
+    Cause.PERSON: Standing("✗", "by you", "bad"),
+    Cause.UNATTENDED: Standing("✗", "no answer", "bad"),
+    Cause.FAULT: Standing("✗", "fault", "alarm"),
+}
+
+
+def standing(row: Row) -> Standing:
+    """How a call stands, naming the rule that refused it or the answer that let it through."""
+    if found := _OPEN.get(row.state):
+        return found
+    cause = row.verdict.cause
+    rule = f" {visible(row.verdict.rules[0])}" if row.verdict.rules else ""
+    if row.state is State.DONE:
+        word = _ALLOWED.get(cause, "allow")
+        return Standing("✓", word + (rule if cause is Cause.ANSWER else ""), "ok")
+    refused = _REFUSED.get(cause, Standing("✗", "deny", "bad"))
+    named = cause in (Cause.RULE, Cause.LIMIT, Cause.BUDGET, Cause.ANSWER)
+    return refused._replace(word=refused.word + rule) if named else refused
+
+
+def called(row: Row) -> str:
+    """What was called, raw: `server.tool`, or server, method and name for other requests."""
+    if row.method == "tools/call":
+        return f"{row.server}.{row.tool}"
+    return f"{row.server} {row.method} {row.tool}".rstrip()
+
+
+def short_agent(agent: str, cells: int) -> str:
+    """An agent's name in at most `cells` cells that keeps its number: `claude-c…#1`."""
+    name, mark, number = visible(agent).rpartition("#")
+    if not mark or width(number) > cells // 2:
+        return fit(agent, cells)
+    return clip(name, cells - width(number) - 1) + mark + number

@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from mcpwall.engine.port import Batch, Row, RowEvent, State, Totals
+from mcpwall.tui.call_list import CallList, alike
+from mcpwall.tui.mirror import Mirror
+from tests.tui.scenes import DENIED, row
+
+
+def call(id_: int, path: str = "a", state: State = State.DONE) -> Row:
+    return row(id_, "files.read", {"path": path}, state=state)
+
+
+@dataclass
+class Table:
+    mirror: Mirror
+    calls: CallList
+
+    def tell(self, *rows: Row) -> None:
+        events = tuple(RowEvent(row) for row in rows)
+        self.mirror.apply(Batch(self.mirror.seq + len(rows), Totals(), events), 0)
+        self.calls.update(self.mirror.drain().rows)
+
+    def shape(self) -> list[list[int]]:
+        return [line.calls for line in self.calls.lines]
+
+
+def table(*rows: Row, keep: State | None = None) -> Table:
+    mirror = Mirror()
+    made = Table(mirror, CallList(mirror, keep and (lambda row: row.state is keep)))
+    made.tell(*rows)
+    return made
+
+
+def test_identical_neighbours_fold_and_others_do_not() -> None:
+    shown = table(call(1), call(2), call(3, "b"), call(4))
+    assert shown.shape() == [[1, 2], [3], [4]]
+
+
+def test_a_call_folds_only_when_it_is_finished() -> None:
+    shown = table(call(1), call(2, state=State.RUNNING), call(3))
+    assert shown.shape() == [[1], [2], [3]]
+    shown.tell(call(2))
+    assert shown.shape() == [[1, 2, 3]]
+
+
+def test_one_that_went_another_way_is_never_hidden_in_a_fold() -> None:
+    refused = replace(call(2), state=State.REFUSED, verdict=DENIED)
+    shown = table(call(1), refused, call(3))
+    assert shown.shape() == [[1], [2], [3]]
+
+
+def test_a_filter_drops_and_brings_back_as_calls_change() -> None:
+    shown = table(call(1), call(2, state=State.HELD), call(3), keep=State.HELD)
+    assert shown.shape() == [[2]]
+    shown.tell(call(2), call(3, state=State.HELD))
+    assert shown.shape() == [[3]]
+    assert shown.calls.matching == 1
+
+
+def test_following_selects_the_newest() -> None:
+    shown = table(call(1, "a"), call(2, "b"))
+    assert shown.calls.selected == 2
+    shown.tell(call(3, "c"))
+    assert shown.calls.selected == 3
+
+
+def test_the_selection_stays_on_its_call_and_its_row_of_the_screen() -> None:
+    shown = table(*(call(n, str(n)) for n in range(1, 21)))
+    shown.calls.window(5)
+    shown.calls.move(-2)
+    before = shown.calls.window(5)
+    place = shown.calls.index() - before.start
+    shown.tell(*(call(n, str(n)) for n in range(21, 40)))
+    after = shown.calls.window(5)
+    assert shown.calls.selected == 18
+    assert shown.calls.index() - after.start == place
+    assert shown.calls.fresh == 19
+    shown.calls.follow()
+    assert (shown.calls.selected, shown.calls.fresh) == (39, 0)
+
+
+def test_the_selected_call_is_found_within_its_fold() -> None:
+    shown = table(call(1, "x"), call(2, state=State.RUNNING), call(3, state=State.RUNNING))
+    shown.calls.move(-1)
+    assert shown.calls.selected == 2
+    shown.tell(call(2), call(3))
+    assert shown.shape() == [[1], [2, 3]]
+    assert shown.calls.index() == 1
+
+
+def test_moving_ends_at_the_ends() -> None:
+    shown = table(call(1, "a"), call(2, "b"))
+    shown.calls.move(-10)
+    assert shown.calls.selected == 1
+    shown.calls.move(10)
+    assert shown.calls.selected == 2
+    assert not shown.calls.following
+
+
+def test_an_empty_list_has_no_selection_and_an_empty_window() -> None:
+    shown = table()
+    shown.calls.move(1)
+    assert shown.calls.current() is None
+    assert list(shown.calls.window(5)) == []
+
+
+_STATES = st.sampled_from([State.RUNNING, State.DONE, State.ERROR])
+_STEP = st.tuples(st.integers(1, 8), st.sampled_from("ab"), _STATES)
+
+
+@given(steps=st.lists(_STEP, max_size=40), keep=st.sampled_from([None, State.DONE, State.RUNNING]))
+def test_the_lines_are_those_of_the_newest_word_on_each_call(
+    steps: list[tuple[int, str, State]], keep: State | None
+) -> None:
+    shown = table(keep=keep)
+    for id_, path, state in steps:
+        shown.tell(call(id_, path, state))
+    kept = [row for _, row in sorted(shown.mirror.rows.items()) if keep in (None, row.state)]
+    expected: list[list[Row]] = []
+    for row_ in kept:
+        if expected and alike(expected[-1][-1], row_):
+            expected[-1].append(row_)
+        else:
+            expected.append([row_])
+    assert shown.shape() == [[row.id for row in line] for line in expected]
+    assert [line.row for line in shown.calls.lines] == [line[-1] for line in expected]
+    assert shown.calls.matching == len(kept)
