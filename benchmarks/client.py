@@ -11,7 +11,9 @@ import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from time import perf_counter_ns
 from types import FrameType
-from typing import Self
+from typing import Any, Self
+
+import msgspec
 
 HELLO = (
     b'{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25",'
@@ -20,6 +22,23 @@ HELLO = (
 OPENED = b'{"jsonrpc":"2.0","method":"notifications/initialized"}\n'
 LIST = b'{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{}}\n'
 TEXT = b"Four score and seven years ago our fathers brought forth on this continent"
+
+
+class Result(msgspec.Struct):
+    """What is checked of a result."""
+
+    isError: bool = False  # noqa: N815 — the field's name on the wire
+
+
+class Answer(msgspec.Struct):
+    """What is checked of an answer."""
+
+    id: int
+    result: Result | None = None
+    error: Any = None
+
+
+_answers = msgspec.json.Decoder(Answer)
 
 
 class WrongAnswerError(Exception):
@@ -113,12 +132,12 @@ class Session:
     def _check(self, answers: list[bytes], count: int) -> None:
         """Every call of the last `count` was answered once, by the server."""
         first = self._number - count + 1
-        ids = {int(answer.split(b'"id":', 1)[1].split(b",", 1)[0]) for answer in answers}
-        if ids != set(range(first, first + count)) or len(answers) != count:
-            raise WrongAnswerError(f"{count} calls, {len(answers)} answers")
-        for answer in answers:
-            if b'"isError"' in answer or b'"error"' in answer:
-                raise WrongAnswerError(f"refused: {answer[:500]!r}")
+        decoded = [_answers.decode(answer) for answer in answers]
+        if sorted(answer.id for answer in decoded) != list(range(first, first + count)):
+            raise WrongAnswerError(f"{count} calls, {len(answers)} answers, or with other ids")
+        for answer in decoded:
+            if answer.result is None or answer.result.isError:
+                raise WrongAnswerError(f"refused: {answer}")
 
     def _send(self, data: bytes) -> None:
         written = os.write(self._out, data)
