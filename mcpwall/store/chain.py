@@ -1,0 +1,146 @@
+"""The chain over the audit's rows, and the heads that are noted beside it (PROMISES.md, P19).
+
+Every row carries SHA-256(chain of the row before + name of its table + its columns as a compact
+JSON array, without the chain itself); `seq` numbers the rows of both tables without a gap. So a
+row that was edited, taken out, put in or moved no longer fits, and `verify` names it.
+
+What it cannot show: the hash has no key, so whoever may write to the file can also compute the
+whole chain anew from the row they changed, or cut off its end. Heads answer that as far as it can
+be answered: now and then a line with the last row's number and chain is appended to a file of its
+own, `audit.heads`. A record that was cut or computed anew does not agree with a head noted before.
+Rows newer than the last head can still be cut off unseen; and a head only counts where the writer
+of the record cannot reach it, so copy the file to another account or machine and give that copy to
+`mcpwall audit verify --heads`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from mcpwall.store.records import CALL_COLUMNS, STEP_COLUMNS
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator
+
+GENESIS = bytes(32)
+
+_encode = msgspec.json.Encoder().encode
+_sha256 = hashlib.sha256
+_FIELDS = 3
+
+
+def link(previous: bytes, table: bytes, values: tuple[Any, ...]) -> bytes:
+    """The chain of a row of `table` (`b"calls"`, `b"steps"`) after a row with chain `previous`."""
+    return _sha256(previous + table + _encode(values)).digest()
+
+
+class Head(NamedTuple):
+    """The record up to row `seq`, whose chain is `chain`; every call up to `settled` had ended."""
+
+    seq: int
+    chain: bytes
+    settled: int = 0
+
+
+class Heads(NamedTuple):
+    """The lines of a heads file: those that can be read, and the numbers of those that cannot."""
+
+    heads: tuple[Head, ...] = ()
+    unreadable: tuple[int, ...] = ()
+
+
+def heads_file(audit: str) -> str:
+    """The heads of the audit at path `audit`."""
+    return str(Path(audit).with_suffix(".heads"))
+
+
+def append_head(path: str, head: Head) -> None:
+    """Add a line to a heads file, making it with mode 0600. Raises OSError."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
+    descriptor = os.open(path, flags, 0o600)
+    try:
+        size = os.fstat(descriptor).st_size
+        torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
+        line = f"{head.seq} {head.chain.hex()} {head.settled}\n"
+        os.write(descriptor, (b"\n" if torn else b"") + line.encode())
+    finally:
+        os.close(descriptor)
+
+
+def read_heads(path: str) -> Heads:
+    """All heads of a file; none when there is no such file. Raises OSError."""
+    try:
+        lines = Path(path).read_bytes().splitlines()
+    except FileNotFoundError:
+        return Heads()
+    heads, unreadable = [], []
+    for number, line in enumerate(lines, 1):
+        try:
+            seq, chain, settled = line.decode("ascii").split(" ")
+            heads.append(Head(int(seq), bytes.fromhex(chain), int(settled)))
+        except ValueError:
+            unreadable.append(number)
+    return Heads(tuple(heads), tuple(unreadable))
+
+
+class Report(NamedTuple):
+    """What `verify` found: rows read, the last one's head, heads compared, and what is wrong."""
+
+    rows: int
+    head: Head
+    heads: int
+    problems: tuple[str, ...]
+
+
+def verify(db: sqlite3.Connection, heads: Heads) -> Report:
+    """Check every row against the row before it, and the record against `heads`.
+
+    `db` reads the audit; the engine may go on writing meanwhile. Raises sqlite3.Error.
+    """
+    noted: dict[int, set[bytes]] = {}
+    for head in heads.heads:
+        noted.setdefault(head.seq, set()).add(head.chain)
+    problems = [f"heads line {number} cannot be read" for number in heads.unreadable]
+    rows, seq, chain = 0, 0, GENESIS
+    for name, table, values, stored in _in_order(db):
+        rows += 1
+        number = values[1] if table == b"calls" else values[0]
+        if number > seq + 1:
+            problems.append(_missing(seq + 1, number - 1, f"before {name}"))
+        elif number <= seq:
+            problems.append(f"{name}: its number {number} is taken by another row")
+        elif link(chain, table, values) != stored:
+            problems.append(f"{name}: changed, or moved from another place")
+        seq, chain = number, stored
+        if any(other != stored for other in noted.pop(number, ())):
+            problems.append(f"{name}: computed anew after a head was noted for it")
+    beyond = max(noted, default=0)
+    if beyond > seq:
+        problems.append(_missing(seq + 1, beyond, "at the end: cut off after a head was noted"))
+    return Report(rows, Head(seq, chain), len(heads.heads), tuple(problems))
+
+
+def _missing(first: int, last: int, where: str) -> str:
+    count = "row" if first == last else f"rows {first} to"
+    return f"{count} {last} missing {where}"
+
+
+def _in_order(db: sqlite3.Connection) -> Iterator[tuple[str, bytes, tuple[Any, ...], bytes]]:
+    """Every row of both tables by its number: name, table, hashed values, chain."""
+    call_sql = f"SELECT {', '.join(CALL_COLUMNS)}, chain FROM calls WHERE id = ?"  # noqa: S608 - constants
+    step_sql = f"SELECT {', '.join(STEP_COLUMNS)}, chain FROM steps WHERE seq = ?"  # noqa: S608 - constants
+    places = db.execute(
+        "SELECT seq, 1, id FROM calls UNION ALL SELECT seq, 0, seq FROM steps ORDER BY 1, 2, 3"
+    )
+    for _, is_call, key in places:
+        *values, stored = db.execute(call_sql if is_call else step_sql, (key,)).fetchone()
+        if is_call:
+            yield f"call {key}", b"calls", tuple(values), stored
+        else:
+            yield f"step {key} (of call {values[1]})", b"steps", tuple(values), stored

@@ -1,0 +1,270 @@
+"""What the audit takes in and gives out: values, and how a value becomes a row.
+
+No I/O here. A call has one row for its arrival and one step for each thing that happened to it
+afterwards; neither is ever changed. `AuditRow` is the two folded together: a call as it stands.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from mcpwall.model import Action, Call, Cause, Charge, RequestId, Risk, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+ARGUMENTS_MAX = 64 * 1024  # bytes; longer arguments are kept as an excerpt
+EXCERPT = 4 * 1024  # bytes
+PREVIEW = 600  # characters
+
+CALL_COLUMNS = (
+    *("id", "seq", "at_ms", "steady_ns", "boot", "session", "agent", "client", "server"),
+    *("method", "tool", "risk", "directory", "request_id", "size", "digest"),
+    *("action", "cause", "rules", "reason", "retry_s", "policy", "state", "charges"),
+    *("arguments", "excerpt"),
+)
+STEP_COLUMNS = (
+    *("seq", "call", "at_ms", "steady_ns", "boot", "kind"),
+    *("action", "cause", "rules", "reason", "retry_s", "policy", "charges"),
+    *("took_us", "is_error", "bytes", "by", "note"),
+)
+
+
+class Kind(enum.StrEnum):
+    """What happened to a call after its arrival."""
+
+    RELEASED = "released"  # held, then forwarded
+    REFUSED = "refused"  # held, then answered by the wall
+    ANSWERED = "answered"  # by the server
+    WITHDRAWN = "withdrawn"  # cancelled by the agent, or its session ended
+    LOST = "lost"  # forwarded, and no answer can come any more
+
+
+class Intent(msgspec.Struct, frozen=True, gc=False):
+    """A call on its arrival: `state` is "running" (to be forwarded now), "held" or "refused".
+
+    `arguments_json` is the arguments as they will be forwarded. `steady_ns` is the steady clock
+    at `call.at_ms`. A running call books the charges of its verdict.
+    """
+
+    call: Call
+    verdict: Verdict
+    state: str
+    request_id: RequestId
+    arguments_json: bytes
+    steady_ns: int
+
+
+class Step(msgspec.Struct, frozen=True, gc=False):
+    """What happened to call `call_id`. `verdict` is the new verdict of a held call.
+
+    A released call books the charges of its verdict. `took_us`, `is_error` and `result_bytes`
+    belong to an answer, which itself is not kept. `by` says who decided ("person", "timer", …).
+    """
+
+    call_id: int
+    kind: str
+    at_ms: int
+    steady_ns: int
+    verdict: Verdict | None = None
+    took_us: int | None = None
+    is_error: bool | None = None
+    result_bytes: int | None = None
+    by: str = ""
+    note: str = ""
+
+
+class Unfinished(msgspec.Struct, frozen=True):
+    """A call that the record leaves open: forwarded ("running") or waiting ("held")."""
+
+    id: int
+    state: str
+    request_id: RequestId
+    at_ms: int
+    session: str
+    agent: str
+    client: str
+    server: str
+    method: str
+    tool: str
+
+
+class Booking(NamedTuple):
+    """One charge of a call that was forwarded, with the clocks at that moment."""
+
+    rule: str
+    key: str
+    amount: str  # a decimal
+    at_ms: int
+    steady_ns: int  # comparable only within the same boot
+    boot: str
+
+
+class AuditRow(msgspec.Struct, frozen=True):
+    """A call as the record has it. Text in it is foreign and raw.
+
+    `judged` is the verdict on arrival, `verdict` the one in force. `arguments` is JSON text, None
+    when it was longer than ARGUMENTS_MAX; then `excerpt` has its start.
+    """
+
+    id: int
+    at_ms: int
+    session: str
+    agent: str
+    client: str
+    server: str
+    method: str
+    tool: str
+    risk: Risk
+    directory: str
+    request_id: RequestId
+    size: int  # bytes of the arguments as forwarded
+    digest: str
+    judged: Verdict
+    verdict: Verdict
+    state: str  # as in engine.port.State
+    arguments: str | None
+    excerpt: str
+    took_us: int | None = None
+    is_error: bool | None = None
+    result_bytes: int | None = None
+    by: str = ""
+    note: str = ""
+
+    @property
+    def preview(self) -> str:
+        """The start of the arguments, as in engine.port.Row."""
+        text = self.excerpt if self.arguments is None else self.arguments
+        return text[:PREVIEW]
+
+
+_json = msgspec.json.Encoder().encode
+_rules = msgspec.json.Decoder(tuple[str, ...]).decode
+_request_id = msgspec.json.Decoder(str | int).decode
+decode_charges = msgspec.json.Decoder(tuple[Charge, ...]).decode
+
+
+def call_values(intent: Intent, seq: int, boot: str) -> tuple[Any, ...]:
+    """The values of CALL_COLUMNS."""
+    call, verdict, raw = intent.call, intent.verdict, intent.arguments_json
+    whole = len(raw) <= ARGUMENTS_MAX
+    booked = verdict.charges and intent.state == "running"
+    return (
+        call.id,
+        seq,
+        call.at_ms,
+        intent.steady_ns,
+        boot,
+        call.session,
+        call.agent,
+        call.client,
+        call.server,
+        call.method,
+        call.tool,
+        call.risk.value,
+        call.directory,
+        _json(intent.request_id).decode(),
+        len(raw),
+        call.digest,
+        verdict.action.value,
+        verdict.cause.value,
+        _json(verdict.rules).decode(),
+        verdict.reason,
+        verdict.retry_s,
+        verdict.policy,
+        intent.state,
+        _json(verdict.charges).decode() if booked else None,
+        raw.decode() if whole else None,
+        None if whole else raw[:EXCERPT].decode(errors="ignore"),  # may end within a character
+    )
+
+
+def step_values(step: Step, seq: int, boot: str) -> tuple[Any, ...]:
+    """The values of STEP_COLUMNS."""
+    verdict = step.verdict
+    judged: tuple[Any, ...] = (None,) * 7
+    if verdict is not None:
+        booked = verdict.charges and step.kind == Kind.RELEASED
+        judged = (
+            verdict.action.value,
+            verdict.cause.value,
+            _json(verdict.rules).decode(),
+            verdict.reason,
+            verdict.retry_s,
+            verdict.policy,
+            _json(verdict.charges).decode() if booked else None,
+        )
+    return (
+        seq,
+        step.call_id,
+        step.at_ms,
+        step.steady_ns,
+        boot,
+        step.kind,
+        *judged,
+        step.took_us,
+        None if step.is_error is None else int(step.is_error),
+        step.result_bytes,
+        step.by,
+        step.note,
+    )
+
+
+def fold(call: tuple[Any, ...], steps: list[tuple[Any, ...]]) -> AuditRow:
+    """A call's row and its steps in order, as one. Raises ValueError for what no engine wrote."""
+    (id_, _, at_ms, _, _, session, agent, client, server, method, tool, risk, directory) = call[:13]
+    request_id, size, digest, *judged, state, _, arguments, excerpt = call[13:]
+    verdict = first = _verdict(judged)
+    took_us = is_error = result_bytes = None
+    by = note = ""
+    for step in steps:
+        kind, action = step[5:7]
+        state = _STATES.get(kind, kind)
+        if action is not None:
+            verdict = _verdict(step[6:12])
+        if kind == Kind.ANSWERED:
+            took_us, is_error, result_bytes = step[13:16]
+            state = "error" if is_error else "done"
+        by, note = step[16] or by, step[17] or note
+    return AuditRow(
+        id=id_,
+        at_ms=at_ms,
+        session=session,
+        agent=agent,
+        client=client,
+        server=server,
+        method=method,
+        tool=tool,
+        risk=Risk(risk),
+        directory=directory,
+        request_id=_request_id(request_id),
+        size=size,
+        digest=digest,
+        judged=first,
+        verdict=verdict,
+        state=state,
+        arguments=arguments,
+        excerpt=excerpt or "",
+        took_us=took_us,
+        is_error=None if is_error is None else bool(is_error),
+        result_bytes=result_bytes,
+        by=by,
+        note=note,
+    )
+
+
+_STATES = {Kind.RELEASED.value: "running"}
+
+
+def unfinished(values: tuple[Any, ...]) -> Unfinished:
+    """From the columns id, state, request_id, … in the order of Unfinished's fields."""
+    id_, state, request_id, *rest = values
+    return Unfinished(id_, state, _request_id(request_id), *rest)
+
+
+def _verdict(values: Sequence[Any]) -> Verdict:
+    action, cause, rules, reason, retry_s, policy = values
+    return Verdict(Action(action), Cause(cause), _rules(rules), reason, retry_s, (), policy)
