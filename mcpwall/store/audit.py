@@ -1,0 +1,267 @@
+"""Writing the audit: the record of every call, made before the call is forwarded (P1, P12).
+
+SQLite with a write-ahead log and `synchronous=NORMAL`: a row that `write` returned for survives
+the death of the process at any point. (A power cut may take the last moments; nothing worse.)
+Rows are only ever added. One engine writes; its lock sees to that. Everything but `checkpoint`
+belongs to the thread that opened the audit and takes microseconds.
+"""
+
+from __future__ import annotations
+
+import heapq
+import os
+import sqlite3
+import stat
+import threading
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from mcpwall.store import chain, migrations
+from mcpwall.store.chain import GENESIS, Head, link
+from mcpwall.store.faults import AuditError, audit_error
+from mcpwall.store.files import UnsafeFileError, private_dir
+from mcpwall.store.reader import CLOCK_SLACK_MS, Reader
+from mcpwall.store.records import (
+    ARGUMENTS_MAX,
+    CALL_COLUMNS,
+    STEP_COLUMNS,
+    Booking,
+    Intent,
+    Kind,
+    Step,
+    Unfinished,
+    call_values,
+    decode_charges,
+    step_values,
+    unfinished,
+)
+
+__all__ = ["Audit", "AuditError", "Booking", "Intent", "Kind", "Reader", "Step", "Unfinished"]
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+WAL_BYTES = 8 * 1024 * 1024  # about the largest that the write-ahead log grows
+_COMMIT = 2 * 4096  # about what a commit adds to it: the pages at the end of a table
+_ROW = 1024  # and a row, without its arguments
+_WAIT_S = 0.25  # for a lock that a checkpoint, or a person with an SQLite shell, holds
+
+
+def _insert(table: str, columns: tuple[str, ...]) -> str:
+    names = ", ".join((*columns, "chain"))
+    return f"INSERT INTO {table} ({names}) VALUES ({', '.join('?' * (len(columns) + 1))})"  # noqa: S608 - constants
+
+
+_INSERT_CALL = _insert("calls", CALL_COLUMNS)
+_INSERT_STEP = _insert("steps", STEP_COLUMNS)
+_SETTLED = """
+    SELECT ifnull(
+        (SELECT min(id) - 1 FROM open_calls WHERE id > ?), (SELECT ifnull(max(id), 0) FROM calls)
+    )
+"""
+_UNFINISHED = """
+    SELECT id,
+        CASE WHEN EXISTS (SELECT 1 FROM steps WHERE call = open_calls.id AND kind = 'released')
+            THEN 'running' ELSE state END,
+        request_id, at_ms, session, agent, client, server, method, tool
+    FROM open_calls WHERE id > :settled AND (:session IS NULL OR session = :session) ORDER BY id
+"""
+_ENDS = """
+    SELECT * FROM (SELECT seq, chain FROM calls ORDER BY id DESC LIMIT 1)
+    UNION ALL SELECT * FROM (SELECT seq, chain FROM steps ORDER BY seq DESC LIMIT 1)
+"""
+_CALL_CHARGES = "SELECT seq, at_ms, steady_ns, boot, charges FROM calls ORDER BY id DESC"
+_STEP_CHARGES = "SELECT seq, at_ms, steady_ns, boot, charges FROM steps ORDER BY seq DESC"
+
+
+class Audit(Reader):
+    """The record, with the right to add to it. Every method raises AuditError."""
+
+    def __init__(self, db: sqlite3.Connection, path: str, boot: str, noted: Head) -> None:
+        super().__init__(db, path)
+        self._boot = boot
+        self._last = self.last_id()
+        ends = db.execute(_ENDS).fetchall()
+        self._tip = max((Head(*end) for end in ends), default=Head(0, GENESIS))
+        self._noted = noted.seq
+        self._settled = noted.settled if noted.settled <= self._last else 0
+        self._grown = 0  # bytes of write-ahead log since the last checkpoint, about
+        self._turn = threading.Lock()  # taken for a commit, and for the last bit of a checkpoint
+
+    @classmethod
+    def open(cls, path: str, *, boot: str) -> Self:
+        """Open the audit at `path` to write, made or migrated as needed.
+
+        `boot` names the boot of the machine from which the steady clock counts.
+        """
+        try:
+            private_dir(str(Path(path).parent))
+            _make_private(path)
+            db = sqlite3.connect(path, isolation_level=None, timeout=_WAIT_S)
+        except (OSError, sqlite3.Error, UnsafeFileError) as error:
+            raise audit_error(error, path) from error
+        try:
+            _prepare(db, path)
+            heads = chain.read_heads(chain.heads_file(path)).heads
+            return cls(db, path, boot, heads[-1] if heads else Head(0, GENESIS))
+        except (OSError, sqlite3.Error, migrations.SchemaVersionError) as error:
+            db.close()
+            raise audit_error(error, path) from error
+        except AuditError:
+            db.close()
+            raise
+
+    def close(self) -> None:
+        """Bring everything into the database, note the head, and end the connection."""
+        try:
+            self.checkpoint()
+        finally:
+            super().close()
+
+    def write(self, intents: Sequence[Intent], steps: Sequence[Step] = ()) -> None:
+        """Record calls and steps, all in one transaction; on an error none of them is stored.
+
+        Calls must come in the order of their numbers, each above all before it. After an error
+        the audit stays open: a later write works once its cause is gone.
+        """
+        boot, last, (seq, tip, _) = self._boot, self._last, self._tip
+        grown = _COMMIT
+        call_rows: list[tuple[Any, ...]] = []
+        step_rows: list[tuple[Any, ...]] = []
+        try:
+            for intent in intents:
+                if intent.call.id <= last:
+                    raise ValueError(f"call {intent.call.id} comes after call {last}")  # noqa: TRY301
+                seq, last = seq + 1, intent.call.id
+                values = call_values(intent, seq, boot)
+                grown += _ROW + min(len(intent.arguments_json), ARGUMENTS_MAX)
+                tip = link(tip, b"calls", values)
+                call_rows.append((*values, tip))
+            for step in steps:
+                seq += 1
+                values = step_values(step, seq, boot)
+                grown += _ROW
+                tip = link(tip, b"steps", values)
+                step_rows.append((*values, tip))
+            with self._turn:
+                self._store(call_rows, step_rows)
+        except (sqlite3.Error, OSError, ValueError, OverflowError) as error:
+            raise audit_error(error, self._path) from error
+        self._tip, self._last = Head(seq, tip), last
+        self._grown += grown
+
+    def _store(self, calls: list[tuple[Any, ...]], steps: list[tuple[Any, ...]]) -> None:
+        db = self._db
+        if len(calls) + len(steps) == 1:  # one statement is a transaction of its own
+            if calls:
+                db.execute(_INSERT_CALL, calls[0])
+            else:
+                db.execute(_INSERT_STEP, steps[0])
+            return
+        try:
+            db.execute("BEGIN IMMEDIATE")
+            db.executemany(_INSERT_CALL, calls)
+            db.executemany(_INSERT_STEP, steps)
+            db.execute("COMMIT")
+        except BaseException:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+            raise
+
+    @property
+    def checkpoint_due(self) -> bool:
+        """Whether the write-ahead log has grown enough for `checkpoint`, to stay near WAL_BYTES."""
+        return self._grown >= WAL_BYTES // 2
+
+    def checkpoint(self) -> None:
+        """Move the write-ahead log into the database and note the head. Takes milliseconds.
+
+        Made to run in a thread, one at a time, while the engine goes on writing: only the last of
+        three rounds, with next to nothing left to move, makes a write wait. A reader with an open
+        transaction (`mcpwall audit verify`) puts off the reuse of the log, never a write.
+        """
+        head, self._grown = self._tip, 0
+        try:
+            with closing(sqlite3.connect(self._path, isolation_level=None, timeout=0)) as db:
+                (self._settled,) = db.execute(_SETTLED, (self._settled,)).fetchone()
+                db.execute("PRAGMA wal_checkpoint(PASSIVE)")
+                db.execute("PRAGMA wal_checkpoint(PASSIVE)")
+                with self._turn:
+                    db.execute("PRAGMA wal_checkpoint(RESTART)")
+            # What is on disk now holds through a power cut, so the head never runs ahead of it.
+            if head.seq != self._noted:
+                noted = head._replace(settled=self._settled)
+                chain.append_head(chain.heads_file(self._path), noted)
+                self._noted = head.seq
+        except (sqlite3.Error, OSError) as error:
+            raise audit_error(error, self._path) from error
+
+    def unfinished(self, session: str | None = None) -> list[Unfinished]:
+        """Calls forwarded without an outcome and calls held without a decision, oldest first."""
+        with self._faults():
+            values = {"settled": self._settled, "session": session}
+            return [unfinished(row) for row in self._db.execute(_UNFINISHED, values)]
+
+    def charges(self, since_ms: int, since_ns: int | None = None) -> Iterator[Booking]:
+        """What forwarded calls have booked, newest first, for limits to count again.
+
+        Bookings of this boot are told by the steady clock: those at or after `since_ns`, or all.
+        Of earlier boots only the wall clock is known: those at or after `since_ms`.
+        """
+        with self._faults():
+            both = (
+                self._charged(sql, since_ms, since_ns) for sql in (_CALL_CHARGES, _STEP_CHARGES)
+            )
+            for _, at_ms, steady_ns, boot, text in heapq.merge(*both, reverse=True):
+                for charge in decode_charges(text):
+                    yield Booking(charge.rule, charge.key, charge.amount, at_ms, steady_ns, boot)
+
+    def _charged(
+        self, sql: str, since_ms: int, since_ns: int | None
+    ) -> Iterator[tuple[int, int, int, str, str]]:
+        """Rows with charges, newest first, up to the first that is certainly too old."""
+        for row in self._db.execute(sql):
+            _, at_ms, steady_ns, boot, charges = row
+            if boot == self._boot:
+                if since_ns is not None and steady_ns < since_ns:
+                    return
+            elif at_ms < since_ms:
+                if at_ms < since_ms - CLOCK_SLACK_MS:
+                    return
+                continue
+            if charges is not None:
+                yield row
+
+
+def _make_private(path: str) -> None:
+    """Make the file with mode 0600, or check that it is ours alone.
+
+    An existing file is looked at, not opened: closing it would end SQLite's locks on it, should
+    this process have it open elsewhere (https://sqlite.org/howtocorrupt.html, section 2.2).
+    Raises OSError, UnsafeFileError.
+    """
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    try:
+        os.close(os.open(path, flags, 0o600))
+    except FileExistsError:
+        info = os.lstat(path)
+        if not stat.S_ISREG(info.st_mode) or info.st_nlink != 1:
+            raise UnsafeFileError("is not a plain file of its own", path, "move it away") from None
+        if os.name == "posix" and (info.st_uid != os.geteuid() or info.st_mode & 0o077):
+            fix = f"run: chmod 600 {path}"
+            raise UnsafeFileError("is not yours alone", path, fix) from None
+
+
+def _prepare(db: sqlite3.Connection, path: str) -> None:
+    """Set up the connection and the schema.
+
+    Raises sqlite3.Error, SchemaVersionError, AuditError.
+    """
+    (mode,) = db.execute("PRAGMA journal_mode = WAL").fetchone()
+    if mode != "wal":
+        raise AuditError("its disk cannot hold a write-ahead log", path, "put it on a local disk")
+    db.execute("PRAGMA synchronous = NORMAL")
+    db.execute("PRAGMA wal_autocheckpoint = 0")
+    db.execute(f"PRAGMA journal_size_limit = {WAL_BYTES}")
+    migrations.migrate(db)

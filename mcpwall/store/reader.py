@@ -1,0 +1,153 @@
+"""Reading the audit: by the engine over its own connection, by the command line beside it.
+
+Every method reads a bounded page at a time and leaves no read transaction open (an open one would
+keep the engine's write-ahead log from being taken over), except `verify`, which reads all.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+from mcpwall.store import chain, migrations
+from mcpwall.store.faults import VERIFY, AuditError, audit_error
+from mcpwall.store.records import CALL_COLUMNS, STEP_COLUMNS, AuditRow, fold
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+CLOCK_SLACK_MS = 24 * 3600 * 1000  # how far back a wall clock may have been set between two calls
+_NO_ID = 2**63 - 1  # above every call number
+_PAGE = 200  # rows: with the largest arguments 13 MB
+_CALLS = f"SELECT {', '.join(CALL_COLUMNS)} FROM calls"  # noqa: S608 - constants
+_STEPS = f"SELECT {', '.join(STEP_COLUMNS)} FROM steps WHERE call = ? ORDER BY seq"  # noqa: S608 - constants
+_CHANGED = f"""{_CALLS} WHERE id IN (
+    SELECT id FROM calls WHERE id > ? UNION SELECT call FROM steps WHERE seq > ?
+) ORDER BY id"""  # noqa: S608 - constants
+_MARK = "SELECT (SELECT ifnull(max(id), 0) FROM calls), (SELECT ifnull(max(seq), 0) FROM steps)"
+
+
+class Mark(NamedTuple):
+    """A place in the record: all calls up to `call` and all steps up to `step`."""
+
+    call: int
+    step: int
+
+
+class Reader:
+    """The record through one connection. Every method raises AuditError.
+
+    A reader belongs to the thread that made it.
+    """
+
+    def __init__(self, db: sqlite3.Connection, path: str) -> None:
+        self._db = db
+        self._path = path
+
+    @classmethod
+    def reader(cls, path: str) -> Reader:
+        """A reader of the audit at `path`, beside an engine that writes it or without one."""
+        if not Path(path).exists():
+            raise AuditError("there is no record yet", path, "it begins with the first call")
+        try:
+            db = sqlite3.connect(
+                f"{Path(path).absolute().as_uri()}?mode=ro", uri=True, isolation_level=None
+            )
+        except sqlite3.Error as error:
+            raise audit_error(error, path) from error
+        try:
+            migrations.check(db)
+        except (sqlite3.Error, migrations.SchemaVersionError) as error:
+            db.close()
+            raise audit_error(error, path) from error
+        return Reader(db, path)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the connection."""
+        self._db.close()
+
+    def last_id(self) -> int:
+        """The highest call number in the record, 0 when there is none."""
+        return int(self._one("SELECT ifnull(max(id), 0) FROM calls")[0])
+
+    def count(self) -> int:
+        """How many calls the record has. Reads the whole table."""
+        return int(self._one("SELECT count(*) FROM calls")[0])
+
+    def get(self, call: int) -> AuditRow | None:
+        """One call, None when the record does not have it."""
+        return next(iter(self._rows(f"{_CALLS} WHERE id = ?", (call,))), None)
+
+    def recent(self, n: int, before: int | None = None) -> list[AuditRow]:
+        """The newest `n` calls, newest first; only those numbered under `before` if given."""
+        top = _NO_ID if before is None else before
+        return self._rows(f"{_CALLS} WHERE id < ? ORDER BY id DESC LIMIT ?", (top, n))
+
+    def search(
+        self, matches: Callable[[AuditRow], bool], *, since_ms: int | None = None, limit: int = -1
+    ) -> Iterator[AuditRow]:
+        """Calls that match, newest first, at most `limit` of them when it is not negative.
+
+        With `since_ms`, only those at or after it, and the search ends CLOCK_SLACK_MS before.
+        """
+        before: int | None = None
+        while limit and (page := self.recent(_PAGE, before)):
+            before = page[-1].id
+            for row in page:
+                if since_ms is not None and row.at_ms < since_ms:
+                    if row.at_ms < since_ms - CLOCK_SLACK_MS:
+                        return
+                elif matches(row):
+                    yield row
+                    limit -= 1
+                    if limit == 0:
+                        return
+
+    def mark(self) -> Mark:
+        """The present end of the record, for `changed`."""
+        return Mark(*self._one(_MARK))
+
+    def changed(self, after: Mark) -> tuple[list[AuditRow], Mark]:
+        """Calls that came or changed after a mark, each once, oldest first; and the next mark."""
+        with self._faults():
+            self._db.execute("BEGIN")  # one moment for the mark and the rows
+            try:
+                now = self.mark()
+                return self._rows(_CHANGED, (after.call, after.step)), now
+            finally:
+                self._db.execute("COMMIT")
+
+    def verify(self, heads: str | None = None) -> chain.Report:
+        """Check the chain, and the record against a heads file (its own one by default)."""
+        with self._faults():
+            noted = chain.read_heads(heads or chain.heads_file(self._path))
+            return chain.verify(self._db, noted)
+
+    def _rows(self, sql: str, values: tuple[Any, ...]) -> list[AuditRow]:
+        """The calls that a query on the table finds, in its order, each with its steps."""
+        with self._faults():
+            calls = self._db.execute(sql, values).fetchall()
+            return [fold(call, self._db.execute(_STEPS, call[:1]).fetchall()) for call in calls]
+
+    def _one(self, sql: str) -> tuple[Any, ...]:
+        with self._faults():
+            row: tuple[Any, ...] = self._db.execute(sql).fetchone()
+            return row
+
+    @contextmanager
+    def _faults(self) -> Iterator[None]:
+        """Say what went wrong in words."""
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise audit_error(error, self._path) from error
+        except ValueError as error:  # a value that no engine wrote
+            raise AuditError(f"a row is damaged ({error})", self._path, VERIFY) from error
