@@ -1,0 +1,283 @@
+"""Rules made ready for judging: checked once, ordered once, indexed for each kind of call.
+
+Nothing is left to fail at judging time: what cannot be compiled is a `RuleError` here, for
+disabled rules too, so that switching one on never fails.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from mcpwall.model import Action, Budget, Call, Defaults, Origin, Per, RateLimit, Rule
+from mcpwall.policy.arguments import ANY, Leaves, PathError, compile_path
+from mcpwall.policy.conditions import Clause, ConditionError
+from mcpwall.policy.limits import Amount, limit_key, parse_amount
+from mcpwall.policy.match import GlobError, Names
+from mcpwall.policy.operators import Resolve
+
+TOOLS_CALL = "tools/call"
+CACHE_MAX = 4_096  # kinds of call for which the candidates are kept
+COUNT_MAX = 1_000_000  # calls in one window, so that one limit's log stays in memory
+WINDOW_MAX_S = 366 * 86_400
+DEFAULT_ACTIONS = tuple(name for name in Defaults.__struct_fields__ if name != "hold_s")
+STRICTNESS = {Action.ALLOW: 0, Action.ASK: 1, Action.DENY: 2}
+_TIGHTENING = (None, Action.ASK, Action.DENY)
+
+
+class RuleError(ValueError):
+    """A rule that cannot be compiled: which one, at which key (`when.path.regex`), and why."""
+
+    def __init__(self, rule_id: str, key: str, message: str) -> None:
+        super().__init__(f'rule "{rule_id}", {key}: {message}' if rule_id else f"{key}: {message}")
+        self.rule_id = rule_id
+        self.key = key
+        self.message = message
+
+
+class Limit(NamedTuple):
+    """A compiled rate limit or budget. `amounts` finds the argument that a budget sums up."""
+
+    source: RateLimit | Budget
+    maximum: Amount
+    window_ns: int
+    amounts: Leaves | None
+
+
+class Compiled:
+    """One rule, ready to be asked whether a call is its business."""
+
+    __slots__ = (
+        *("agent", "budget", "clauses", "limit", "method", "project", "risk", "rule", "server"),
+        "tool",
+    )
+
+    def __init__(self, rule: Rule) -> None:
+        """Raises RuleError."""
+        self.rule = rule
+        self.project = is_project(rule)
+        self.server = _names(rule, "server", rule.server)
+        self.tool = _names(rule, "tool", rule.tool)
+        self.agent = _names(rule, "agent", rule.agent)
+        self.method = _names(rule, "method", rule.method or (TOOLS_CALL,))
+        self.risk = frozenset(rule.risk)
+        self.clauses = tuple(_clauses(rule))
+        self.limit = _rate_limit(rule, rule.rate_limit) if rule.rate_limit else None
+        self.budget = _budget(rule, rule.budget) if rule.budget else None
+
+    def concerns(self, call: Call) -> bool:
+        """Whether a call's names and risk are this rule's; conditions are not looked at."""
+        return (
+            self.tool.match(call.tool)
+            and self.server.match(call.server)
+            and self.method.match(call.method)
+            and (not self.risk or call.risk in self.risk)
+            and self.agent.match(call.client, call.agent)
+        )
+
+    def may_match(self, call: Call, resolve: Resolve) -> bool:
+        """Whether no condition rules the call out: what makes a restraining rule match."""
+        for clause in self.clauses:
+            if not clause.may_hold(call.arguments, call.directory, resolve):
+                return False
+        return True
+
+    def surely_matches(self, call: Call, resolve: Resolve) -> bool:
+        """Whether every condition holds beyond doubt: what makes a permitting rule match."""
+        for clause in self.clauses:
+            if not clause.surely_holds(call.arguments, call.directory, resolve):
+                return False
+        return True
+
+
+class Counted(NamedTuple):
+    """A limit among the candidates. `key` is "" where it depends on the call's session."""
+
+    rule: Compiled
+    limit: Limit
+    key: str
+
+    def key_for(self, call: Call) -> str:
+        """The key of the log that this call counts in."""
+        return self.key or limit_key(self.rule.rule, self.limit.source, call)
+
+
+class Candidates(NamedTuple):
+    """The rules that may concern one kind of call, by what they do, ordered by id."""
+
+    deny: tuple[Compiled, ...]
+    counted: tuple[Counted, ...]
+    ask: tuple[Compiled, ...]
+    project_ask: tuple[Compiled, ...]
+    allow: tuple[Compiled, ...]
+    approve: tuple[Compiled, ...]
+    looks_up_paths: bool
+
+
+class Policy:
+    """All rules in force with the defaults. Immutable but for a bounded cache of candidates.
+
+    `rules` are all rules, disabled ones too, each once and ordered by id. `hash` names what is in
+    force: 12 hex digits of a SHA-256 over enabled rules and defaults. `horizon_ns` is the widest
+    window of any limit: how far back the audit must be read to restore `Limits`.
+    """
+
+    __slots__ = ("_cache", "_calls", "_others", "defaults", "hash", "horizon_ns", "rules")
+
+    def __init__(self, compiled: Sequence[Compiled], defaults: Defaults) -> None:
+        self.rules = tuple(one.rule for one in compiled)
+        self.defaults = defaults
+        active = [one for one in compiled if one.rule.enabled]
+        self.hash = _hash([one.rule for one in active], defaults)
+        limits = [limit for one in active for limit in (one.limit, one.budget) if limit]
+        self.horizon_ns = max((limit.window_ns for limit in limits), default=0)
+        self._calls = [one for one in active if one.method.match(TOOLS_CALL)]
+        self._others = [one for one in active if one.rule.method]
+        self._cache: dict[tuple[str, ...], Candidates] = {}
+
+    def candidates(self, call: Call) -> Candidates:
+        """The rules that concern a call by its names and risk."""
+        key = (call.tool, call.server, call.client, call.agent, call.method, call.risk)
+        found = self._cache.get(key)
+        if found is None:
+            rules = self._calls if call.method == TOOLS_CALL else self._others
+            found = _candidates([one for one in rules if one.concerns(call)], call)
+            if len(self._cache) >= CACHE_MAX:
+                self._cache.clear()
+            self._cache[key] = found
+        return found
+
+
+def compile_policy(
+    rules: Sequence[Rule],
+    defaults: Defaults,
+    *,
+    project_rules: Sequence[Rule] = (),
+    project_defaults: Defaults | None = None,
+) -> Policy:
+    """Rules and defaults of the person's file, tightened by those of a project's.
+
+    A project's rules deny, ask and limit; its defaults count where they are stricter (a loader
+    starts them from the person's), and its `hold` not at all. Raises RuleError.
+    """
+    compiled: dict[tuple[str, bool], Compiled] = {}
+    for rule in (*rules, *map(_as_project, project_rules)):
+        if is_project(rule) and rule.action not in _TIGHTENING:
+            raise RuleError(
+                rule.id, "action", f'a project\'s file only tightens: it cannot "{rule.action}"'
+            )
+        known = compiled.setdefault((rule.id, is_project(rule)), Compiled(rule))
+        if _meaning(known.rule) != _meaning(rule):
+            raise RuleError(rule.id, "id", "two different rules have this id: rename one")
+    ordered = [compiled[key] for key in sorted(compiled)]
+    return Policy(ordered, _merged(defaults, project_defaults))
+
+
+def is_project(rule: Rule) -> bool:
+    """Whether a rule comes from a project's file, which may only tighten."""
+    return rule.origin is not None and rule.origin.project
+
+
+def _as_project(rule: Rule) -> Rule:
+    if is_project(rule):
+        return rule
+    file, line = (rule.origin.file, rule.origin.line) if rule.origin else (".mcpwall.toml", 1)
+    return msgspec.structs.replace(rule, origin=Origin(file, line, project=True))
+
+
+def _candidates(rules: Sequence[Compiled], call: Call) -> Candidates:
+    def doing(action: Action) -> tuple[Compiled, ...]:
+        return tuple(one for one in rules if one.rule.action is action)
+
+    asking = doing(Action.ASK)
+    return Candidates(
+        deny=doing(Action.DENY),
+        counted=tuple(_counted(rules, call)),
+        ask=tuple(one for one in asking if not one.project),
+        project_ask=tuple(one for one in asking if one.project),
+        allow=doing(Action.ALLOW),
+        approve=doing(Action.APPROVE),
+        looks_up_paths=any(clause.looks_up_paths for one in rules for clause in one.clauses),
+    )
+
+
+def _counted(rules: Sequence[Compiled], call: Call) -> Iterable[Counted]:
+    for one in rules:
+        for limit in (one.limit, one.budget):
+            if limit is not None:
+                fixed = limit.source.per is not Per.SESSION
+                yield Counted(one, limit, limit_key(one.rule, limit.source, call) if fixed else "")
+
+
+def _names(rule: Rule, key: str, patterns: Sequence[str]) -> Names:
+    try:
+        return Names(patterns)
+    except GlobError as error:
+        raise RuleError(rule.id, key, str(error)) from error
+
+
+def _clauses(rule: Rule) -> Iterable[Clause]:
+    for condition in rule.when:
+        try:
+            yield Clause(condition)
+        except ConditionError as error:
+            raise RuleError(rule.id, f"when.{error.key}", str(error)) from error
+
+
+def _rate_limit(rule: Rule, limit: RateLimit) -> Limit:
+    if not 1 <= limit.max <= COUNT_MAX:
+        raise RuleError(
+            rule.id,
+            "rate_limit.max",
+            f'must be between 1 and {COUNT_MAX}, not {limit.max}; to stop all, action = "deny"',
+        )
+    return Limit(limit, limit.max, _window_ns(rule, "rate_limit", limit.window_s), None)
+
+
+def _budget(rule: Rule, budget: Budget) -> Limit:
+    maximum = parse_amount(budget.max)
+    if maximum is None:
+        raise RuleError(rule.id, "budget.max", f'must be a decimal from 0, not "{budget.max}"')
+    try:
+        amounts = compile_path(budget.sum)
+    except PathError as error:
+        raise RuleError(rule.id, "budget.sum", str(error)) from error
+    if budget.sum in (ANY, ""):
+        raise RuleError(rule.id, "budget.sum", "must name the argument that is summed up")
+    return Limit(budget, maximum, _window_ns(rule, "budget", budget.window_s), amounts)
+
+
+def _window_ns(rule: Rule, key: str, seconds: float) -> int:
+    window_ns = round(seconds * 1e9) if math.isfinite(seconds) and seconds <= WINDOW_MAX_S else 0
+    if window_ns <= 0:
+        raise RuleError(rule.id, f"{key}.window", "must be more than 0 s and at most 366 days")
+    return window_ns
+
+
+def _merged(defaults: Defaults, project: Defaults | None) -> Defaults:
+    merged: dict[str, Action] = {}
+    for name in DEFAULT_ACTIONS:
+        actions = [getattr(each, name) for each in (defaults, project) if each is not None]
+        for action in actions:
+            if action not in STRICTNESS:
+                raise RuleError(
+                    "", f"defaults.{name}", f'must be allow, ask or deny, not "{action}"'
+                )
+        merged[name] = max(actions, key=STRICTNESS.__getitem__)
+    return msgspec.structs.replace(defaults, **merged)
+
+
+def _meaning(rule: Rule) -> tuple[Rule, str]:
+    """What makes two rules the same: all but where in its file a rule was written."""
+    file = rule.origin.file if rule.origin is not None and rule.origin.project else ""
+    return msgspec.structs.replace(rule, origin=None), file
+
+
+def _hash(rules: Sequence[Rule], defaults: Defaults) -> str:
+    parts = sorted(msgspec.json.encode(_meaning(rule), order="deterministic") for rule in rules)
+    parts.append(msgspec.json.encode(defaults, order="deterministic"))
+    return hashlib.sha256(b"\n".join(parts)).hexdigest()[:12]

@@ -1,0 +1,132 @@
+r"""The host of a URL, as every parser reads it, or no answer.
+
+Programs disagree on odd URLs (`https://good.example\@evil.example`, `https:/evil.example`,
+`http://0x7f.1`), and a rule is worth nothing if the server's library reads another host than the
+wall. So a host is named only for a URL in which the known parsers (RFC 3986, WHATWG, curl, Python)
+agree, in lower case, without a closing dot, international names in their ASCII form (RFC 3490), IP
+addresses in their canonical form. For everything else the answer is None: cannot be evaluated.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+
+import re2
+
+HOST_MAX = 253  # characters, RFC 1035 section 2.3.4
+URL_MAX = 16_384  # characters of a text that is read as one URL
+
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+_HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*")
+_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")  # a last label that makes a host an IPv4 address
+_PLAIN_IPV4 = re.compile(r"(?:0|[1-9][0-9]{0,2})(?:\.(?:0|[1-9][0-9]{0,2})){3}")
+# Characters that two generations of the standard for international names map differently.
+_DEVIANT = re.compile("[ßςẞ\u200c\u200d]")
+# What a program might take for a URL inside other text. Linear in the text, so re2.
+_URL = re2.compile(
+    r"(?i)(?:[a-z][a-z0-9+.\-]{0,30}:[\\/]{2}|[\\/]{2}|\b(?:https?|wss?|ftps?):)[^\s\"'<>`|(){}]+"
+)
+_STARTS_AS_URL = re.compile(
+    r"\s*(?:(?:[a-z][a-z0-9+.-]{0,30}:)?[\\/]{2}|(?:https?|wss?|ftps?):)", re.IGNORECASE
+)
+
+
+class HostPatternError(ValueError):
+    """A `host` pattern that no host can match as meant; the text says why."""
+
+
+def host_of(url: str) -> str | None:
+    """The host that every parser finds in `url`, or None when they may differ or there is none."""
+    if len(url) > URL_MAX or "\\" in url or any(ord(char) < 32 or char == "\x7f" for char in url):  # noqa: PLR2004 - control characters are dropped by some parsers
+        return None
+    scheme = _SCHEME.match(url)
+    if scheme is None:
+        return None
+    rest = url[scheme.end() :]
+    end = next((i for i, char in enumerate(rest) if char in "/?#"), len(rest))
+    authority = rest[:end]
+    if rest[end : end + 1] in ("?", "#") and "@" in rest[end:]:
+        return None  # some parsers read on to the "@"
+    userinfo, at, hostport = authority.rpartition("@")
+    if (at and "@" in userinfo) or any(char.isspace() for char in authority):
+        return None
+    if hostport.startswith("["):
+        literal, closed, port = hostport[1:].partition("]")
+        host = _ipv6(literal) if closed else None
+    else:
+        name, colon, digits = hostport.partition(":")
+        port = colon + digits
+        host = canonical_host(name)
+    if port and not (port.startswith(":") and (port[1:] == "" or _is_port(port[1:]))):
+        return None
+    return host
+
+
+def canonical_host(name: str) -> str | None:
+    """A host name or IPv4 address in its one form, or None for what parsers may read apart."""
+    if not name.isascii():
+        if _DEVIANT.search(name) or len(name) > HOST_MAX:
+            return None
+        try:
+            name = name.encode("idna").decode("ascii")
+        except UnicodeError:
+            return None
+    host = name.lower().removesuffix(".")
+    if len(host) > HOST_MAX or not _HOST.fullmatch(host):
+        return None
+    if _NUMBER.fullmatch(host.rpartition(".")[2]):
+        return _ipv4(host)
+    return host
+
+
+def host_pattern(pattern: str) -> str:
+    """A glob over hosts as `host_of` writes them. Raises HostPatternError.
+
+    `!` in front stays; IPv6 is written with or without brackets.
+    """
+    sign, text = ("!", pattern[1:]) if pattern.startswith("!") else ("", pattern)
+    if any(char in text for char in "/\\@ ") or not text:
+        raise HostPatternError(f'"{pattern}" is no host: write "example.com" or "*.example.com"')
+    if ":" in text:
+        literal = _ipv6(text.removeprefix("[").removesuffix("]"))
+        if literal is None:
+            raise HostPatternError(f'"{pattern}" is no host: a host has no scheme and no port')
+        return sign + literal
+    labels = []
+    for label in text.removesuffix(".").split("."):
+        ascii_label = label if label.isascii() else canonical_host(label)
+        if ascii_label is None:
+            raise HostPatternError(f'"{pattern}": write "{label}" in its ASCII form, "xn--…"')
+        labels.append(ascii_label.lower())
+    return sign + ".".join(labels)
+
+
+def urls_in(text: str) -> list[str]:
+    """What a program might take for URLs in `text`: the whole of it, or the pieces that look so."""
+    if " " not in text and _STARTS_AS_URL.match(text):
+        return [text]
+    return [match.group() for match in _URL.finditer(text)]
+
+
+def _is_port(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= 5 and int(text) <= 0xFFFF  # noqa: PLR2004 - RFC 9293, 16 bits
+
+
+def _ipv4(host: str) -> str | None:
+    if not _PLAIN_IPV4.fullmatch(host):
+        return None
+    try:
+        return str(ipaddress.IPv4Address(host))
+    except ValueError:
+        return None
+
+
+def _ipv6(literal: str) -> str | None:
+    if "%" in literal:
+        return None
+    try:
+        address = ipaddress.IPv6Address(literal)
+    except ValueError:
+        return None
+    return str(address.ipv4_mapped or address)

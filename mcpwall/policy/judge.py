@@ -1,0 +1,252 @@
+"""A call and the rules in, a verdict out: the order of judgement, and nothing else.
+
+    lockdown > not permitted > deny > limits and budgets > ask > allow > default
+
+The strictest matching rule wins wherever it stands in the file. An ask may be answered by the
+person, by a remembered answer or by a standing approval, and none of them answers anything else.
+Lockdown and permission concern tools/call alone: a server that is only asked what it has, or told
+that a request is cancelled, does nothing for an agent that a rule on that method would not stop.
+"""
+
+from __future__ import annotations
+
+import enum
+import functools
+from collections.abc import Iterable
+
+import msgspec
+
+from mcpwall.model import Action, Budget, Call, Cause, Charge, Verdict
+from mcpwall.policy.answers import Answers
+from mcpwall.policy.arguments import Gap
+from mcpwall.policy.compile import TOOLS_CALL, Candidates, Compiled, Counted, Policy
+from mcpwall.policy.limits import Amount, Limits, add, countable
+from mcpwall.policy.operators import Resolve
+
+NAMED_MAX = 20  # rules that a verdict names; the first by id
+SECOND_NS = 1_000_000_000
+
+
+class ToolState(enum.StrEnum):
+    """Whether the tool of a call may be called at all."""
+
+    LISTED = "listed"  # as the server listed it and, where needed, a person accepted it
+    UNLISTED = "unlisted"  # the server never listed it
+    CHANGED = "changed"  # its definition changed and nobody has accepted it yet
+    HIDDEN = "hidden"  # the person hid it
+
+
+class State(msgspec.Struct, frozen=True, gc=False):
+    """All that a verdict depends on besides the call and the rules.
+
+    `now_ns` is a clock that never jumps. `approved`: a person has just approved this very call.
+    `resolve` takes the text of a path and a directory, and gives the absolute path with `~`,
+    `..`, `file:` and symlinks resolved and `/` between its parts; it may raise OSError,
+    ValueError or RuntimeError, which makes a condition that cannot be evaluated.
+    """
+
+    now_ns: int
+    limits: Limits
+    answers: Answers
+    lockdown: bool
+    tool: ToolState
+    approved: bool
+    resolve: Resolve
+
+
+_NOT_PERMITTED = {
+    ToolState.UNLISTED: 'The server lists no tool "{}".',
+    ToolState.HIDDEN: 'The server lists no tool "{}".',  # a hidden tool is like none at all
+    ToolState.CHANGED: 'The definition of the tool "{}" changed and waits for a person\'s consent.',
+}
+
+
+def judge(call: Call, policy: Policy, state: State) -> Verdict:
+    """The verdict on a call. Pure: the same values give the same verdict.
+
+    An ALLOW or ASK carries the charges of every limit that matched; they are to be booked if the
+    call is forwarded. An ASK that a person approves is judged again with `approved`.
+    """
+    if call.method == TOOLS_CALL:
+        if state.lockdown:
+            reason = "The wall is locked down: no tool can be called until a person lifts it."
+            return _denied(policy, Cause.LOCKDOWN, reason)
+        if state.tool is not ToolState.LISTED:
+            reason = _NOT_PERMITTED[state.tool].format(call.tool)
+            return _denied(policy, Cause.UNLISTED, reason)
+
+    found = policy.candidates(call)
+    resolve = functools.cache(state.resolve) if found.looks_up_paths else state.resolve
+
+    if found.deny and (denying := _restraining(found.deny, call, resolve)):
+        reason = _sentence("Denied by", denying)
+        return _denied(policy, Cause.RULE, reason, denying)
+
+    charges: tuple[Charge, ...] = ()
+    if found.counted:
+        counted = [one for one in found.counted if one.rule.may_match(call, resolve)]
+        if counted:
+            charged = _charge(counted, call, policy, state)
+            if isinstance(charged, Verdict):
+                return charged
+            charges = charged
+
+    action, cause, reason, rules = _decide(found, call, policy, resolve)
+    if action is Action.DENY:
+        return _denied(policy, cause, reason, rules)
+    if action is Action.ASK:
+        answered = _answer(found, call, state, resolve)
+        if answered is not None:
+            action, cause, reason, ids = answered
+            named = (*ids, *(one.rule.id for one in rules))
+            kept = charges if action is Action.ALLOW else ()
+            return Verdict(action, cause, named, reason, None, kept, policy.hash)
+    return Verdict(action, cause, _ids(rules), reason, None, charges, policy.hash)
+
+
+def _decide(
+    found: Candidates, call: Call, policy: Policy, resolve: Resolve
+) -> tuple[Action, Cause, str, list[Compiled]]:
+    """What asking rules, allowing rules and the default say, answers left aside."""
+    rules: list[Compiled] = []
+    if found.ask and (rules := _restraining(found.ask, call, resolve)):
+        action, cause, reason = Action.ASK, Cause.RULE, _sentence("A person is asked by", rules)
+    elif found.allow and (rules := _permitting(found.allow, call, resolve)):
+        action, cause, reason = Action.ALLOW, Cause.RULE, _sentence("Allowed by", rules)
+    else:
+        action, cause = _default(call, policy), Cause.DEFAULT
+        what = f"{call.risk} tools" if call.method == TOOLS_CALL else "requests that call no tool"
+        reason = f"No rule decides; the default for {what} is {action}."
+    # A project's ask never turns a deny into something milder.
+    if found.project_ask and action is not Action.DENY:
+        asking = _restraining(found.project_ask, call, resolve)
+        if asking:
+            rules = [*rules, *asking] if action is Action.ASK else asking
+            reason = _sentence("A person is asked by", rules)
+            action, cause = Action.ASK, Cause.RULE
+    return action, cause, reason, rules
+
+
+def _default(call: Call, policy: Policy) -> Action:
+    if call.method != TOOLS_CALL:
+        return policy.defaults.other_methods
+    action: Action = getattr(policy.defaults, call.risk.value)
+    return action
+
+
+def _answer(
+    found: Candidates, call: Call, state: State, resolve: Resolve
+) -> tuple[Action, Cause, str, tuple[str, ...]] | None:
+    """Who answers an ask on this call: the person, a remembered answer, a standing approval."""
+    if state.approved:
+        return Action.ALLOW, Cause.PERSON, "Approved by a person.", ()
+    answer = state.answers.find(call, state.now_ns)
+    if answer is not None:
+        action = Action.ALLOW if answer.allow else Action.DENY
+        said = "approved" if answer.allow else "denied"
+        why = f": {answer.reason}" if answer.reason else "."
+        return action, Cause.ANSWER, f"A person {said} calls like this one{why}", (answer.id,)
+    approving = _permitting(found.approve, call, resolve) if found.approve else []
+    if approving:
+        ids = tuple(one.rule.id for one in approving)
+        return Action.ALLOW, Cause.ANSWER, _sentence("Approved by", approving), ids
+    return None
+
+
+def _charge(
+    counted: list[Counted], call: Call, policy: Policy, state: State
+) -> tuple[Charge, ...] | Verdict:
+    """What the call costs each limit, or the refusal of those that have no room for it."""
+    charges: list[Charge] = []
+    full: list[tuple[int | None, Counted]] = []  # how long until there is room, None for never
+    for one in counted:
+        amount = _amount(one, call)
+        if isinstance(amount, str):
+            reason = f"{_sentence('Denied by', [one.rule])} Its budget cannot be counted: {amount}."
+            return _denied(policy, Cause.BUDGET, reason, [one.rule])
+        key, limit = one.key_for(call), one.limit
+        if amount > limit.maximum:
+            full.append((None, one))
+            continue
+        wait = state.limits.wait_ns(key, limit.maximum, limit.window_ns, state.now_ns, amount)
+        if wait:
+            full.append((wait, one))
+        charges.append(Charge(one.rule.rule.id, key, str(amount)))
+    if not full:
+        return tuple(charges)
+    waits = [wait for wait, _ in full if wait is not None]
+    retry_s = -(-max(waits) // SECOND_NS) if len(waits) == len(full) else None
+    # The limit that holds the call back longest is the cause.
+    _, worst = max(full, key=lambda pair: (pair[0] is None, pair[0] or 0))
+    when = f"Retry after {retry_s} s." if retry_s is not None else "It never fits: do not retry."
+    reason = f"{_sentence(_limit_text(worst), [worst.rule])} {when}"
+    return Verdict(
+        Action.DENY,
+        Cause.BUDGET if isinstance(worst.limit.source, Budget) else Cause.LIMIT,
+        _ids(one.rule for _, one in full),
+        reason,
+        retry_s,
+        (),
+        policy.hash,
+    )
+
+
+def _amount(one: Counted, call: Call) -> Amount | str:
+    """What a call costs a limit, or why that cannot be said."""
+    source = one.limit.source
+    if one.limit.amounts is None or not isinstance(source, Budget):
+        return 1
+    total: Amount = 0
+    for value in one.limit.amounts(call.arguments):
+        if isinstance(value, Gap):
+            return f'the call has no argument "{source.sum}"'
+        amount = countable(value)
+        if amount is None:
+            return f'"{source.sum}" must be a number from 0 with at most 30 digits'
+        total = add(total, amount)
+    return total
+
+
+def _restraining(rules: Iterable[Compiled], call: Call, resolve: Resolve) -> list[Compiled]:
+    return [one for one in rules if one.may_match(call, resolve)]
+
+
+def _permitting(rules: Iterable[Compiled], call: Call, resolve: Resolve) -> list[Compiled]:
+    return [one for one in rules if one.surely_matches(call, resolve)]
+
+
+def _limit_text(one: Counted) -> str:
+    source = one.limit.source
+    every = span(source.window_s)
+    if isinstance(source, Budget):
+        return f"The sum of {source.sum} is at most {source.max} in any {every} by"
+    return f"At most {source.max} call{'s' if source.max > 1 else ''} in any {every} by"
+
+
+def span(seconds: float) -> str:
+    """A length of time in plain words: "60 s", "2 hours", "1 day"."""
+    for name, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        count, rest = divmod(seconds, length)
+        if count and not rest and (count > 1 or name != "minute"):
+            return f"{count:.0f} {name}{'s' if count > 1 else ''}"
+    return f"{seconds:g} s"
+
+
+def _sentence(start: str, rules: list[Compiled]) -> str:
+    """A sentence that names the rules and gives the first reason that one of them has."""
+    ids = _ids(rules)
+    names = ", ".join(ids) if len(ids) <= 3 else f"{ids[0]}, {ids[1]} and {len(ids) - 2} more"  # noqa: PLR2004 - reads well
+    reason = next((one.rule.reason for one in rules if one.rule.reason), "")
+    text = f"{start} {'rule' if len(ids) == 1 else 'rules'} {names}"
+    if not reason:
+        return f"{text}."
+    return f"{text}: {reason}" if reason.endswith((".", "!", "?")) else f"{text}: {reason}."
+
+
+def _ids(rules: Iterable[Compiled]) -> tuple[str, ...]:
+    """The ids of rules, each once, in order."""
+    return tuple(sorted({one.rule.id for one in rules}))[:NAMED_MAX]
+
+
+def _denied(policy: Policy, cause: Cause, reason: str, rules: Iterable[Compiled] = ()) -> Verdict:
+    return Verdict(Action.DENY, cause, _ids(rules), reason, policy=policy.hash)
