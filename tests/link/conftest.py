@@ -1,0 +1,29 @@
+import asyncio
+import tempfile
+from collections.abc import Callable, Coroutine, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvloop
+
+LIMIT_S = 30.0  # a test that waits for what never comes fails by then
+
+
+@pytest.fixture
+def path() -> Iterator[str]:
+    """Where a control socket fits: temporary directories of tests are too deep for that."""
+    with tempfile.TemporaryDirectory(prefix="mw", dir="/tmp") as directory:
+        Path(directory).chmod(0o700)
+        yield f"{directory}/engine.sock"
+
+
+@pytest.fixture(params=[asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+def run(request: pytest.FixtureRequest) -> Callable[[Coroutine[Any, Any, None]], None]:
+    """Run a test's coroutine to its end, on each kind of loop."""
+
+    def run(test: Coroutine[Any, Any, None]) -> None:
+        with asyncio.Runner(loop_factory=request.param) as runner:
+            runner.run(asyncio.wait_for(test, LIMIT_S))
+
+    return run
