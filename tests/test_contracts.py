@@ -27,10 +27,10 @@ def roots(modules: set[str]) -> set[str]:
     return {name.partition(".")[0] for name in modules}
 
 
-def test_the_shim_loads_the_standard_library_and_where_things_live() -> None:
+def test_the_shim_loads_the_standard_library_and_how_an_engine_starts() -> None:
     modules = loaded("import mcpwall.shim")
     own = {name for name in modules if name.startswith("mcpwall")}
-    assert own <= {"mcpwall", "mcpwall.shim", "mcpwall.home"}
+    assert own <= {"mcpwall", "mcpwall.shim", "mcpwall.starter", "mcpwall.home"}
     assert roots(modules - own) <= set(sys.stdlib_module_names)
     assert not roots(modules) & {"asyncio", "typing", "logging", "json", "subprocess", "pathlib"}
 
