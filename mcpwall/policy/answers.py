@@ -129,8 +129,18 @@ class Answers:
         """The collection without the answers whose time is up."""
         return self._keeping(lambda answer: answer.expires_ns is None or answer.expires_ns > now_ns)
 
+    def timeless(self) -> Answers:
+        """The collection with no answer ever expiring, for looking at calls of the past."""
+        kept = [(msgspec.structs.replace(a, expires_ns=None), clause) for a, clause in self._items]
+        return Answers(tuple(kept), self._made)
+
     def _keeping(self, keep: Callable[[Answer], bool]) -> Answers:
         return Answers(tuple(item for item in self._items if keep(item[0])), self._made)
+
+
+def is_answer_id(name: str) -> bool:
+    """Whether a name in a verdict is a remembered answer's; no rule may be called so."""
+    return name.startswith("s") and len(name) > 2 and name[1:].isdecimal()  # noqa: PLR2004 - "s01"
 
 
 def covers(answer: Answer, call: Call) -> bool:

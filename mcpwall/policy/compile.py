@@ -14,11 +14,16 @@ from typing import NamedTuple
 import msgspec
 
 from mcpwall.model import Action, Budget, Call, Defaults, Origin, Per, RateLimit, Rule
+from mcpwall.policy.answers import is_answer_id
 from mcpwall.policy.arguments import ANY, Leaves, PathError, compile_path
 from mcpwall.policy.conditions import Clause, ConditionError
 from mcpwall.policy.limits import Amount, limit_key, parse_amount
 from mcpwall.policy.match import GlobError, Names
+from mcpwall.policy.never import why_never
 from mcpwall.policy.operators import Resolve
+
+__all__ = ["Candidates", "Compiled", "Counted", "Policy", "RuleError", "compile_policy"]
+__all__ += ["is_project", "why_never"]
 
 TOOLS_CALL = "tools/call"
 CACHE_MAX = 4_096  # kinds of call for which the candidates are kept
@@ -170,6 +175,8 @@ def compile_policy(
             raise RuleError(
                 rule.id, "action", f'a project\'s file only tightens: it cannot "{rule.action}"'
             )
+        if is_answer_id(rule.id):
+            raise RuleError(rule.id, "id", "such ids are for remembered answers: choose another")
         known = compiled.setdefault((rule.id, is_project(rule)), Compiled(rule))
         if _meaning(known.rule) != _meaning(rule):
             raise RuleError(rule.id, "id", "two different rules have this id: rename one")

@@ -1,0 +1,167 @@
+"""What a change of the rules could newly permit, in sentences for the person who must consent.
+
+Guards edits of the config from outside, so it errs on one side: a change counts as loosening
+unless it is plainly a tightening or no change. Rules are compared by what they do, not by where
+they stand, so a new order says nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+import msgspec
+
+from mcpwall.model import Action, Budget, Defaults, RateLimit, Risk, Rule
+from mcpwall.policy.compile import DEFAULT_ACTIONS, STRICTNESS, TOOLS_CALL, Policy, is_project
+from mcpwall.policy.limits import parse_amount
+from mcpwall.policy.match import Names, covers, is_literal, literal_text
+
+_PERMITTING = (Action.ALLOW, Action.APPROVE)
+
+
+def loosened(old: Policy, new: Policy) -> tuple[str, ...]:
+    """A sentence for each way in which `new` could permit what `old` did not; empty for none."""
+    before, after = _in_force(old), _in_force(new)
+    gone = [rule for rule in before.values() if not _is_kept(rule, after)]
+    fresh = [rule for rule in after.values() if not _is_kept(rule, before)]
+    said: list[str] = []
+    for rule in gone:
+        said += _less_restraint(rule, after.get(_key(rule)), fresh)
+    for rule in fresh:
+        said += _more_permission(rule, gone, old.defaults)
+    return (*said, *_weaker_defaults(old.defaults, new.defaults))
+
+
+def _in_force(policy: Policy) -> dict[tuple[str, bool], Rule]:
+    return {_key(rule): rule for rule in policy.rules if rule.enabled}
+
+
+def _key(rule: Rule) -> tuple[str, bool]:
+    return rule.id, is_project(rule)
+
+
+def _is_kept(rule: Rule, others: dict[tuple[str, bool], Rule]) -> bool:
+    """Whether the same rule is there too; its reason and its line do not matter."""
+    other = others.get(_key(rule))
+    return other is not None and _bare(other) == _bare(rule)
+
+
+def _bare(rule: Rule) -> Rule:
+    return msgspec.structs.replace(rule, origin=None, reason="")
+
+
+def _less_restraint(old: Rule, now: Rule | None, fresh: Sequence[Rule]) -> Iterable[str]:
+    """What a rule denied, asked or counted, and no rule of the new ones does as well."""
+    what = "is gone or disabled" if now is None else "covers less or something else"
+    if old.action is Action.DENY and not _covered(old, fresh, lambda r: r.action is Action.DENY):
+        yield f"deny rule {old.id} {what}"
+    # A user's ask holds a call even where a default would allow it; so does a project's.
+    if old.action is Action.ASK and not _covered(
+        old, fresh, lambda r: r.action in (Action.ASK, Action.DENY)
+    ):
+        yield f"ask rule {old.id} {what}"
+    if old.rate_limit is not None and not _covered(
+        old, fresh, lambda r: r.action is Action.DENY or (_same_log(old, r) and _holds_rate(old, r))
+    ):
+        yield f"rate limit {old.id} {'is gone or disabled' if now is None else 'is wider'}"
+    if old.budget is not None and not _covered(
+        old, fresh, lambda r: r.action is Action.DENY or (_same_log(old, r) and _holds_sum(old, r))
+    ):
+        yield f"budget {old.id} {'is gone or disabled' if now is None else 'is wider'}"
+
+
+def _more_permission(new: Rule, gone: Sequence[Rule], defaults: Defaults) -> Iterable[str]:
+    """What a rule permits, and no rule of the old ones did as well."""
+    if new.action in _PERMITTING and not _covers_any(gone, new, (new.action,)):
+        yield f"{new.action} rule {new.id} is new or covers more"
+    if new.action is Action.ASK and not is_project(new):
+        softens = any(getattr(defaults, risk) is Action.DENY for risk in new.risk or Risk) or (
+            bool(new.method) and defaults.other_methods is Action.DENY
+        )
+        if softens and not _covers_any(gone, new, (Action.ASK, Action.ALLOW)):
+            yield f"ask rule {new.id} asks where the default denies"
+
+
+def _weaker_defaults(old: Defaults, new: Defaults) -> Iterable[str]:
+    for name in DEFAULT_ACTIONS:
+        was, now = getattr(old, name), getattr(new, name)
+        if STRICTNESS[now] < STRICTNESS[was]:
+            yield f"the default for {name} goes from {was} to {now}"
+    if new.unattended is not Action.DENY and new.hold_s < old.hold_s:
+        yield f"a call that nobody answers passes after {new.hold_s:g} s, not {old.hold_s:g} s"
+
+
+def _covered(old: Rule, fresh: Sequence[Rule], holds: Callable[[Rule], bool]) -> bool:
+    """Whether one new restraining rule that `holds` matches wherever the old one did."""
+    return any(holds(rule) and _is_wider(rule, old) for rule in fresh)
+
+
+def _covers_any(gone: Sequence[Rule], new: Rule, actions: Sequence[Action]) -> bool:
+    """Whether one old permitting rule already matched wherever the new one does."""
+    return any(
+        rule.action in actions and not is_project(rule) and _is_wider(rule, new) for rule in gone
+    )
+
+
+def _is_wider(wide: Rule, narrow: Rule) -> bool:
+    """Whether `wide` surely matches every call that `narrow` matches."""
+    return (
+        all(condition in narrow.when for condition in wide.when)
+        and (not wide.risk or (bool(narrow.risk) and set(narrow.risk) <= set(wide.risk)))
+        and _names_wider(wide.server, narrow.server)
+        and _names_wider(wide.tool, narrow.tool)
+        and _names_wider(wide.method or (TOOLS_CALL,), narrow.method or (TOOLS_CALL,))
+        and _agents_wider(wide.agent, narrow.agent)
+    )
+
+
+def _names_wider(wide: Sequence[str], narrow: Sequence[str]) -> bool:
+    wanted, _ = _split(narrow)
+    if wanted and all(map(is_literal, wanted)):
+        names, narrow_names = Names(wide), Names(narrow)
+        texts = map(literal_text, wanted)
+        return all(names.match(text) for text in texts if narrow_names.match(text))
+    return _agents_wider(wide, narrow)
+
+
+def _agents_wider(wide: Sequence[str], narrow: Sequence[str]) -> bool:
+    """The same without looking at single names: an agent has two, its client's and its own."""
+    wanted, without = _split(narrow)
+    wide_wanted, wide_without = _split(wide)
+    return all(
+        any(covers(more, name) for more in wide_wanted or ["*"]) for name in wanted or ["*"]
+    ) and all(any(covers(out, name) for out in without) for name in wide_without)
+
+
+def _split(patterns: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The patterns that take in, and those that take out, without their sign."""
+    return (
+        [pattern for pattern in patterns if not pattern.startswith("!")],
+        [pattern[1:] for pattern in patterns if pattern.startswith("!")],
+    )
+
+
+def _same_log(old: Rule, new: Rule) -> bool:
+    """Under another id a limit starts to count anew, and so it does in another file."""
+    return _key(old) == _key(new)
+
+
+def _holds_rate(old: Rule, new: Rule) -> bool:
+    was, now = old.rate_limit, new.rate_limit
+    if was is None or now is None:
+        return False
+    return now.max <= was.max and _holds_longer(was, now)
+
+
+def _holds_sum(old: Rule, new: Rule) -> bool:
+    was, now = old.budget, new.budget
+    if was is None or now is None or was.sum != now.sum:
+        return False
+    limit, limit_now = parse_amount(was.max), parse_amount(now.max)
+    if limit is None or limit_now is None:
+        return False
+    return limit_now <= limit and _holds_longer(was, now)
+
+
+def _holds_longer(was: RateLimit | Budget, now: RateLimit | Budget) -> bool:
+    return now.window_s >= was.window_s and now.per is was.per
