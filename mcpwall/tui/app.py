@@ -12,14 +12,18 @@ import time
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App
+from textual.command import CommandPalette
 
 from mcpwall.engine import port
 from mcpwall.text import visible
 from mcpwall.tui.keys import KeyMap
 from mcpwall.tui.mirror import Mirror
+from mcpwall.tui.palette import Actions
 from mcpwall.tui.screens.base import WallScreen
 from mcpwall.tui.screens.calls import CallsScreen
-from mcpwall.tui.theme import DARK, THEMES
+from mcpwall.tui.screens.confirm import ConfirmScreen
+from mcpwall.tui.screens.help import HelpScreen
+from mcpwall.tui.theme import DARK, LIGHT, THEMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -130,6 +134,11 @@ class WallApp(App[None], inherit_bindings=False):
         severity = {"warning": "warning", "error": "error"}.get(level, "information")
         self.notify(visible(text), severity=severity, markup=False)  # type: ignore[arg-type]
 
+    def copy(self, text: str, what: str) -> None:
+        """Put text that is safe to paste on the clipboard, and say so."""
+        self.copy_to_clipboard(text)
+        self.say(f"{what} copied")
+
     # --- screens --------------------------------------------------------------------------------
 
     TITLES: ClassVar = {"calls": "Calls", "review": "Pending", "rules": "Rules"}
@@ -145,6 +154,14 @@ class WallApp(App[None], inherit_bindings=False):
             self.switch_screen(screen)
         return screen
 
+    def review_call(self, call: int) -> None:
+        """Show a waiting call in Review."""
+        from mcpwall.tui.screens.review import ReviewScreen  # noqa: PLC0415 - see _screens
+
+        screen = self.open("review")
+        if isinstance(screen, ReviewScreen):
+            screen.show_call(call)
+
     # --- what works everywhere ------------------------------------------------------------------
 
     def do_calls(self) -> None:
@@ -159,9 +176,68 @@ class WallApp(App[None], inherit_bindings=False):
         """Show the rules."""
         self.open("rules")
 
+    def do_filter(self) -> None:
+        """Type a filter for the calls."""
+        screen = self.open("calls")
+        if isinstance(screen, CallsScreen):
+            self.call_after_refresh(screen.filter.edit)
+
+    def do_help(self) -> None:
+        """All keys, those of this screen first."""
+        about = self.screen.scope if isinstance(self.screen, WallScreen) else ""
+        self.push_screen(HelpScreen(about))
+
+    def do_commands(self) -> None:
+        """All actions by name."""
+        self.push_screen(CommandPalette([Actions], placeholder="what do you want to do?"))
+
+    def do_theme(self) -> None:
+        """Dark or light colours."""
+        self.theme = LIGHT.name if self.theme == DARK.name else DARK.name
+
     def do_detach(self) -> None:
         """Leave; the wall stands."""
         self.exit()
+
+    def do_lockdown(self) -> None:
+        """Refuse everything at once; let calls through again after a confirm."""
+        self.run_worker(self._lockdown())
+
+    def do_stop(self) -> None:
+        """End the engine after a confirm, and leave."""
+        self.run_worker(self._stop())
+
+    async def _lockdown(self) -> None:
+        on = self.mirror.status is not None and self.mirror.status.lockdown
+        if on and not await self.confirm(
+            "Let calls through again?", "The rules decide on each call, as before."
+        ):
+            return
+        await self.tell(port.Lockdown(not on))
+
+    async def _stop(self) -> None:
+        live = sum(not session.ended for session in self.mirror.sessions.values())
+        sessions = f"{live} session" + ("" if live == 1 else "s")
+        if await self.confirm(
+            "Stop the wall?",
+            f"{sessions} with agents end; their tools fail until the agents",
+            "start them again. To leave the wall standing, detach instead.",
+        ) and isinstance(await self.tell(port.Stop()), port.Done):
+            self.exit()
+
+    async def tell(self, command: port.Command) -> port.Reply:
+        """Send a command and say what the engine says to it."""
+        reply = await self.send(command)
+        match reply:
+            case port.Refused(text=text):
+                self.say(text, "error")
+            case port.Done(text=text) if text:
+                self.say(text)
+        return reply
+
+    async def confirm(self, question: str, *because: str) -> bool:
+        """Ask the person; all texts are our own. Call it in a worker."""
+        return await self.push_screen_wait(ConfirmScreen(question, because)) is True
 
 
 def _screens() -> dict[str, WallScreen]:

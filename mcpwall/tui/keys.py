@@ -118,6 +118,7 @@ ACTIONS = (
     _action("app.rules", "3", "", "screen: rules"),
     _action("app.help", "?", "help", "all keys"),
     _action("app.commands", ": ctrl+p", "commands", "all actions by name"),
+    _action("app.theme", "ctrl+t", "", "dark or light colours"),
     _action("app.detach", "q ctrl+q", "detach", "leave; the wall goes on without the app"),
     _action("app.stop", "Q", "", "stop the wall and every session, after a confirm", engine=True),
 )

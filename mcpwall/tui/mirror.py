@@ -9,6 +9,7 @@ from __future__ import annotations
 import enum
 from collections import deque
 from dataclasses import dataclass
+from itertools import islice
 from typing import assert_never
 
 from mcpwall.engine import port
@@ -17,6 +18,7 @@ ROWS_MAX = 100_000
 _ROWS_SLACK = 10_000  # rows over the maximum are thrown away this many at a time
 _RELEASED_MAX = 500
 _RATE_WINDOW_S = 10.0
+_LOOK_BACK = 5_000
 
 
 class Part(enum.Flag):
@@ -112,6 +114,13 @@ class Mirror:
         self._forget_counts(now_s)
         return (self.totals.calls - self._counts[0][1]) / _RATE_WINDOW_S if self._counts else 0.0
 
+    def previous_like(self, row: port.Row) -> port.Row | None:
+        """The call of the same client to the same tool before `row`, looking back 5,000 calls."""
+        for other in islice(reversed(self.rows.values()), _LOOK_BACK):
+            if other.id < row.id and _kind(other) == _kind(row):
+                return other
+        return None
+
     def _forget_counts(self, now_s: float) -> None:
         """Keep the last count before the window as the one to compare with."""
         while len(self._counts) > 1 and self._counts[1][0] <= now_s - _RATE_WINDOW_S:
@@ -162,3 +171,7 @@ class Mirror:
     def _order_held(self) -> None:
         by_deadline = sorted(self.held.items(), key=lambda item: (item[1].deadline_ms, item[0]))
         self.held = dict(by_deadline)
+
+
+def _kind(row: port.Row) -> tuple[str, str, str, str]:
+    return (row.client, row.server, row.method, row.tool)

@@ -65,8 +65,12 @@ Palette = dict[str, Style]
 
 
 def palette(variables: Mapping[str, str]) -> Palette:
-    """The styles by name, from the colours of the theme in use (`App.theme_variables`)."""
-    return {
+    """The styles by name, from the colours of the theme in use (`App.theme_variables`).
+
+    "cursor" is the background of the selected line.
+    """
+    styles = {
         name: Style(color=variables[colour], bold=bold or None)
         for name, (colour, bold) in _COLOURS.items()
     }
+    return styles | {"cursor": Style(bgcolor=variables["cursor"])}

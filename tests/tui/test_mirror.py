@@ -103,3 +103,10 @@ def test_sessions_and_servers_are_known_by_name() -> None:
     assert mirror.sessions["s1"].ended == "agent left"
     assert mirror.servers["postgres"].calls == 900
     assert mirror.drain().parts == Part.SESSIONS | Part.SERVERS
+
+
+def test_the_previous_call_like_one_is_of_the_same_client_and_tool() -> None:
+    mirror = taken(busy())
+    assert mirror.previous_like(mirror.rows[1279]) is mirror.rows[1266]
+    assert mirror.previous_like(mirror.rows[1281]) is mirror.rows[1271]
+    assert mirror.previous_like(mirror.rows[1266]) is None

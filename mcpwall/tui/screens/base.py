@@ -40,15 +40,18 @@ class _Keys(Screen[object]):
         return self.wall.mirror
 
     def key_read(self, event: events.Key) -> bool:
-        """Sees each key first, with `event.time` of its reading; True keeps it from the table."""
+        """Sees each key first, with the `event.time` of its reading; True: it was dealt with."""
         del event
         return False
 
     def on_key(self, event: events.Key) -> None:
-        """Run what the table says of this key."""
+        """Run what the table says of this key, unless it edits the text of an input."""
+        dealt_with = self.key_read(event)
+        if not dealt_with and self.focused and event.key in self.active_bindings:
+            return
         event.stop()
         event.prevent_default()
-        if self.key_read(event):
+        if dealt_with:
             return
         if action := self.find_action(key_name(event.key, event.character)):
             self.perform(action)

@@ -1,11 +1,248 @@
-"""The calls as they happen."""
+"""The calls as they happen: what waits, the live table, and all about the selected call."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from textual.containers import Container, Vertical
+
+from mcpwall.tui import detail
+from mcpwall.tui.call_list import CallList
+from mcpwall.tui.detail import Known
+from mcpwall.tui.lookup import look_up
+from mcpwall.tui.mirror import Part
 from mcpwall.tui.screens.base import WallScreen
+from mcpwall.tui.screens.call import CallScreen
+from mcpwall.tui.widgets.calls_table import CallsTable
+from mcpwall.tui.widgets.empty import EmptyState
+from mcpwall.tui.widgets.filter import FilterLine
+from mcpwall.tui.widgets.status import StatusLine
+from mcpwall.tui.widgets.text_lines import TextLines
+from mcpwall.tui.widgets.waiting import WaitingStrip
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from textual import events
+    from textual.app import ComposeResult
+
+    from mcpwall.engine.port import Row
+    from mcpwall.tui.keys import Action
+    from mcpwall.tui.mirror import Changes
+    from mcpwall.tui.widgets.lines import Line
+
+_BESIDE = 110  # cells from which the detail stands beside the table
+_PANE_MAX = 32_768  # bytes of arguments that the detail beside the table shows
+_TALL = 30  # rows from which the waiting strip has a frame
 
 
 class CallsScreen(WallScreen):
     """The live table."""
 
     scope = "calls"
+    CSS = """
+    CallsScreen #middle { layout: vertical; height: 1fr; }
+    CallsScreen #list { height: 1fr; width: 1fr; }
+    CallsScreen #pane { height: 6; background: $panel; }
+    CallsScreen.-beside #middle { layout: horizontal; }
+    CallsScreen.-beside #pane { width: 42; height: 1fr; }
+    CallsScreen.-tall WaitingStrip { height: 5; }
+    CallsScreen.-empty #middle { display: none; }
+    CallsScreen EmptyState { display: none; }
+    CallsScreen.-empty EmptyState { display: block; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._keep: Callable[[Row], bool] | None = None
+        self._known: Known | None = None
+        self._asking = False
+        self._raw = False
+        self._diff = False
+
+    def body(self) -> ComposeResult:
+        """Strip, table with detail, filter."""
+        self.calls = CallList(self.mirror)
+        self.table = CallsTable(self.calls)
+        self.pane = TextLines(says_more=True)
+        self.pane.id = "pane"
+        self.strip = WaitingStrip()
+        self.status = StatusLine(self.calls)
+        self.filter = FilterLine()
+        yield self.strip
+        yield EmptyState()
+        with Container(id="middle"):
+            with Vertical(id="list"):
+                yield self.table
+                yield self.status
+            yield self.pane
+        yield self.filter
+
+    # --- what changes under it ------------------------------------------------------------------
+
+    def changed(self, changes: Changes) -> None:
+        """Take in what happened, draw what it touches."""
+        if changes.reset:
+            self._start_over()
+        elif changes.rows:
+            self.calls.update(changes.rows)
+        if changes.parts & Part.HELD:
+            self.strip.refresh()
+        if changes.parts & (Part.ROWS | Part.HELD):
+            self._list_changed()
+
+    def tick(self) -> None:
+        """Countdowns move."""
+        self.strip.refresh()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Arrange for the new size."""
+        self.set_class(event.size.width >= _BESIDE, "-beside")
+        self.set_class(event.size.height >= _TALL, "-tall")
+        self.call_after_refresh(self._draw_detail)
+
+    def on_calls_table_selected(self) -> None:
+        """Selected by mouse."""
+        self._list_changed()
+
+    def on_filter_line_changed(self, event: FilterLine.Changed) -> None:
+        """Another filter: list anew, and go on following if we did."""
+        self._keep = event.keep
+        self._start_over()
+        self._list_changed()
+
+    def _start_over(self) -> None:
+        following, selected = self.calls.following, self.calls.selected
+        self.calls = self.table.calls = self.status.calls = CallList(self.mirror, self._keep)
+        if not following:
+            self.calls.following, self.calls.selected = False, selected
+
+    def _list_changed(self) -> None:
+        self.set_class(not self.mirror.rows, "-empty")
+        self.table.refresh()
+        self.status.refresh()
+        self._load()
+
+    # --- the selected call ----------------------------------------------------------------------
+
+    def _load(self) -> None:
+        """Draw what is known of the selected call, and ask for the rest."""
+        row = self.calls.current()
+        if row is None:
+            self._known = None
+        elif self._known is None or self._known.row is not row:
+            held = self.mirror.held.get(row.id)
+            self._known = Known(row, held.arguments if held else None)
+            if not self._asking:
+                self._asking = True
+                self.run_worker(self._ask(), name="details")
+        self._draw_detail()
+
+    async def _ask(self) -> None:
+        """One question at a time, until the selected call is known."""
+        try:
+            while self._known and not self._known.asked:
+                asked = self._known
+                known = await look_up(self.wall, asked.row)
+                if self._known is asked:
+                    self._known = known
+                    self._draw_detail()
+        finally:
+            self._asking = False
+
+    def _draw_detail(self) -> None:
+        room = self.pane.size.width
+        self.pane.show(self._detail(self._known, room) if self._known and room else ())
+
+    def _detail(self, known: Known, room: int) -> list[Line]:
+        if known.row.size > _PANE_MAX:  # the full view has it
+            known = replace(known, arguments=None)
+        arguments = detail.arguments(known, room, raw=self._raw)
+        changes = detail.changes(known, room)
+        middle = [changes, arguments] if self._diff else [arguments, changes]
+        sections = [detail.head(known, room, self.wall.zone), *middle, detail.answer(known, room)]
+        return detail.paragraphs(sections)
+
+    # --- actions --------------------------------------------------------------------------------
+
+    def why_off(self, action: Action) -> str:
+        """Most actions need a selected call."""
+        needs_call = ("open", "rule", "diff", "raw", "copy")
+        if action.scope == self.scope and action.name in needs_call and not self.calls.lines:
+            return "there is no call yet"
+        return super().why_off(action)
+
+    def _move(self, by: int) -> None:
+        self.calls.move(by)
+        self._list_changed()
+
+    def do_up(self) -> None:
+        """One call up."""
+        self._move(-1)
+
+    def do_down(self) -> None:
+        """One call down."""
+        self._move(1)
+
+    def do_page_up(self) -> None:
+        """One page up."""
+        self._move(-self.table.page())
+
+    def do_page_down(self) -> None:
+        """One page down."""
+        self._move(self.table.page())
+
+    def do_first(self) -> None:
+        """To the oldest call."""
+        self.calls.select(0)
+        self._list_changed()
+
+    def do_last(self) -> None:
+        """To the newest call, and follow."""
+        self.calls.follow()
+        self._list_changed()
+
+    def do_follow(self) -> None:
+        """Follow the newest call, or stay on this one."""
+        if self.calls.following:
+            self._move(0)
+        else:
+            self.do_last()
+
+    def do_raw(self) -> None:
+        """Arguments as raw JSON, or a field a line."""
+        self._raw = not self._raw
+        self._draw_detail()
+
+    def do_diff(self) -> None:
+        """What changed first, or the arguments first."""
+        if self._known and self._known.before is None:
+            self.wall.say("no call like it before this one")
+            return
+        self._diff = not self._diff
+        self._draw_detail()
+
+    def do_copy(self) -> None:
+        """The arguments as JSON to the clipboard."""
+        if self._known:
+            self.wall.copy(detail.as_json(self._known), f"arguments of call {self._known.row.id}")
+
+    def do_open(self) -> None:
+        """The whole call; one that waits opens in Review."""
+        row = self.calls.current()
+        if row and row.id in self.mirror.held:
+            self.wall.review_call(row.id)
+        elif row:
+            self.app.push_screen(CallScreen(row))
+
+    def do_rule(self) -> None:
+        """A rule from this call."""
+        from mcpwall.tui.widgets.rule_form import RuleForm, fields_from_call  # noqa: PLC0415 - large
+
+        if row := self.calls.current():
+            self.app.push_screen(RuleForm(fields_from_call(row)))
+
+    def do_filter(self) -> None:
+        """Type a filter."""
+        self.filter.edit()

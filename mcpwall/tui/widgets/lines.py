@@ -65,9 +65,13 @@ class LineWidget(Widget):
         """The parts of line `y`, counted from 0, for `self.size.width` cells."""
         raise NotImplementedError
 
+    def marked(self, y: int) -> bool:
+        """Whether line `y` is under the cursor; such a line also has a sign that says so."""
+        del y
+        return False
+
     def render_line(self, y: int) -> Strip:
         """Textual's side of `line`."""
-        background = self.rich_style
-        return strip(
-            self.line(y), self.size.width, palette_of(self), Style(bgcolor=background.bgcolor)
-        )
+        styles = palette_of(self)
+        back = styles["cursor"] if self.marked(y) else Style(bgcolor=self.rich_style.bgcolor)
+        return strip(self.line(y), self.size.width, styles, back)

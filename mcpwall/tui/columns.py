@@ -1,0 +1,80 @@
+"""The columns of the call table: which there are in a given width, and a call in them. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from mcpwall.text import clip, column, fit, summary, width
+from mcpwall.tui.timing import clock, took
+from mcpwall.tui.words import called, short_agent, standing
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
+
+    from mcpwall.tui.call_list import CallLine
+    from mcpwall.tui.widgets.lines import Part
+
+_TIME, _TOOK = 8, 5
+_GAPS = 6  # the cursor's column and a blank between columns
+
+
+class Columns(NamedTuple):
+    """Widths in terminal cells; 0 leaves a column out."""
+
+    agent: int
+    called: int
+    arguments: int
+    verdict: int
+    took: int
+
+
+def columns(cells: int) -> Columns:
+    """How `cells` are divided; sane from 40 cells up."""
+    took_cells = _TOOK if cells >= 72 else 0  # noqa: PLR2004 - below it the verdict needs the room
+    agent = 9 if cells >= 60 else 0  # noqa: PLR2004
+    verdict = 13
+    free = cells - _GAPS - _TIME - took_cells - agent - verdict
+    if free > 60:  # noqa: PLR2004 - room for whole names
+        agent, free = agent + 5, free - 5
+        verdict, free = verdict + 3, free - 3
+    called_cells = min(32, max(12, free * 11 // 20))
+    return Columns(agent, called_cells, max(0, free - called_cells), verdict, took_cells)
+
+
+def heading(widths: Columns) -> list[Part]:
+    """The line above the table."""
+    names = (
+        (_TIME, "TIME"),
+        (widths.agent, "AGENT"),
+        (widths.called, "SERVER.TOOL"),
+        (widths.arguments, "ARGUMENTS"),
+        (widths.verdict, "VERDICT"),
+    )
+    line = " ".join(["", *(f"{name:{cells}}"[:cells] for cells, name in names if cells)])
+    return [(line + (f" {'TOOK':>{_TOOK}}" if widths.took else ""), "dim")]
+
+
+def call_line(line: CallLine, widths: Columns, zone: tzinfo | None, *, cursor: bool) -> list[Part]:
+    """One line of the table."""
+    row, many = line.row, len(line.calls)
+    stands = standing(row)
+    times = f" ×{many}" if many > 1 else ""
+    verdict = clip(str(stands), widths.verdict - len(times)) + times
+    parts: list[Part] = [
+        ("▌" if cursor else " ", "accent"),
+        (clock(row.at_ms, zone) + " ", "dim"),
+    ]
+    if widths.agent:
+        parts.append((_filled(short_agent(row.agent, widths.agent), widths.agent) + " ", ""))
+    parts += [
+        (column(called(row), widths.called) + " ", "strong" if cursor else ""),
+        (_filled(summary(row.preview, widths.arguments), widths.arguments) + " ", "dim"),
+        (_filled(verdict, widths.verdict), stands.style),
+    ]
+    if widths.took:
+        parts.append((f" {fit(took(row.took_us), _TOOK):>{_TOOK}}", "dim"))
+    return parts
+
+
+def _filled(safe: str, cells: int) -> str:
+    return safe + " " * (cells - width(safe))

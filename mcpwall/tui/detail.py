@@ -1,0 +1,179 @@
+"""All that the app can say of one call, as safe lines of a given width. Pure."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mcpwall.engine.port import State
+from mcpwall.model import Cause
+from mcpwall.text import summary, visible, width
+from mcpwall.tui.review.compare import compare_rows
+from mcpwall.tui.review.layout import count, field_rows, raw_rows, wrap
+from mcpwall.tui.timing import clock, took
+from mcpwall.tui.widgets.fields import row_parts
+from mcpwall.tui.widgets.lines import Line, Part, cells, spread
+from mcpwall.tui.words import RISKS, called, standing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import tzinfo
+
+    from mcpwall.engine.port import CallDetails, Row
+    from mcpwall.model import JsonObject
+
+_CAUSES = {
+    Cause.LOCKDOWN: "the wall is locked down",
+    Cause.UNLISTED: "its server does not list this tool, or changed it",
+    Cause.DEFAULT: "no rule decides: the default for its risk",
+    Cause.ANSWER: "answered by a remembered answer",
+    Cause.PERSON: "answered by you",
+    Cause.UNATTENDED: "nobody answered in time",
+    Cause.FAULT: "the wall could not do its work",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a call. `arguments` is None when only the row's preview is.
+
+    `before` is the previous call like it with its arguments, if both are known. `asked` says that
+    the engine was asked and that there is no more to know.
+    """
+
+    row: Row
+    arguments: JsonObject | None = None
+    details: CallDetails | None = None
+    before: tuple[int, JsonObject] | None = None
+    asked: bool = False
+
+
+def head(known: Known, room: int, zone: tzinfo | None) -> list[Line]:
+    """Which call, whose, and how it stands."""
+    row = known.row
+    stands, (risk, risk_style) = standing(row), RISKS[row.risk]
+    time = clock(row.at_ms, zone)
+    lines = [
+        spread([(f" CALL {row.id}", "title")], [(f"{stands} ", stands.style)], room),
+        *_ends(visible(called(row)), "strong", risk, risk_style, room),
+        *_wrapped(f"{row.agent} · {time}" + _took(row), "dim", room),
+        *why(row, room),
+    ]
+    return [*lines, []]
+
+
+def why(row: Row, room: int) -> list[Line]:
+    """Which rules made the verdict, and the reason given."""
+    verdict = row.verdict
+    rules = ", ".join(verdict.rules)
+    said = verdict.reason or _CAUSES.get(verdict.cause, "")
+    lines = _wrapped(f"{rules}  {said}" if rules else said, "", room)
+    if verdict.retry_s is not None and row.state is State.REFUSED:
+        lines += _wrapped(f"would pass {verdict.retry_s} s later", "dim", room)
+    return lines + (_wrapped(row.note, "warn", room) if row.note else [])
+
+
+def arguments(known: Known, room: int, *, raw: bool) -> list[Line]:
+    """The arguments, a field a line or as JSON, and what is hidden in them."""
+    row = known.row
+    if known.arguments is None:
+        size = f"{row.size:,} bytes "
+        title = spread([(" ARGUMENTS", "dim")], [(size, "dim")], room)
+        text = known.details.excerpt if known.details else row.preview
+        if raw:
+            return [title, *_wrapped(text, "", room)]
+        return [title, *_wrapped_safe(summary(text, 600), "", room)]
+    counts = count(known.arguments)
+    fields = f"{counts.fields} field" + ("" if counts.fields == 1 else "s")
+    title = spread([(" ARGUMENTS", "dim")], [(f"{fields} · {row.size:,} bytes ", "dim")], room)
+    rows = (raw_rows if raw else field_rows)(known.arguments, room - 2)
+    lines: list[Line] = [title, *([(" ", ""), *row_parts(item)] for item in rows)]
+    if counts.hidden:
+        plural = "" if counts.hidden == 1 else "s"
+        said = f"▲ {counts.hidden} hidden character{plural}, shown as ‹ ›"
+        lines += _wrapped_safe(said, "warn", room)
+    return lines
+
+
+def changes(known: Known, room: int) -> list[Line]:
+    """What differs from the previous call like it."""
+    if known.before is None or known.arguments is None:
+        return []
+    id_, before = known.before
+    rows = compare_rows(before, known.arguments, room - 2)
+    title: Line = [(f" CHANGED SINCE CALL {id_}", "dim")]
+    return [title, *([(" ", ""), *row_parts(row)] for row in rows)]
+
+
+def answer(known: Known, room: int) -> list[Line]:
+    """What the agent got."""
+    if known.details is None or not known.details.answer:
+        return []
+    size = known.details.answer_size
+    title: Line = spread([(" ANSWER THE AGENT GOT", "dim")], [(f"{size:,} bytes ", "dim")], room)
+    text = known.details.answer
+    lines: list[Line] = [title]
+    for line in text.split("\n"):
+        lines += _wrapped(line, "", room)
+    rest = size - len(text.encode(errors="replace"))
+    if rest > 0:
+        lines.append([(f" … {rest:,} bytes more", "warn")])
+    return lines
+
+
+def tool(known: Known, room: int) -> list[Line]:
+    """What the server says of the tool."""
+    if known.details is None or (found := known.details.tool) is None:
+        return []
+    lines: list[Line] = [[(" THE TOOL, IN ITS SERVER'S WORDS", "dim")]]
+    for line in found.description.split("\n"):
+        lines += _wrapped(line, "", room)
+    if found.why:
+        lines += _wrapped(f"risk {found.risk}: {found.why}", "dim", room)
+    return lines
+
+
+def papers(row: Row, room: int) -> list[Line]:
+    """What a record of the call quotes."""
+    return [
+        [(" RECORDED AS", "dim")],
+        *_wrapped(f"session {row.session} · {row.method} · policy {row.verdict.policy}", "", room),
+        *_wrapped(f"sha256 {row.digest}", "", room),
+    ]
+
+
+def as_json(known: Known) -> str:
+    """The arguments as JSON for the clipboard, ASCII alone: what is pasted hides nothing."""
+    if known.arguments is None:
+        return known.row.preview.encode("ascii", "backslashreplace").decode()
+    return json.dumps(known.arguments, indent=2)
+
+
+def _took(row: Row) -> str:
+    return f" · took {took(row.took_us)}" if row.took_us is not None else ""
+
+
+def _ends(left: str, style: str, right: str, right_style: str, room: int) -> list[Line]:
+    """Two words at the ends of a line, or on lines of their own where they do not fit."""
+    tail: list[Part] = [(right + " ", right_style)]
+    if width(left) + 2 + cells(tail) <= room:
+        return [spread([(" " + left, style)], tail, room)]
+    return [*_wrapped_safe(left, style, room), [(f" {right}", right_style)]]
+
+
+def _wrapped(text: str, style: str, room: int) -> list[Line]:
+    return _wrapped_safe(visible(text), style, room)
+
+
+def _wrapped_safe(safe: str, style: str, room: int) -> list[Line]:
+    return [[(" " + row, style)] for row in wrap(safe, room - 2)] if safe else []
+
+
+def paragraphs(parts: Iterable[list[Line]]) -> list[Line]:
+    """Sections with an empty line between them; empty sections are left out."""
+    lines: list[Line] = []
+    for part in parts:
+        if part:
+            lines += [[], *part] if lines and lines[-1] else part
+    return lines

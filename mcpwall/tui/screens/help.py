@@ -1,0 +1,101 @@
+"""All keys, from the table that handles them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mcpwall.tui.keys import shown
+from mcpwall.tui.screens.base import WallModal
+from mcpwall.tui.widgets.frame import Footer
+from mcpwall.tui.widgets.text_lines import TextLines
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from mcpwall.tui.keys import Action, KeyMap
+    from mcpwall.tui.widgets.lines import Line
+
+TITLES = {
+    "app": "EVERYWHERE",
+    "calls": "CALLS",
+    "call": "FULL VIEW OF A CALL",
+    "review": "REVIEW",
+    "rules": "RULES",
+    "form": "RULE FORM",
+}
+_SIGNS: tuple[Line, ...] = (
+    (("SIGNS", "title"),),
+    (("  ✓ ", "ok"), ("let through and answered   ", ""), ("? ", "waiting"), ("waits for you", "")),
+    (("  ✗ ", "bad"), ("refused                    ", ""), ("> ", "accent"), ("running", "")),
+    (("  ~ ", "warn"), ("limit or budget used up    ", ""), ("! ", "bad"), ("failed, or lost", "")),
+    (("  - ", "dim"), ("withdrawn by the agent     ", ""), ("▲ ", "warn"), ("look twice", "")),
+    (("  ‹ESC› ‹U+202E› ", "warn"), ("a character that a terminal would obey or hide", "")),
+)
+_REVIEW: tuple[Line, ...] = (
+    (
+        (
+            "  A key decides only 0.6 s after the call was drawn, alone, and once its arguments",
+            "dim",
+        ),
+    ),
+    (("  were on screen to the end. Enter, space, y, a paste and clicks never decide.", "dim"),),
+)
+_KEYS_CELLS = 16
+
+
+def help_lines(keys: KeyMap, scope: str) -> list[Line]:
+    """The keys of a screen first, then those that work everywhere, then the other screens'."""
+    first = [scope] if scope in TITLES else []
+    order = [*first, *(name for name in TITLES if name not in first)]
+    lines: list[Line] = []
+    for name in order:
+        if lines:
+            lines.append([])
+        lines.append([(TITLES[name], "title")])
+        lines += [_line(action) for action in keys.of(name)]
+        lines += _REVIEW if name == "review" else ()
+    return [*lines, [], *_SIGNS, [], [("Move keys in [keys] of config.toml: ", "dim"), *_EXAMPLE]]
+
+
+_EXAMPLE: Line = [('"calls.follow" = "F"', "accent")]
+
+
+def _line(action: Action) -> Line:
+    keys = "  ".join(shown(key) for key in action.keys)
+    return [(f"  {keys:{_KEYS_CELLS}}", "accent"), (f"{action.help:60}", ""), (action.id, "dim")]
+
+
+class HelpScreen(WallModal):
+    """The keys, beginning with those of the screen `about`."""
+
+    scope = "help"
+
+    def __init__(self, about: str) -> None:
+        super().__init__()
+        self._about = about
+
+    def compose(self) -> ComposeResult:
+        """The text and the keys that move it."""
+        self.text = TextLines(says_more=True)
+        yield self.text
+        yield Footer()
+
+    def on_mount(self) -> None:
+        """Say it."""
+        self.call_after_refresh(self.text.show, help_lines(self.wall.keys, self._about))
+
+    def do_up(self) -> None:
+        """One line up."""
+        self.text.scroll(-1)
+
+    def do_down(self) -> None:
+        """One line down."""
+        self.text.scroll(1)
+
+    def do_page_up(self) -> None:
+        """One page up."""
+        self.text.scroll(2 - self.text.size.height)
+
+    def do_page_down(self) -> None:
+        """One page down."""
+        self.text.scroll(self.text.size.height - 2)

@@ -1,0 +1,47 @@
+"""What is shown before the first call: what to do next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from mcpwall.text import fit
+from mcpwall.tui.widgets.lines import Line, LineWidget
+
+if TYPE_CHECKING:
+    from mcpwall.tui.app import WallApp
+
+_SAID: tuple[Line, ...] = (
+    (("Nothing has called a tool yet.", "strong"),),
+    (),
+    (("To guard a server, put this in place of its command where your agent", ""),),
+    (("is configured (.mcp.json, config.toml, claude_desktop_config.json …):", ""),),
+    (),
+    (("  mcpwall stdio NAME -- CMD", "accent"),),
+    (),
+    (("for example", "dim"),),
+    (("  mcpwall stdio git -- uvx mcp-server-git", "accent"),),
+    (),
+    (("Calls appear here as they happen. Those that change something wait for", ""),),
+    (("you, unless a rule says otherwise.", ""),),
+    (),
+    (("To look around first, in another terminal (a pretend agent, nothing real):", ""),),
+    (),
+    (("  mcpwall demo", "accent"),),
+)
+_INDENT = 4
+
+
+class EmptyState(LineWidget):
+    """Words in place of the table."""
+
+    DEFAULT_CSS = "EmptyState { height: 1fr; }"
+
+    def line(self, y: int) -> Line:
+        """A line of advice, below some air; the rules' file last."""
+        said = list(_SAID)
+        status = cast("WallApp", self.app).mirror.status
+        if status:
+            room = self.size.width - 2 * _INDENT
+            said += [(), (("Rules: ", "dim"), (fit(status.config, room - 7), "dim"))]
+        at = y - max(0, (self.size.height - len(said)) // 3)
+        return [(" " * _INDENT, ""), *said[at]] if 0 <= at < len(said) else []

@@ -1,0 +1,110 @@
+"""The strip of calls that wait for the person: of fixed height, so that nothing ever jumps."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING, cast
+
+from mcpwall.text import column, fit, summary, width
+from mcpwall.tui.timing import countdown
+from mcpwall.tui.widgets.lines import Line, LineWidget, Part, cells, spread
+from mcpwall.tui.words import RISKS, called, short_agent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mcpwall.engine.port import Held
+    from mcpwall.tui.app import WallApp
+
+_AGENT, _CALLED, _NOTE = 14, 24, 22  # cells
+
+
+def grouped(waiting: Iterable[Held]) -> list[list[Held]]:
+    """Calls of one agent, tool and set of argument names together, soonest deadline first."""
+    by_kind = sorted(waiting, key=_kind)
+    groups = [list(group) for _, group in groupby(by_kind, key=_kind)]
+    for group in groups:
+        group.sort(key=lambda held: held.deadline_ms)
+    return sorted(groups, key=lambda group: group[0].deadline_ms)
+
+
+def _kind(held: Held) -> tuple[str, ...]:
+    return (held.row.agent, held.row.server, held.row.tool, *sorted(held.arguments))
+
+
+class WaitingStrip(LineWidget):
+    """A framed list where the screen is tall enough, else one line."""
+
+    DEFAULT_CSS = "WaitingStrip { height: 1; }"
+
+    @property
+    def _wall(self) -> WallApp:
+        return cast("WallApp", self.app)
+
+    def line(self, y: int) -> Line:
+        """A line of the frame, or a group of waiting calls."""
+        waiting = self._wall.mirror.held.values()
+        groups = grouped(waiting)
+        if self.size.height == 1:
+            return self._short(groups, len(waiting))
+        if y == 0:
+            return self._top(groups, len(waiting))
+        if y == self.size.height - 1:
+            return [("└" + "─" * (self.size.width - 2) + "┘", self._frame_style(groups))]
+        shown = groups[y - 1] if y <= len(groups) else []
+        inner = self.size.width - 4
+        middle = spread(self._group(shown), self._marks(shown), inner) if shown else []
+        style = self._frame_style(groups)
+        return [("│ ", style), *spread(middle, [], inner), (" │", style)]
+
+    def _frame_style(self, groups: list[list[Held]]) -> str:
+        return "waiting" if groups else "dim"
+
+    def _left(self, held: Held) -> str:
+        return countdown(held.deadline_ms - self._wall.now() * 1000)
+
+    def _top(self, groups: list[list[Held]], count: int) -> Line:
+        style = self._frame_style(groups)
+        if not groups:
+            left, right = " nothing waits for you ", ""
+        else:
+            key, lines = self._wall.keys.key("app.review"), self.size.height - 2
+            left = f" WAITING FOR YOU: {count} "
+            right = f" {key} review · oldest is denied in {self._left(groups[0][0])} if unanswered "
+            if len(groups) > lines:
+                right = f" and {sum(map(len, groups[lines:]))} more ·" + right
+        fill = "─" * max(0, self.size.width - 4 - len(left) - len(right))
+        return [("┌─" + left + fill + right + "─┐", style)]
+
+    def _short(self, groups: list[list[Held]], count: int) -> Line:
+        if not groups:
+            return [(" nothing waits for you", "dim")]
+        held = groups[0][0]
+        risk, style = RISKS[held.row.risk]
+        left: list[Part] = [
+            (f" ? {count} WAITING", "waiting"),
+            (f"  oldest {self._left(held)}  ", "waiting"),
+            (fit(called(held.row), self.size.width // 2), "strong"),
+            (f" {risk}", style),
+        ]
+        return spread(
+            left, [(f"{self._wall.keys.key('app.review')} review ", "accent")], self.size.width
+        )
+
+    def _group(self, group: list[Held]) -> list[Part]:
+        row = group[0].row
+        agent = short_agent(row.agent, _AGENT)
+        parts: list[Part] = [
+            (f"? {self._left(group[0])}  ", "waiting"),
+            (agent + " " * (_AGENT - width(agent) + 1), ""),
+            (column(called(row), _CALLED) + "  ", "strong"),
+        ]
+        room = self.size.width - 4 - cells(parts) - cells(self._marks(group)) - 2
+        return [*parts, (summary(row.preview, room), "")]
+
+    def _marks(self, group: list[Held]) -> list[Part]:
+        risk, style = RISKS[group[0].row.risk]
+        flags = group[0].flags
+        alone = f"▲ {flags[0]}" if flags else ""
+        note = f"{len(group)} alike" if len(group) > 1 else alone
+        return [(f"{risk:8}", style), (column(note, _NOTE), "warn")]
