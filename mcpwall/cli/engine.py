@@ -1,0 +1,205 @@
+"""`mcpwall engine`: the engine as a process. Puts its parts together, and takes them apart again."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import fcntl
+import gc
+import os
+import signal
+import socket
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+
+from mcpwall import home, starter
+from mcpwall.cli.errors import FAILED, USAGE, CliError
+from mcpwall.engine.clock import SystemClock
+from mcpwall.engine.core import Engine
+from mcpwall.engine.local import LocalPort
+from mcpwall.engine.resolve import resolve
+from mcpwall.engine.rulebook import POLL_S, Rulebook
+from mcpwall.link.listener import Listener, ListenError
+from mcpwall.link.server import Server
+from mcpwall.store.audit import Audit, AuditError
+from mcpwall.store.config import ConfigError
+from mcpwall.store.files import UnsafeFileError, private_dir
+from mcpwall.transport.stdio import StdioSession
+
+CHECKPOINT_S: Final = 1.0  # between two looks whether the audit's log is worth a checkpoint
+GOODBYE: Final = "the wall was stopped"
+
+
+def register(subparsers: argparse._SubParsersAction[Any]) -> None:
+    """Add `mcpwall engine`."""
+    parser = subparsers.add_parser(
+        "engine",
+        help="run the engine in the foreground",
+        description="Run the engine in the foreground until Ctrl-C or `mcpwall stop`. The app and "
+        "the shims start one in the background when none runs.",
+    )
+    parser.add_argument("--background", action="store_true", help=argparse.SUPPRESS)
+    parser.set_defaults(func=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the engine until it is told to stop. Raises CliError."""
+    if not arguments.background:
+        serve(lambda: print(f"mcpwall engine: listening on {home.socket_file()}", flush=True))
+        return 0
+    os.setsid()
+    os.chdir("/")
+    try:
+        serve(lambda: _tell("ready"))
+    except CliError as error:
+        _tell(str(error))
+        raise
+    return 0
+
+
+def _tell(word: str) -> None:
+    """Tell whoever started this engine in the background how it went."""
+    with contextlib.suppress(OSError):  # they may have given up
+        os.write(starter.READY_FD, word.encode())
+        os.close(starter.READY_FD)
+
+
+def serve(ready: Callable[[], None]) -> None:
+    """Run an engine in this process; `ready` is called once it listens. Raises CliError."""
+    os.umask(0o077)
+    try:
+        if not os.path.isdir(home.config_dir()):  # noqa: PTH112
+            private_dir(home.config_dir())  # one that is there may be read by others, as people do
+        private_dir(home.state_dir())
+        lock = _lock()
+        try:
+            with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+                runner.run(_serve(ready))
+        finally:
+            os.close(lock)
+    except ConfigError as error:
+        raise CliError("; ".join(str(each) for each in error.errors), USAGE) from None
+    except (AuditError, ListenError, UnsafeFileError, ValueError) as error:
+        raise CliError(str(error), FAILED) from None
+    except OSError as error:
+        raise CliError(f"{error.filename or 'engine'}: {error.strerror}", FAILED) from None
+
+
+def _lock() -> int:
+    """The lock that makes this the only engine of this home. Raises CliError, OSError."""
+    lock = os.open(home.lock_file(), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        pid = os.read(lock, 20).decode("ascii", "replace").strip()
+        os.close(lock)
+        raise CliError(
+            f"an engine runs already (pid {pid or 'unknown'}, {home.lock_file()}); "
+            "use it, or end it with `mcpwall stop`"
+        ) from None
+    os.ftruncate(lock, 0)
+    os.write(lock, f"{os.getpid()}\n".encode())
+    return lock
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ImportError:  # not on this platform
+        return None
+    return uvloop.new_event_loop
+
+
+async def _serve(ready: Callable[[], None]) -> None:
+    clock = SystemClock()
+    audit = Audit.open(home.audit_file(), boot=clock.boot)
+    with contextlib.closing(audit):
+        engine = Engine(
+            audit=audit, rulebook=Rulebook(home.config_file()), clock=clock, resolve=resolve
+        )
+        service = Service(engine)
+        await service.run(ready)
+
+
+class Service:
+    """An engine with its socket, its sessions, and what it does from time to time."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._sessions: set[StdioSession] = set()
+        self._stopped = asyncio.Event()
+        self._control = Server(LocalPort(engine))
+        self._listener = Listener(
+            home.socket_file(), on_stdio=self._shim, on_control=self._control.take
+        )
+        engine.on_stop = self._stopped.set
+
+    async def run(self, ready: Callable[[], None]) -> None:
+        """Serve until told to stop. Raises ListenError."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stopped.set)
+        self._listener.open()
+        chores = [loop.create_task(self._poll()), loop.create_task(self._checkpoint())]
+        gc.collect()
+        gc.freeze()  # what stands now stays: no collection needs to look at it
+        ready()
+        try:
+            await self._stopped.wait()
+        finally:
+            for chore in chores:
+                chore.cancel()
+            await asyncio.gather(*chores, return_exceptions=True)
+            self._listener.close()
+            for session in tuple(self._sessions):
+                session.bye(GOODBYE)
+            await self._control.close()
+
+    async def _poll(self) -> None:
+        while True:
+            await asyncio.sleep(POLL_S)
+            self._engine.rulebook.poll()
+
+    async def _checkpoint(self) -> None:
+        audit = self._engine.audit
+        while True:
+            await asyncio.sleep(CHECKPOINT_S)
+            if audit.checkpoint_due:
+                try:
+                    await asyncio.to_thread(audit.checkpoint)
+                except AuditError as error:
+                    self._engine.notice("error", str(error))
+
+    def _shim(
+        self, link: socket.socket, fds: list[int], params: dict[str, Any], rest: bytes
+    ) -> None:
+        """A shim has come: with a question, or with the ends of a session."""
+        if params.get("ask"):
+            self._answer(link, fds, str(params.get("server", "")))
+            return
+        try:
+            session = StdioSession(self._engine, link, fds, params)
+        except (ValueError, OSError, msgspec.MsgspecError) as error:
+            self._engine.notice("error", f"a session could not be taken over: {error}")
+            with contextlib.suppress(OSError):
+                link.send(b"bye the wall cannot take this session over\n")
+            link.close()
+            return
+        self._sessions.add(session)
+        session.on_over = lambda: self._sessions.discard(session)
+        session.start(rest)
+
+    def _answer(self, link: socket.socket, fds: list[int], name: str) -> None:
+        """Tell a shim how to start a configured server."""
+        for fd in fds:
+            os.close(fd)
+        server = self._engine.rulebook.server(name)
+        told = {}
+        if server is not None:
+            told = {"command": list(server.command), "env": dict(server.env), "cwd": server.cwd}
+        with contextlib.suppress(OSError):
+            link.send(msgspec.json.encode(told) + b"\n")
+        link.close()

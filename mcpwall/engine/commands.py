@@ -1,0 +1,225 @@
+"""What an app may order: each command of the port, carried out on the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from mcpwall.engine import views
+from mcpwall.engine.port import (
+    AcceptEdit,
+    CallDetails,
+    Command,
+    Decide,
+    Details,
+    Done,
+    DropRule,
+    Lockdown,
+    Match,
+    Preview,
+    Previewed,
+    PutRule,
+    Refused,
+    Remember,
+    Reply,
+    Scope,
+    StatusEvent,
+    Stop,
+    ToggleRule,
+    Undo,
+)
+from mcpwall.model import Call, Verdict
+from mcpwall.policy.answers import Answer, covers, rule_fields
+from mcpwall.policy.compile import Compiled, compile_policy
+from mcpwall.policy.judge import ToolState
+from mcpwall.policy.preview import preview
+from mcpwall.store.config import Config, ConfigError
+from mcpwall.store.edit import EditError, diff, drop_rule, put_rule
+
+if TYPE_CHECKING:
+    from mcpwall.engine.core import Engine
+
+PREVIEWED: Final = 500  # calls that a preview judges again
+
+
+def carry_out(engine: Engine, command: Command) -> Reply:
+    """Do what an app orders. Nothing is changed when the reply is `Refused`."""
+    try:
+        return _carry_out(engine, command)
+    except (EditError, ConfigError, ValueError) as error:
+        return Refused(str(error))
+
+
+def _carry_out(engine: Engine, command: Command) -> Reply:
+    book = engine.rulebook
+    match command:
+        case Decide():
+            return _decide(engine, command)
+        case PutRule(fields, replaces):
+            book.put(fields, replaces)
+            return Done("saved")
+        case DropRule(rule):
+            if any(answer.id == rule for answer in engine.answers.list()):
+                engine.answers = engine.answers.without(rule)
+                engine.rules_shown()
+                return Done("forgotten")
+            book.drop(rule)
+            return Done("deleted")
+        case ToggleRule(rule, enabled):
+            book.toggle(rule, enabled=enabled)
+            return Done("on" if enabled else "off")
+        case Undo(redo):
+            book.undo(redo=redo)
+            return Done("done again" if redo else "undone")
+        case Lockdown(on):
+            return _lockdown(engine, on=on)
+        case AcceptEdit(text_hash, accept):
+            book.answer_outside_edit(text_hash, accept=accept)
+            return Done("accepted" if accept else "the rules in force are written back")
+        case Preview():
+            return _preview(engine, command)
+        case Details(call):
+            found: CallDetails | None = views.details(engine, call)
+            return found or Refused(f"call {call} is no longer remembered; see `mcpwall log`")
+        case Stop():
+            engine.on_stop()
+            return Done("stopping")
+
+
+def _lockdown(engine: Engine, *, on: bool) -> Done:
+    engine.lockdown = on
+    if on:
+        engine.holds.judge_again()
+    engine.feed.publish(StatusEvent(views.status(engine)))
+    return Done("locked down: no tool can be called" if on else "the lockdown is lifted")
+
+
+def _decide(engine: Engine, command: Decide) -> Reply:
+    hold = engine.holds.get(command.call)
+    call = hold.record.call if hold is not None else None
+    remember = command.remember
+    if call is not None and remember is not None:
+        _check(call, remember)
+    reply = engine.holds.decide(command)
+    if remember is None or call is None or not isinstance(reply, Done):
+        return reply
+    if remember.scope is Scope.ALWAYS:
+        try:
+            engine.rulebook.put(_fields(call, remember, command.allow, command.reason), "")
+        except (EditError, ConfigError) as error:
+            return Refused(f"{reply.text} this once, but no rule was saved: {error}")
+        return Done(f"{reply.text}, and saved as a rule")
+    answer = _remember(engine, call, remember, allow=command.allow, reason=command.reason)
+    engine.rules_changed("")
+    return Done(f"{reply.text}, and remembered as {answer.id}")
+
+
+def _remember(
+    engine: Engine, call: Call, remember: Remember, *, allow: bool, reason: str
+) -> Answer:
+    engine.answers, answer = engine.answers.remember(
+        call,
+        allow=allow,
+        match=remember.match.value,
+        scope=remember.scope.value,
+        now_ns=engine.clock.steady_ns(),
+        made_ms=engine.clock.wall_ms(),
+        argument=remember.argument,
+        pattern=remember.pattern,
+        reason=reason,
+    )
+    return answer
+
+
+def _check(call: Call, remember: Remember) -> None:
+    """Refuse what could not be remembered before anything is decided. Raises ValueError."""
+    if remember.match is Match.ARGUMENT and remember.argument not in call.arguments:
+        raise ValueError(f"the call has no argument {remember.argument!r}")
+
+
+def _fields(call: Call, remember: Remember, allow: bool, reason: str) -> dict[str, object]:
+    return rule_fields(
+        call,
+        match=remember.match.value,
+        allow=allow,
+        argument=remember.argument,
+        pattern=remember.pattern,
+        reason=reason,
+    )
+
+
+# --- previews -----------------------------------------------------------------------------------
+
+
+def _preview(engine: Engine, command: Preview) -> Reply:
+    calls = _last_calls(engine)
+    old = engine.rulebook.config
+    if command.remember is not None:
+        return _preview_answer(engine, command, calls)
+    if command.fields is not None:
+        new = put_rule(old, command.fields, command.replaces)
+    elif command.replaces:
+        new = drop_rule(old, command.replaces)
+    else:
+        return Refused("a preview needs a rule or an answer")
+    policy = compile_policy(new.rules, new.defaults)
+    changes = preview(calls, policy, engine.resolve, lambda _: ToolState.LISTED)
+    return Previewed(
+        len(calls),
+        _matched(engine, new, command, calls),
+        changes.denied,
+        changes.limited,
+        changes.asked,
+        changes.allowed,
+        diff(old, new),
+    )
+
+
+def _preview_answer(engine: Engine, command: Preview, calls: list[tuple[Call, Verdict]]) -> Reply:
+    record = engine.records.get(command.call)
+    if record is None or command.remember is None:
+        return Refused("the call is no longer remembered")
+    remember = command.remember
+    _check(record.call, remember)
+    if remember.scope is Scope.ALWAYS:
+        fields = _fields(record.call, remember, True, "")
+        new = put_rule(engine.rulebook.config, fields)
+        text = diff(engine.rulebook.config, new)
+    else:
+        text = ""
+    scope = "session" if remember.scope is Scope.ALWAYS else remember.scope.value
+    _, answer = engine.answers.remember(
+        record.call,
+        allow=True,
+        match=remember.match.value,
+        scope=scope,
+        now_ns=0,
+        made_ms=0,
+        argument=remember.argument,
+        pattern=remember.pattern,
+    )
+    anywhere = msgspec.structs.replace(answer, session="")
+    matched = tuple(call.id for call, _ in calls if covers(anywhere, call))
+    return Previewed(len(calls), matched, diff=text)
+
+
+def _matched(
+    engine: Engine, new: Config, command: Preview, calls: list[tuple[Call, Verdict]]
+) -> tuple[int, ...]:
+    """The calls that the rule itself would have matched."""
+    known = {rule.id for rule in engine.rulebook.config.rules if rule.id != command.replaces}
+    rules = [rule for rule in new.rules if rule.id not in known]
+    one = [Compiled(rule) for rule in rules]
+    return tuple(
+        call.id
+        for call, _ in calls
+        if any(each.concerns(call) and each.may_match(call, engine.resolve) for each in one)
+    )
+
+
+def _last_calls(engine: Engine) -> list[tuple[Call, Verdict]]:
+    """The newest calls whose arguments are still known whole, oldest first."""
+    records = engine.records.newest(PREVIEWED)
+    return [(r.call, r.verdict) for r in records if r.size == len(r.json)]

@@ -1,0 +1,393 @@
+"""The one mutable heart: rules in force, limits, waiting calls, sessions. Everything runs on the loop.
+
+Whatever decides about a call stands here and in `engine.holds`: `judge` asks the pure judge,
+`record` writes before anything moves, and a held call is judged again when it is released. No
+method waits.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import msgspec
+
+from mcpwall.engine import holds, restore, views
+from mcpwall.engine.clock import Clock
+from mcpwall.engine.feed import Feed
+from mcpwall.engine.inventory import Inventory
+from mcpwall.engine.live import Hello, Kept, Live, Wire
+from mcpwall.engine.port import NoticeEvent, RulesEvent, ServerEvent, State, StatusEvent
+from mcpwall.engine.records import Record, Records
+from mcpwall.engine.rulebook import Rulebook
+from mcpwall.model import Action, Call, Cause, Risk, Verdict
+from mcpwall.policy.answers import Answers
+from mcpwall.policy.judge import State as JudgeState
+from mcpwall.policy.judge import ToolState, judge
+from mcpwall.policy.limits import Limits
+from mcpwall.protocol import codec
+from mcpwall.protocol.session import Memory, Request, Stage
+from mcpwall.store.audit import Audit, AuditError
+from mcpwall.store.records import Intent, Kind, Step
+
+TOOLS_CALL: Final = "tools/call"
+STEPS_WAITING_MAX: Final = 10_000  # outcomes kept for later while the audit cannot be written
+
+_canonical = msgspec.json.Encoder(order="deterministic")
+
+
+class Engine:
+    """All sessions of one user behind one set of rules.
+
+    `audit` is open and this engine's alone; `resolve(text, directory)` turns a text that names a
+    path into an absolute one (see engine.resolve).
+    """
+
+    def __init__(
+        self,
+        *,
+        audit: Audit,
+        rulebook: Rulebook,
+        clock: Clock,
+        resolve: Callable[[str, str], str],
+    ) -> None:
+        self.audit = audit
+        self.rulebook = rulebook
+        self.clock = clock
+        self.resolve = resolve
+        self.started_ms = clock.wall_ms()
+        self.limits = Limits()
+        self.answers = Answers()
+        self.inventory = Inventory()
+        self.records = Records()
+        self.feed = Feed(self.records.totals)
+        self.sessions: dict[str, Live] = {}
+        self.holds = holds.Holds(self)
+        self.lockdown = False
+        self.hits: dict[str, tuple[int, int]] = {}  # rule id → times, last time (ms)
+        self._last_call = audit.last_id()
+        self._last_session = 0
+        self._steps: list[Step] = []  # outcomes that the audit has not taken yet
+        self._audit_broken = False
+        self._horizon_ns = 0
+        self.on_stop: Callable[[], None] = lambda: None
+        restore.records(self)
+        self._widen()
+        rulebook.on_change = self.rules_changed
+
+    # --- judging --------------------------------------------------------------------------------
+
+    def judge(self, live: Live, request: Request) -> Record:
+        """Judge a request on its arrival; what it costs is booked if the verdict is allow."""
+        self._last_call += 1
+        tool = live.tools.get(request.subject) if request.method == TOOLS_CALL else None
+        if tool is not None:
+            risk = tool.risk
+        else:
+            risk = Risk.UNKNOWN if request.method == TOOLS_CALL else Risk.READ
+        call = Call(
+            self._last_call,
+            self.clock.wall_ms(),
+            live.id,
+            live.agent,
+            live.protocol.client,
+            live.server.name,
+            request.method,
+            request.subject,
+            request.arguments,
+            risk,
+            digest(request.method, live.server.name, request.subject, request.arguments),
+            live.hello.directory,
+        )
+        json = codec.encode(request.arguments)
+        verdict = self.verdict(live, call)
+        if verdict.action is Action.ASK and (full := self.holds.full(live)):
+            verdict = msgspec.structs.replace(
+                verdict, action=Action.DENY, cause=Cause.UNATTENDED, reason=full, charges=()
+            )
+        record = Record(call, verdict, json, len(json), _FIRST_STATE[verdict.action], request)
+        if verdict.action is Action.ALLOW:
+            self.book(verdict)
+        return record
+
+    def verdict(self, live: Live, call: Call, *, approved: bool = False) -> Verdict:
+        """The judge's word on a call as things stand now. Books nothing."""
+        policy, fault = self.rulebook.policy(call.directory)
+        if fault:
+            return Verdict(Action.DENY, Cause.FAULT, reason=fault, policy=policy.hash)
+        tool = live.tool_state(call.tool) if call.method == TOOLS_CALL else ToolState.LISTED
+        state = JudgeState(
+            now_ns=self.clock.steady_ns(),
+            limits=self.limits,
+            answers=self.answers,
+            lockdown=self.lockdown,
+            tool=tool,
+            approved=approved,
+            resolve=self.resolve,
+        )
+        return judge(call, policy, state)
+
+    def book(self, verdict: Verdict) -> None:
+        """Count what a call costs that is about to be forwarded."""
+        if verdict.charges:
+            self.limits.book(verdict.charges, self.clock.steady_ns())
+
+    # --- recording ------------------------------------------------------------------------------
+
+    def record(self, records: Sequence[Record]) -> None:
+        """Write verdicts down before they are carried out; what cannot be written is denied."""
+        steady = self.clock.steady_ns()
+        intents = [
+            Intent(r.call, r.verdict, _STORED[r.verdict.action], r.request.id, r.json, steady)
+            for r in records
+        ]
+        if fault := self._write(intents, []):
+            for record in reversed(records):
+                if record.verdict.action is Action.ALLOW:
+                    self.limits.unbook(record.verdict.charges)
+                record.verdict = self._fault(fault)
+                record.state = State.REFUSED
+        now = self.clock.wall_ms()
+        for record in records:
+            self.records.add(record)
+            for rule in record.verdict.rules:
+                self.hits[rule] = (self.hits.get(rule, (0, 0))[0] + 1, now)
+
+    def step(self, record: Record, kind: Kind, *, by: str = "", note: str = "") -> str:
+        """Write down what became of a held call; returns '' or why it could not be written."""
+        verdict = record.verdict if kind in (Kind.RELEASED, Kind.REFUSED) else None
+        step = Step(
+            record.call.id,
+            kind,
+            self.clock.wall_ms(),
+            self.clock.steady_ns(),
+            verdict=verdict,
+            by=by,
+            note=note,
+        )
+        return self._write([], [step])
+
+    def _write(self, intents: list[Intent], steps: list[Step]) -> str:
+        try:
+            self.audit.write(intents, [*self._steps, *steps])
+        except AuditError as error:
+            if not self._audit_broken:
+                self._audit_broken = True
+                self.notice("error", f"the audit cannot be written, calls are denied: {error}")
+            return f"its audit cannot be written ({error})"
+        self._steps.clear()
+        if self._audit_broken:
+            self._audit_broken = False
+            self.notice("info", "the audit can be written again")
+        return ""
+
+    def _later(self, steps: list[Step]) -> None:
+        """Write outcomes; those that cannot be written now go with the next write."""
+        if self._write([], steps):
+            self._steps += steps
+            del self._steps[:-STEPS_WAITING_MAX]
+
+    def _fault(self, why: str) -> Verdict:
+        return Verdict(Action.DENY, Cause.FAULT, reason=why, policy=self.rulebook.hash)
+
+    # --- what a session reports -----------------------------------------------------------------
+
+    def hold(self, live: Live, record: Record) -> None:
+        """A call waits for a person from now on."""
+        self.holds.add(live, record)
+
+    def forwarded(self, live: Live, record: Record) -> None:
+        """A call has gone to its server."""
+        live.server.calls += 1
+        self.records.allowed()
+        self.feed.publish(record)
+
+    def refused(self, live: Live, record: Record) -> None:
+        """A call was answered by the wall."""
+        self.records.refused(record.verdict)
+        record.over(State.REFUSED)
+        self.feed.publish(record)
+
+    def answered(self, outcomes: list[tuple[Record, int]]) -> None:
+        """Answers have gone to the agent."""
+        wall, steady = self.clock.wall_ms(), self.clock.steady_ns()
+        steps = []
+        for record, size in outcomes:
+            is_error = record.state is State.ERROR
+            if is_error:
+                self.records.failed()
+            steps.append(
+                Step(
+                    record.call.id,
+                    Kind.ANSWERED,
+                    wall,
+                    steady,
+                    took_us=record.took_us,
+                    is_error=is_error,
+                    result_bytes=size,
+                )
+            )
+            self.feed.publish(record)
+        self._later(steps)
+
+    def withdraw(self, live: Live, record: Record, why: str) -> None:
+        """A held call is wanted no more."""
+        self.holds.remove(record.call.id, why)
+        record.note = why
+        record.over(State.WITHDRAWN)
+        self._later([self._outcome(record, Kind.WITHDRAWN, why)])
+        self.feed.publish(record)
+
+    def lost(self, record: Record, why: str) -> None:
+        """A forwarded call can get no answer any more."""
+        record.note = why
+        record.over(State.LOST)
+        self._later([self._outcome(record, Kind.LOST, why)])
+        self.feed.publish(record)
+
+    def refuse_lost(self, live: Live, record: Record, request: Request, *, ran: bool) -> None:
+        """Answer a call that another engine left behind. Sent at the next flush."""
+        reason = LEFT_RUNNING if ran else LEFT_HELD
+        record.verdict = self._fault(reason)
+        kind = Kind.LOST if ran else Kind.REFUSED
+        self._later([self._outcome(record, kind, "the engine was restarted")])
+        live.refuse(record, request)
+
+    def _outcome(self, record: Record, kind: Kind, note: str) -> Step:
+        verdict = record.verdict if kind is Kind.REFUSED else None
+        wall, steady = self.clock.wall_ms(), self.clock.steady_ns()
+        return Step(record.call.id, kind, wall, steady, verdict=verdict, note=note)
+
+    # --- sessions -------------------------------------------------------------------------------
+
+    def open(self, hello: Hello, wire: Wire, memory: bytes = b"") -> Live:
+        """A session begins, or goes on after another engine left it (`memory` is its note)."""
+        server = self.inventory.server(hello.server, hello.transport)
+        kept = _read_kept(memory)
+        fresh = kept is None
+        if kept is None:
+            self._last_session = max(self._last_session + 1, self.clock.wall_ms() - _EPOCH_MS)
+            kept = Kept(f"s{_base36(self._last_session)}", "", self.clock.wall_ms(), Memory())
+        self.rulebook.policy(hello.directory)  # reads the project's rules, if it has any
+        self._widen()
+        live = Live(self, hello, wire, server, kept)
+        server.sessions += 1
+        self.sessions[live.id] = live
+        if fresh:
+            self.introduced(live)
+        else:
+            live.resume(self._left_behind(live.id))
+            live.publish()
+        self.feed.publish(ServerEvent(server.row()))
+        return live
+
+    def introduced(self, live: Live) -> None:
+        """A session's client or server has said who it is: name the agent, #1 or later."""
+        name = live.protocol.client or "agent"
+        if live.agent.rpartition("#")[0] != name:
+            live.agent = self._agent_name(live, name)
+        if live.protocol.server_version != live.server.version and live.protocol.server_version:
+            live.server.version = live.protocol.server_version
+            self.feed.publish(ServerEvent(live.server.row()))
+        live.remember()
+        live.publish()
+
+    def _agent_name(self, live: Live, name: str) -> str:
+        """`name#N`: the same for all sessions of one agent's process, free otherwise."""
+        others = [s for s in self.sessions.values() if s is not live and not s.ended]
+        named = [s for s in others if s.agent.rpartition("#")[0] == name]
+        for session in named:
+            if session.hello.agent_pid == live.hello.agent_pid:
+                return session.agent
+        taken = {session.agent for session in named}
+        number = 1
+        while f"{name}#{number}" in taken:
+            number += 1
+        return f"{name}#{number}"
+
+    def tools_listed(self, live: Live) -> None:
+        """A server's list of tools is complete."""
+        self.feed.publish(ServerEvent(live.server.row()))
+        self.holds.judge_again(live)
+
+    def closed(self, live: Live) -> None:
+        """A session is over."""
+        del self.sessions[live.id]
+        self.answers = self.answers.without_session(live.id)
+        live.server.sessions -= 1
+        live.publish()
+        self.feed.publish(ServerEvent(live.server.row()))
+
+    def _left_behind(self, session: str) -> list[tuple[Record, Request]]:
+        """The calls of a session that an engine before this one did not finish."""
+        left = []
+        for call in self.audit.unfinished(session):
+            record = self.records.get(call.id)
+            if record is None:
+                continue
+            stage = Stage.HELD if call.state == "held" else Stage.FORWARDED
+            request = Request(call.request_id, call.method, call.tool, stage=stage, call=call.id)
+            record.request = request
+            record.started_ns = self.clock.steady_ns()
+            left.append((record, request))
+        return left
+
+    def rules_changed(self, text: str) -> None:
+        """Other rules are in force: count for their limits, judge what waits, tell the apps."""
+        self._widen()
+        self.holds.judge_again()
+        self.rules_shown()
+        if text:
+            self.notice("warning", text)
+
+    def rules_shown(self) -> None:
+        """Something on the rules screen has changed."""
+        self.feed.publish(RulesEvent(views.rules(self)))
+        self.feed.publish(StatusEvent(views.status(self)))
+
+    def _widen(self) -> None:
+        """Let the limits look back as far as the widest window now asks."""
+        if self.rulebook.horizon_ns > self._horizon_ns:
+            self._horizon_ns = self.rulebook.horizon_ns
+            self.limits = restore.limits(self.audit, self.clock, self._horizon_ns)
+
+    def notice(self, level: str, text: str) -> None:
+        """Tell the apps something in words."""
+        self.feed.publish(NoticeEvent(level, text))
+
+
+LEFT_HELD: Final = "the wall was restarted while this call waited for a person; it was not run"
+LEFT_RUNNING: Final = (
+    "the wall was restarted while this call was under way, and no answer came; it may have run, "
+    "so check before you repeat it"
+)
+
+_EPOCH_MS: Final = 1_735_689_600_000  # 2025-01-01: session names stay short
+_FIRST_STATE: Final = {
+    Action.ALLOW: State.RUNNING,
+    Action.ASK: State.HELD,
+    Action.DENY: State.REFUSED,
+}
+_STORED: Final = {Action.ALLOW: "running", Action.ASK: "held", Action.DENY: "refused"}
+
+
+def digest(method: str, server: str, tool: str, arguments: object) -> str:
+    """SHA-256 (hex) of what a call asks for, the same for every order of its keys."""
+    content = _canonical.encode([method, server, tool, arguments])
+    return hashlib.sha256(content).hexdigest()
+
+
+def _base36(number: int) -> str:
+    digits = ""
+    while number:
+        number, rest = divmod(number, 36)
+        digits = "0123456789abcdefghijklmnopqrstuvwxyz"[rest] + digits
+    return digits
+
+
+def _read_kept(memory: bytes) -> Kept | None:
+    try:
+        return msgspec.json.decode(memory, type=Kept) if memory else None
+    except msgspec.MsgspecError:
+        return None

@@ -1,0 +1,75 @@
+"""The numbered feed of events: bounded, and never in the way of a call.
+
+Publishing only appends. A call is published as its live record, and turned into a row when an app
+fetches it: ten changes between two fetches are one row. Without an app only as much is kept as
+may happen between an app's snapshot and its first batch.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from typing import Final
+
+from mcpwall.engine.port import Batch, Event, RowEvent, Totals
+from mcpwall.engine.records import Record
+
+KEPT: Final = 20_000  # events behind which an app may be before it takes a new snapshot
+KEPT_ALONE: Final = 1_000  # the same while no app is attached
+PACE_S: Final = 0.05  # at most 20 batches a second
+
+
+class Feed:
+    """Events, numbered from 1. `seq` is the number of the last one."""
+
+    def __init__(self, totals: Callable[[], Totals]) -> None:
+        self.seq = 0
+        self._kept: deque[Event | Record] = deque(maxlen=KEPT)
+        self._followers: set[asyncio.Event] = set()
+        self._totals = totals
+
+    def publish(self, event: Event | Record) -> None:
+        """Number an event and wake who follows."""
+        self.seq += 1
+        self._kept.append(event)
+        for follower in self._followers:
+            follower.set()
+        if not self._followers and len(self._kept) > KEPT_ALONE:
+            self._kept.popleft()
+
+    def since(self, after: int) -> Batch:
+        """The events numbered above `after`; a gap when some of them are gone."""
+        missing = self.seq - after
+        if missing > len(self._kept):
+            return Batch(self.seq, self._totals(), gap=True)
+        events: list[Event] = []
+        seen: set[int] = set()
+        # newest first, so that of many changes of one call the last position stands
+        for index in range(len(self._kept) - 1, len(self._kept) - 1 - missing, -1):
+            event = self._kept[index]
+            if isinstance(event, Record):
+                if event.call.id in seen:
+                    continue
+                seen.add(event.call.id)
+                events.append(RowEvent(event.row()))
+            else:
+                events.append(event)
+        return Batch(self.seq, self._totals(), tuple(reversed(events)))
+
+    async def follow(self, after: int) -> AsyncIterator[Batch]:
+        """Batches without end, at most 20 a second."""
+        woken = asyncio.Event()
+        if after < self.seq:
+            woken.set()
+        self._followers.add(woken)
+        try:
+            while True:
+                await woken.wait()
+                woken.clear()
+                batch = self.since(after)
+                after = batch.seq
+                yield batch
+                await asyncio.sleep(PACE_S)
+        finally:
+            self._followers.discard(woken)

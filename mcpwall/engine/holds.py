@@ -1,0 +1,208 @@
+"""Calls that wait for a person: held, decided once, withdrawn, or refused when their time is up.
+
+A decision quotes the digest and the revision that were on screen. Whatever changes under a waiting
+call (rules, its tool's definition) has it judged again: it is then refused, released, or waits on
+under a new revision, so that an answer to what it was before no longer fits.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from mcpwall.engine.port import Decide, Done, Held, HeldEvent, Refused, ReleasedEvent, State
+from mcpwall.model import Action, Cause, Risk, Verdict
+from mcpwall.store.records import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mcpwall.engine.clock import Timer
+    from mcpwall.engine.core import Engine
+    from mcpwall.engine.live import Live
+    from mcpwall.engine.records import Record
+
+PER_SESSION: Final = 50
+PROGRESS_S: Final = 10.0
+TWO_KEYS: Final = frozenset({Risk.EXECUTE, Risk.DESTRUCTIVE, Risk.FINANCIAL})
+
+
+class Hold(msgspec.Struct, eq=False):
+    """One waiting call."""
+
+    live: Live
+    record: Record
+    since_ms: int
+    deadline_ms: int
+    revision: int
+    timers: list[Timer]
+
+    def held(self, why: tuple[str, ...], flags: tuple[str, ...]) -> Held:
+        """The call with all that a person must see to decide."""
+        call = self.record.call
+        return Held(
+            self.record.row(),
+            call.arguments,
+            call.digest,
+            self.revision,
+            self.since_ms,
+            self.deadline_ms,
+            call.risk in TWO_KEYS,
+            why,
+            flags,
+            self.live.tools.get(call.tool),
+        )
+
+
+class Holds:
+    """All waiting calls by number."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._holds: dict[int, Hold] = {}
+        self._revisions = 0
+
+    def __iter__(self) -> Iterator[Hold]:
+        return iter(self._holds.values())
+
+    def get(self, call: int) -> Hold | None:
+        """The waiting call of this number."""
+        return self._holds.get(call)
+
+    def full(self, live: Live) -> str:
+        """Why one more call of this session may not wait; '' when it may."""
+        if live.held < PER_SESSION:
+            return ""
+        return f"{PER_SESSION} calls of this session wait for a person already"
+
+    def add(self, live: Live, record: Record) -> None:
+        """Hold a call until a person answers or its time is up."""
+        clock = self._engine.clock
+        now = clock.wall_ms()
+        seconds = self._engine.rulebook.hold_s(record.call.client)
+        self._revisions += 1
+        hold = Hold(live, record, now, now + int(seconds * 1000), self._revisions, [])
+        self._holds[record.call.id] = hold
+        record.state = State.HELD
+        live.held += 1
+        self._engine.records.held += 1
+        hold.timers.append(clock.call_later(seconds, lambda: self._time_is_up(hold)))
+        hold.timers.append(clock.call_later(PROGRESS_S, lambda: self._progress(hold)))
+        self._engine.feed.publish(record)
+        self._engine.feed.publish(HeldEvent(self.view(hold)))
+
+    def remove(self, call: int, how: str) -> Hold | None:
+        """The call waits no more."""
+        hold = self._holds.pop(call, None)
+        if hold is not None:
+            for timer in hold.timers:
+                timer.cancel()
+            hold.live.held -= 1
+            self._engine.records.held -= 1
+            self._engine.feed.publish(ReleasedEvent(call, how))
+        return hold
+
+    def withdraw_all(self, live: Live, why: str) -> None:
+        """Nobody waits for this session's held calls any more."""
+        for hold in [h for h in self._holds.values() if h.live is live]:
+            live.give_up(hold.record, why)
+
+    def decide(self, decision: Decide) -> Done | Refused:
+        """A person's answer, if it fits what waits."""
+        hold = self._holds.get(decision.call)
+        if hold is None:
+            return Refused("this call waits no more")
+        if decision.digest != hold.record.call.digest or decision.revision != hold.revision:
+            return Refused("this call, or the rules for it, changed since it was shown; look again")
+        if not decision.allow:
+            asked = hold.record.verdict
+            verdict = Verdict(
+                Action.DENY, Cause.PERSON, asked.rules, decision.reason, policy=asked.policy
+            )
+            self._refuse(hold, verdict, by="person", how="denied by you")
+            return Done("denied")
+        verdict = self._engine.verdict(hold.live, hold.record.call, approved=True)
+        if verdict.action is not Action.ALLOW:
+            self._refuse(hold, verdict, by="person", how="allowed by you, refused by a rule")
+            return Refused(f"not run: {verdict.reason}")
+        return self._release(hold, verdict, by="person", how="allowed by you")
+
+    def judge_again(self, live: Live | None = None) -> None:
+        """Rules or tools have changed: judge what waits (in one session, or in all) anew."""
+        for hold in [h for h in self._holds.values() if live is None or h.live is live]:
+            verdict = self._engine.verdict(hold.live, hold.record.call)
+            if verdict.action is Action.ALLOW:
+                self._release(hold, verdict, by="rules", how="allowed by a change of the rules")
+            elif verdict.action is Action.DENY:
+                self._refuse(hold, verdict, by="rules", how="denied by a change of the rules")
+            else:
+                hold.record.verdict = verdict
+                self._revisions += 1
+                hold.revision = self._revisions
+                self._engine.feed.publish(hold.record)
+                self._engine.feed.publish(HeldEvent(self.view(hold)))
+
+    def view(self, hold: Hold) -> Held:
+        """A waiting call as the app shows it."""
+        record, tool = hold.record, hold.live.tools.get(hold.record.call.tool)
+        verdict = record.verdict
+        if verdict.cause is Cause.DEFAULT:
+            asked = f"no rule decides, and {record.call.risk} calls ask by default"
+        else:
+            asked = f"{', '.join(verdict.rules)} asks" + (
+                f": {verdict.reason}" if verdict.reason else ""
+            )
+        why = (asked, f"risk {record.call.risk}" + (f": {tool.why}" if tool else ""))
+        used = any(
+            other.call.tool == record.call.tool
+            and other.call.server == record.call.server
+            and other.state is not State.HELD
+            for other in self._engine.records
+        )
+        return hold.held(why, () if used else ("first use of this tool",))
+
+    def _release(self, hold: Hold, verdict: Verdict, *, by: str, how: str) -> Done | Refused:
+        record = hold.record
+        record.verdict = verdict
+        if fault := self._engine.step(record, Kind.RELEASED, by=by):
+            self._refuse(
+                hold,
+                Verdict(Action.DENY, Cause.FAULT, reason=fault, policy=verdict.policy),
+                by=by,
+                how="not run: the audit cannot be written",
+            )
+            return Refused(fault)
+        self._engine.book(verdict)
+        self.remove(record.call.id, how)
+        record.note = how
+        hold.live.forward(record, record.request)
+        hold.live.flush()
+        return Done("allowed")
+
+    def _refuse(self, hold: Hold, verdict: Verdict, *, by: str, how: str) -> None:
+        record = hold.record
+        record.verdict = verdict
+        record.note = how
+        self.remove(record.call.id, how)
+        self._engine.step(record, Kind.REFUSED, by=by)
+        hold.live.refuse(record, record.request)
+        hold.live.flush()
+
+    def _time_is_up(self, hold: Hold) -> None:
+        if self._engine.rulebook.unattended is Action.ALLOW:
+            verdict = self._engine.verdict(hold.live, hold.record.call, approved=True)
+            if verdict.action is Action.ALLOW:
+                verdict = msgspec.structs.replace(verdict, cause=Cause.UNATTENDED)
+                self._release(hold, verdict, by="timer", how="allowed: nobody answered in time")
+                return
+        asked = hold.record.verdict
+        seconds = (hold.deadline_ms - hold.since_ms) // 1000
+        reason = f"it needs a person's approval, and nobody answered within {seconds} s"
+        verdict = Verdict(Action.DENY, Cause.UNATTENDED, asked.rules, reason, policy=asked.policy)
+        self._refuse(hold, verdict, by="timer", how="time is up")
+
+    def _progress(self, hold: Hold) -> None:
+        if hold.live.progress(hold.record.request, "waiting for a person to answer in mcpwall"):
+            later = self._engine.clock.call_later(PROGRESS_S, lambda: self._progress(hold))
+            hold.timers[1] = later

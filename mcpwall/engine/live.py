@@ -1,0 +1,335 @@
+"""One session while it lives: the protocol's commands, carried out against engine and wire.
+
+The order on each chunk of lines is the product's promise: judge every call in it, record all
+verdicts in one transaction, only then let anything go; the outcome is recorded after the answer
+went on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final, Protocol
+
+import msgspec
+
+from mcpwall.engine import wording
+from mcpwall.engine.inventory import argument_names
+from mcpwall.engine.port import SessionEvent, SessionRow, State
+from mcpwall.engine.records import ANSWER, Record
+from mcpwall.model import Action, Tool, Verdict
+from mcpwall.policy.judge import ToolState
+from mcpwall.protocol import session as protocol
+from mcpwall.protocol.session import (
+    Answered,
+    Command,
+    Judge,
+    Listed,
+    Listing,
+    Note,
+    Opened,
+    Request,
+    Session,
+    Stage,
+    ToClient,
+    ToServer,
+    Withdrawn,
+)
+
+if TYPE_CHECKING:
+    from mcpwall.engine.core import Engine
+    from mcpwall.engine.inventory import Server
+
+LISTING_S: Final = 10.0  # how long the wall waits for a list that it asked for
+LOST_S: Final = 30.0  # how long a new engine waits for answers to the old one's calls
+
+
+class Hello(msgspec.Struct):
+    """What the shim tells of a session. Text is foreign."""
+
+    server: str
+    command: list[str] = []
+    directory: str = ""
+    pid: int = 0  # the shim's
+    agent_pid: int = 0  # its parent's
+    server_pid: int = 0
+    transport: str = "stdio"
+
+
+class Wire(Protocol):
+    """The way to both sides. Lines go without their ends; `flush` sends what was given."""
+
+    def to_server(self, line: bytes) -> None: ...
+    def to_client(self, line: bytes) -> None: ...
+    def flush(self) -> None: ...
+    def remember(self, memory: bytes) -> None:
+        """Keep the protocol's state where the next engine finds it."""
+        ...
+
+
+class Kept(msgspec.Struct):
+    """What outlives the engine: the session's name and the protocol's memory."""
+
+    id: str
+    agent: str
+    since_ms: int
+    memory: protocol.Memory
+
+
+class Live:
+    """A session. `held` counts its waiting calls; `ended` says why it is over, '' before that."""
+
+    def __init__(
+        self, engine: Engine, hello: Hello, wire: Wire, server: Server, kept: Kept
+    ) -> None:
+        self.engine = engine
+        self.hello = hello
+        self.server = server
+        self.id = kept.id
+        self.agent = kept.agent
+        self.since_ms = kept.since_ms
+        self.calls = 0
+        self.held = 0
+        self.ended = ""
+        self.tools: dict[str, Tool] = {}
+        self._doubled: set[str] = set()  # names that were listed twice
+        self._wire = wire
+        self.protocol = Session(kept.memory)
+        self._open: dict[int, Record] = {}  # calls under way, by number
+        self._over: list[tuple[Record, int]] = []  # answered in this chunk: record, answer's size
+
+    # --- lines ----------------------------------------------------------------------------------
+
+    def from_client(self, lines: list[bytes]) -> None:
+        """Take a chunk of the agent's lines."""
+        take = self.protocol.from_client
+        self._run([command for line in lines if line.strip() for command in take(line)])
+
+    def recovered(self, lines: list[bytes]) -> None:
+        """Take lines that an engine before this one had read: those it recorded are not repeated."""
+        self.from_client([line for line in lines if not self.protocol.has(line)])
+
+    def from_server(self, lines: list[bytes]) -> None:
+        """Take a chunk of the server's lines."""
+        take = self.protocol.from_server
+        self._run([command for line in lines if line.strip() for command in take(line)])
+
+    def malformed(self, text: str) -> None:
+        """Tell the agent that a message of its could not be taken at all."""
+        self._run(self.protocol.malformed(text))
+
+    def _run(self, commands: list[Command]) -> None:
+        judged = [
+            (self._judge(command.request), command.request)
+            for command in commands
+            if type(command) is Judge
+        ]
+        if judged:
+            self.engine.record([record for record, _ in judged])
+        if self.protocol.changed:
+            self.remember()
+        turn = iter(judged)
+        for command in commands:
+            kind = type(command)
+            if kind is ToClient:
+                self._wire.to_client(command.line)
+            elif kind is ToServer:
+                self._wire.to_server(command.line)
+            elif kind is Judge:
+                self._carry_out(*next(turn))
+            else:
+                self._rarer(command)
+        self._wire.flush()
+        if self._over:
+            self.engine.answered(self._over)
+            self._over = []
+
+    def _rarer(self, command: Command) -> None:
+        match command:
+            case Answered():
+                self._answered(command)
+            case Withdrawn():
+                record = self._open[command.request.call]
+                if command.was is Stage.FORWARDED:
+                    record.note = "cancelled by the agent"
+                    self.engine.feed.publish(record)
+                else:
+                    self.give_up(record, "cancelled by the agent")
+            case Listed():
+                self._listed(command)
+            case Listing():
+                self.engine.clock.call_later(LISTING_S, self._listing_late(command))
+            case Opened():
+                self.engine.introduced(self)
+            case Note():
+                self.engine.notice("warning", f"{self.agent} → {self.server.name}: {command.text}")
+
+    # --- calls ----------------------------------------------------------------------------------
+
+    def _judge(self, request: Request) -> Record:
+        self.calls += 1
+        record = self.engine.judge(self, request)
+        request.call = record.call.id
+        self._open[record.call.id] = record
+        return record
+
+    def _carry_out(self, record: Record, request: Request) -> None:
+        """Do with a recorded call what its verdict says."""
+        match record.verdict.action:
+            case Action.ALLOW:
+                self.forward(record, request)
+            case Action.ASK:
+                self.protocol.held(request)
+                self.engine.hold(self, record)
+            case _:
+                self.refuse(record, request)
+
+    def forward(self, record: Record, request: Request) -> None:
+        """Let a call go that is recorded as allowed. Sent at the next flush."""
+        record.state = State.RUNNING
+        record.started_ns = self.engine.clock.steady_ns()
+        self._wire.to_server(self.protocol.forwarded(request))
+        self.engine.forwarded(self, record)
+
+    def refuse(self, record: Record, request: Request) -> None:
+        """Answer a call in the server's place. Sent at the next flush."""
+        text = wording.refusal(record.verdict)
+        facts = wording.data(record.verdict, record.call.id)
+        line = self.protocol.refused(request, text, facts)
+        self._wire.to_client(line)
+        self._open.pop(record.call.id, None)
+        record.answer, record.answer_size = line[:ANSWER], len(line)
+        self.engine.refused(self, record)
+
+    @property
+    def busy(self) -> bool:
+        """The server works on calls."""
+        return any(record.state is State.RUNNING for record in self._open.values())
+
+    def give_up(self, record: Record, why: str) -> None:
+        """Forget a held call: it gets no answer."""
+        self._open.pop(record.call.id)
+        self.protocol.drop(record.request)
+        self.engine.withdraw(self, record, why)
+
+    def progress(self, request: Request, text: str) -> bool:
+        """Send a sign of life for a held call; False when its client cannot take one."""
+        line = self.protocol.progress(request, text)
+        if line is None:
+            return False
+        self._wire.to_client(line)
+        self._wire.flush()
+        return True
+
+    def flush(self) -> None:
+        """Send what was decided outside of a chunk of lines."""
+        self._wire.flush()
+
+    def tool_state(self, name: str) -> ToolState:
+        """Whether this server has listed this tool, once and under exactly this name."""
+        if name in self._doubled:
+            return ToolState.CHANGED
+        return ToolState.LISTED if name in self.tools else ToolState.UNLISTED
+
+    def _answered(self, command: Answered) -> None:
+        record = self._open.pop(command.request.call)
+        record.took_us = (self.engine.clock.steady_ns() - record.started_ns) // 1000
+        record.answer, record.answer_size = command.line[:ANSWER], len(command.line)
+        record.over(State.ERROR if command.is_error else State.DONE)
+        self._over.append((record, len(command.line)))
+
+    # --- tools ----------------------------------------------------------------------------------
+
+    def _listed(self, page: Listed) -> None:
+        if page.first:
+            self.tools = {}
+            self._doubled = set()
+        for definition in page.definitions:
+            tool = self.engine.inventory.tool(self.server.name, definition)
+            if tool.name in self.tools:
+                self._doubled.add(tool.name)
+            self.tools[tool.name] = tool
+        self.protocol.tools_are({name: argument_names(t) for name, t in self.tools.items()})
+        if page.last:
+            self.server.tools = self.tools
+            self.engine.tools_listed(self)
+
+    def _listing_late(self, listing: Listing) -> Callable[[], None]:
+        def late() -> None:
+            if not self.ended:
+                self._run(self.protocol.listing_failed(listing.number))
+
+        return late
+
+    # --- beginning and end ----------------------------------------------------------------------
+
+    def resume(self, records: list[tuple[Record, Request]]) -> None:
+        """Take over the calls that an engine before this one recorded and did not finish.
+
+        A held one is refused: nobody knows what its asker saw. A forwarded one gets its real
+        answer if that comes in time, else an error that says that it may have run.
+        """
+        for record, request in records:
+            self.protocol.requests[request.id] = request
+            self._open[record.call.id] = record
+            if request.stage is Stage.HELD:
+                self.engine.refuse_lost(self, record, request, ran=False)
+        self._wire.flush()
+        if any(request.stage is Stage.FORWARDED for _, request in records):
+            self.engine.clock.call_later(LOST_S, lambda: self._give_up(records))
+
+    def _give_up(self, records: list[tuple[Record, Request]]) -> None:
+        for record, request in records:
+            if self.protocol.requests.get(request.id) is request:
+                self.engine.refuse_lost(self, record, request, ran=True)
+        self._wire.flush()
+
+    def end(self, why: str, answer: str = "") -> None:
+        """The session is over. With `answer`, requests under way are told so before the end."""
+        if self.ended:
+            return
+        self.ended = why
+        for request in self.protocol.server_gone():
+            record = self._open.pop(request.call, None)
+            if answer:
+                self._wire.to_client(self.protocol.dead(request, answer))
+            if record is not None and record.state is State.HELD:
+                self.engine.withdraw(self, record, why)
+            elif record is not None:
+                self.engine.lost(record, why)
+        with contextlib.suppress(OSError):
+            self._wire.flush()
+        self.engine.closed(self)
+
+    def remember(self) -> None:
+        """Keep for the next engine what it must know of this session."""
+        self.protocol.changed = False
+        kept = Kept(self.id, self.agent, self.since_ms, self.protocol.memory())
+        self._wire.remember(msgspec.json.encode(kept))
+
+    def row(self) -> SessionRow:
+        """The session as it stands, for a screen."""
+        told = self.protocol
+        return SessionRow(
+            self.id,
+            self.agent,
+            told.client,
+            told.client_version,
+            told.version,
+            self.server.name,
+            self.hello.transport,
+            self.hello.server_pid,
+            self.hello.directory,
+            self.since_ms,
+            self.calls,
+            self.held,
+            self.ended,
+        )
+
+    def publish(self) -> None:
+        """Tell the apps how the session stands."""
+        self.engine.feed.publish(SessionEvent(self.row()))
+
+    def verdict_of(self, record: Record) -> Verdict:
+        """Judge a held call again, as if it came now."""
+        return self.engine.verdict(self, record.call)

@@ -1,0 +1,28 @@
+"""The engine's own `EnginePort`: what an app is given, in this process or at a socket's far end."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+
+from mcpwall.engine import commands, views
+from mcpwall.engine.port import Batch, Command, Reply, Snapshot
+
+if TYPE_CHECKING:
+    from mcpwall.engine.core import Engine
+
+
+class LocalPort:
+    """An `EnginePort` on an engine of the same event loop."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    async def snapshot(self) -> Snapshot:
+        return views.snapshot(self._engine)
+
+    def feed(self, after: int) -> AsyncIterator[Batch]:
+        return self._engine.feed.follow(after)
+
+    async def send(self, command: Command) -> Reply:
+        return commands.carry_out(self._engine, command)

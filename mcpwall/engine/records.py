@@ -1,0 +1,120 @@
+"""The calls that the engine remembers: each one's record, and the newest of them for the screen."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from typing import Any, Final
+
+import msgspec
+
+from mcpwall.engine.port import Row, State, Totals
+from mcpwall.model import Action, Call, Cause, Verdict
+
+KEPT: Final = 2_000  # records that a new app is shown
+PREVIEW: Final = 600  # characters of arguments in a row
+ANSWER: Final = 4_096  # bytes of an answer that are kept, in memory alone
+WHOLE: Final = 4_096  # bytes of arguments that are kept once a call is over
+
+
+class Record(msgspec.Struct, eq=False):
+    """One call and what became of it so far. The engine alone changes it."""
+
+    call: Call
+    verdict: Verdict
+    json: bytes  # the arguments, compact
+    size: int  # of all of them, in bytes
+    state: State
+    request: Any = None  # protocol.session.Request while it is under way
+    started_ns: int = 0  # when it was forwarded
+    took_us: int | None = None
+    note: str = ""
+    answer: bytes = b""  # the start of what the agent got
+    answer_size: int = 0
+
+    def over(self, state: State) -> None:
+        """Nothing more will come: keep no more of large arguments than their start."""
+        self.state = state
+        self.request = None
+        if len(self.json) > WHOLE:
+            self.call = msgspec.structs.replace(self.call, arguments={})
+            self.json = self.json[:WHOLE]
+
+    def row(self) -> Row:
+        """The record as it stands, for a table."""
+        call = self.call
+        return Row(
+            call.id,
+            call.at_ms,
+            call.session,
+            call.agent,
+            call.client,
+            call.server,
+            call.method,
+            call.tool,
+            call.risk,
+            self.json[: PREVIEW * 4].decode("utf-8", "replace")[:PREVIEW],
+            self.size,
+            call.digest,
+            self.verdict,
+            self.state,
+            self.took_us,
+            self.note,
+        )
+
+
+class Records:
+    """The newest records by number, and the counts since the engine started."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[int, Record] = OrderedDict()
+        self._calls = self._allowed = self._denied = self._limited = self._errors = 0
+        self.held = 0
+
+    def add(self, record: Record) -> None:
+        """Remember a new call; the oldest finished one is forgotten."""
+        self._calls += 1
+        self._kept[record.call.id] = record
+        if len(self._kept) > KEPT:
+            self._kept.popitem(last=False)
+
+    def restore(self, record: Record) -> None:
+        """Remember a call of before the engine started: it is not counted."""
+        self._kept[record.call.id] = record
+
+    def allowed(self) -> None:
+        """Count a call that was forwarded."""
+        self._allowed += 1
+
+    def refused(self, verdict: Verdict) -> None:
+        """Count a call that was refused."""
+        if verdict.cause in (Cause.LIMIT, Cause.BUDGET):
+            self._limited += 1
+        elif verdict.action is not Action.ALLOW:
+            self._denied += 1
+
+    def failed(self) -> None:
+        """Count an answer that is an error."""
+        self._errors += 1
+
+    def get(self, call: int) -> Record | None:
+        """The record of a call, if it is still remembered."""
+        return self._kept.get(call)
+
+    def newest(self, count: int) -> list[Record]:
+        """The newest records, oldest first."""
+        picked: list[Record] = []
+        for record in reversed(self._kept.values()):
+            if len(picked) == count:
+                break
+            picked.append(record)
+        return picked[::-1]
+
+    def __iter__(self) -> Iterator[Record]:
+        return iter(self._kept.values())
+
+    def totals(self) -> Totals:
+        """The counts."""
+        return Totals(
+            self._calls, self._allowed, self._denied, self._limited, self._errors, self.held
+        )

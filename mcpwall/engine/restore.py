@@ -1,0 +1,83 @@
+"""What a new engine takes from the audit: used-up limits, and the newest calls for the screen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from mcpwall.engine.port import State
+from mcpwall.engine.records import KEPT, PREVIEW, Record
+from mcpwall.model import Call, JsonObject
+from mcpwall.policy.limits import Limits
+from mcpwall.store.records import AuditRow
+
+if TYPE_CHECKING:
+    from mcpwall.engine.clock import Clock
+    from mcpwall.engine.core import Engine
+    from mcpwall.store.audit import Audit
+
+RECENT: Final = KEPT // 4
+
+
+def limits(audit: Audit, clock: Clock, horizon_ns: int) -> Limits:
+    """The sliding logs as they stand, for windows up to `horizon_ns`.
+
+    What this boot booked is placed by the steady clock. Of earlier boots only the wall clock is
+    known: what seems to lie in the future counts as booked now, so a clock set back never frees
+    a quota; a clock set forward while the machine was off cannot be told from time that passed.
+    """
+    restored = Limits()
+    if horizon_ns:
+        wall_ms, now_ns = clock.wall_ms(), clock.steady_ns()
+        since_ms = wall_ms - horizon_ns // 1_000_000
+        for booking in audit.charges(since_ms, now_ns - horizon_ns):
+            if clock.boot and booking.boot == clock.boot:
+                at_ns = booking.steady_ns
+            else:
+                at_ns = now_ns - max(0, wall_ms - booking.at_ms) * 1_000_000
+            restored.restore(booking.key, booking.amount, at_ns)
+    return restored
+
+
+def records(engine: Engine) -> None:
+    """Remember the newest calls, and all that are not finished, as the audit has them."""
+    audit = engine.audit
+    numbers = {row.id: row for row in audit.recent(RECENT)}
+    for call in audit.unfinished():
+        row = numbers.get(call.id) or audit.get(call.id)
+        if row is not None:
+            numbers[call.id] = row
+    for _, row in sorted(numbers.items()):
+        engine.records.restore(_record(row))
+
+
+def _record(row: AuditRow) -> Record:
+    arguments: JsonObject = {}
+    if row.arguments is not None:
+        arguments = msgspec.json.decode(row.arguments)
+    call = Call(
+        row.id,
+        row.at_ms,
+        row.session,
+        row.agent,
+        row.client,
+        row.server,
+        row.method,
+        row.tool,
+        arguments,
+        row.risk,
+        row.digest,
+        row.directory,
+    )
+    text = row.excerpt[:PREVIEW] if row.arguments is None else row.arguments
+    return Record(
+        call,
+        row.verdict,
+        text.encode(),
+        row.size,
+        State(row.state),
+        took_us=row.took_us,
+        note=row.note,
+        answer_size=row.result_bytes or 0,
+    )

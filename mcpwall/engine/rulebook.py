@@ -1,0 +1,233 @@
+"""The rules in force: the user's file, each project's file, and edits to them from both sides.
+
+A file that does not load leaves the last good rules in force and says so. An edit from outside
+that could permit more than the rules in force waits for a person; one that only tightens is in
+force at once. A project's file that does not load denies: it may only tighten, and nobody knows
+what it would have said.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from mcpwall.engine.port import OutsideEdit
+from mcpwall.model import Action, JsonObject, Rule
+from mcpwall.policy.compile import Policy, compile_policy
+from mcpwall.store.config import Config, ConfigError, load
+from mcpwall.store.edit import ConfigFile, EditError, diff, loosens
+from mcpwall.store.schema import ServerConfig
+from mcpwall.store.watch import Watch, signature
+
+PROJECT_FILE: Final = ".mcpwall.toml"
+POLL_S: Final = 0.25
+
+
+class Project(msgspec.Struct):
+    """A directory where an agent runs, and the policy there. `fault`: why all is denied."""
+
+    path: str | None  # of its file
+    watch: Watch
+    text: str
+    config: Config | None
+    policy: Policy
+    fault: str = ""
+
+
+class Rulebook:
+    """Which policy applies where. `on_change(text)` is called after the rules in force changed."""
+
+    def __init__(self, path: str) -> None:
+        """Read the config. Raises ConfigError when it does not load: there are no rules yet."""
+        self.path = path
+        self._watch = Watch(signature(path))
+        self._file = ConfigFile.open(path)
+        self._policy = _compile(self._file.config)
+        self._projects: dict[str, Project] = {}
+        self._waiting: Config | None = None  # an outside edit that loosens
+        self.error = ""
+        self.outside_edit: OutsideEdit | None = None
+        self.on_change: Callable[[str], None] = lambda _: None
+
+    # --- what is in force -----------------------------------------------------------------------
+
+    @property
+    def config(self) -> Config:
+        """The user's config in force."""
+        return self._file.config
+
+    @property
+    def hash(self) -> str:
+        """The hash of the user's rules in force."""
+        return self._policy.hash
+
+    @property
+    def horizon_ns(self) -> int:
+        """The widest window of any limit in force, in nanoseconds."""
+        projects = (project.policy.horizon_ns for project in self._projects.values())
+        return max(self._policy.horizon_ns, *projects, 0)
+
+    @property
+    def unattended(self) -> Action:
+        """What an ask becomes that nobody answers."""
+        return self.config.defaults.unattended
+
+    @property
+    def undo_steps(self) -> int:
+        return self._file.undo_steps
+
+    @property
+    def redo_steps(self) -> int:
+        return self._file.redo_steps
+
+    def policy(self, directory: str) -> tuple[Policy, str]:
+        """The policy for an agent in this directory, and why everything is denied, or ''."""
+        project = self._projects.get(directory)
+        if project is None:
+            project = self._projects[directory] = self._read_project(directory)
+        return project.policy, project.fault
+
+    def hold_s(self, client: str) -> float:
+        """How long a call of this client waits for a person, in seconds."""
+        agent = self.config.agents.get(client)
+        if agent is None or agent.hold_s is None:
+            return self.config.defaults.hold_s
+        return agent.hold_s
+
+    def server(self, name: str) -> ServerConfig | None:
+        """How to start a configured server."""
+        return self.config.servers.get(name)
+
+    def rules(self) -> list[tuple[Rule, JsonObject]]:
+        """All rules with their tables as written, the user's first."""
+        configs = [self.config]
+        for project in self._projects.values():
+            if project.config is not None and project.config not in configs:
+                configs.append(project.config)
+        return [(rule, config.fields(rule.id)) for config in configs for rule in config.rules]
+
+    # --- edits by the person at the app ---------------------------------------------------------
+
+    def put(self, fields: JsonObject, replaces: str) -> None:
+        """Add a rule, or replace one. Raises EditError, ConfigError."""
+        self._in_force(self._file.put(fields, replaces))
+
+    def drop(self, rule: str) -> None:
+        """Take a rule out. Raises EditError, ConfigError."""
+        self._in_force(self._file.drop(rule))
+
+    def toggle(self, rule: str, *, enabled: bool) -> None:
+        """Turn a rule on or off. Raises EditError, ConfigError."""
+        self._in_force(self._file.toggle(rule, enabled=enabled))
+
+    def undo(self, *, redo: bool) -> None:
+        """Take the last change back, or make it again. Raises EditError."""
+        self._in_force(self._file.redo() if redo else self._file.undo())
+
+    def answer_outside_edit(self, text_hash: str, *, accept: bool) -> None:
+        """Put the waiting edit in force, or write the rules in force over it. Raises EditError."""
+        waiting = self._waiting
+        if waiting is None or self.outside_edit is None or self.outside_edit.hash != text_hash:
+            raise EditError("the file has changed since; look at it again")
+        if not accept:
+            self._file.put_back()
+            self._in_force(self.config)
+            return
+        self._file.accept(waiting)
+        self._in_force(waiting)
+
+    def _in_force(self, config: Config) -> None:
+        self._policy = _compile(config)
+        self._waiting = self.outside_edit = None
+        self.error = ""
+        self._watch = Watch(signature(self.path))
+        for directory in list(self._projects):
+            self._projects[directory] = self._read_project(directory)
+        self.on_change("")
+
+    # --- edits from outside ---------------------------------------------------------------------
+
+    def poll(self) -> None:
+        """Look whether a file has changed. Called a few times a second."""
+        if self._watch.look(signature(self.path)):
+            self._look()
+        for directory, project in list(self._projects.items()):
+            path = _find(directory)
+            sign = None if path is None else signature(path)
+            if path != project.path or project.watch.look(sign):
+                fresh = self._read_project(directory)
+                if (fresh.text, fresh.fault) != (project.text, project.fault):
+                    self._projects[directory] = fresh
+                    self.on_change(f"{fresh.path or project.path} has changed")
+                elif path != project.path:
+                    self._projects[directory] = fresh
+
+    def _look(self) -> None:
+        try:
+            outside = self._file.outside()
+        except ConfigError as error:
+            if self.error != str(error):
+                self.error = str(error)
+                self.on_change(f"{error}; the last good rules stay in force")
+            return
+        if outside is None:
+            if self.error or self._waiting:
+                self._in_force(self.config)
+            return
+        if self._waiting is not None and self._waiting.text == outside.text and not self.error:
+            return
+        if what := loosens(self.config, outside):
+            self.error = ""
+            self._waiting = outside
+            self.outside_edit = OutsideEdit(_hash(outside.text), diff(self.config, outside), what)
+            self.on_change(f"{outside.file} was loosened outside mcpwall; it waits for a person")
+            return
+        self._file.accept(outside)
+        self._in_force(outside)
+
+    def _read_project(self, directory: str) -> Project:
+        path = _find(directory)
+        if path is None:
+            return Project(None, Watch(None), "", None, self._policy)
+        watch = Watch(signature(path))
+        try:
+            config = load(path, project=True, name=path)
+            policy = compile_policy(
+                self.config.rules,
+                self.config.defaults,
+                project_rules=config.rules,
+                project_defaults=config.defaults_over(self.config.defaults),
+            )
+        except ConfigError as error:
+            fault = f"the project's rules do not load ({error})"
+            return Project(path, watch, str(error), None, self._policy, fault)
+        return Project(path, watch, config.text, config, policy)
+
+
+def _compile(config: Config) -> Policy:
+    return compile_policy(config.rules, config.defaults)
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _find(directory: str) -> str | None:
+    """The project file that covers a directory: there, or in the nearest directory above it.
+
+    Neither the home directory nor the root is a project.
+    """
+    if not directory:
+        return None
+    here = Path(directory)
+    for place in (here, *here.parents):
+        if place in (Path.home(), Path(place.anchor)):
+            return None
+        candidate = place / PROJECT_FILE
+        if candidate.is_file():
+            return str(candidate)
+    return None

@@ -1,0 +1,111 @@
+"""The engine as an app sees it: snapshots and the rows that change. Reads, never changes."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Final
+
+from mcpwall import __version__
+from mcpwall.engine.port import CallDetails, RuleRow, Snapshot, State, Status
+from mcpwall.engine.records import KEPT
+from mcpwall.model import Action, Condition, Rule
+from mcpwall.policy.answers import Answer
+
+if TYPE_CHECKING:
+    from mcpwall.engine.core import Engine
+
+ROWS_SHOWN: Final = KEPT
+
+
+def status(engine: Engine) -> Status:
+    """The engine itself."""
+    book = engine.rulebook
+    return Status(
+        os.getpid(),
+        __version__,
+        engine.started_ms,
+        os.path.dirname(book.path),  # noqa: PTH120
+        book.path,
+        book.hash,
+        engine.lockdown,
+        book.error,
+        book.outside_edit,
+        book.undo_steps,
+        book.redo_steps,
+    )
+
+
+def rules(engine: Engine) -> tuple[RuleRow, ...]:
+    """Every rule in force: the file's, projects', and remembered answers."""
+    rows = []
+    for rule, fields in engine.rulebook.rules():
+        count, last = engine.hits.get(rule.id, (0, 0))
+        rows.append(RuleRow(rule, fields, count, last or None))
+    now_ns, now_ms = engine.clock.steady_ns(), engine.clock.wall_ms()
+    for answer in engine.answers.list():
+        count, last = engine.hits.get(answer.id, (0, 0))
+        expires = None
+        if answer.expires_ns is not None:
+            expires = now_ms + (answer.expires_ns - now_ns) // 1_000_000
+        rows.append(
+            RuleRow(
+                as_rule(answer),
+                {},
+                count,
+                last or None,
+                expires,
+                answer.session,
+                remembered=True,
+            )
+        )
+    return tuple(rows)
+
+
+def as_rule(answer: Answer) -> Rule:
+    """A remembered answer, shown as the rule that it amounts to."""
+    when: tuple[Condition, ...] = ()
+    if answer.match == "exact":
+        when = (Condition("", "digest", answer.digest),)
+    elif answer.match == "argument":
+        when = (Condition(answer.argument, "glob", answer.pattern),)
+    return Rule(
+        answer.id,
+        server=(answer.server,),
+        tool=(answer.tool,) if answer.tool else (),
+        agent=(answer.client,) if answer.client else (),
+        method=(answer.method,),
+        when=when,
+        action=Action.APPROVE if answer.allow else Action.DENY,
+        reason=answer.reason,
+    )
+
+
+def snapshot(engine: Engine) -> Snapshot:
+    """Everything at this moment."""
+    return Snapshot(
+        engine.feed.seq,
+        status(engine),
+        tuple(record.row() for record in engine.records.newest(ROWS_SHOWN)),
+        tuple(engine.holds.view(hold) for hold in engine.holds),
+        rules(engine),
+        tuple(live.row() for live in engine.sessions.values()),
+        tuple(server.row() for server in engine.inventory.servers.values()),
+        engine.records.totals(),
+    )
+
+
+def details(engine: Engine, call: int) -> CallDetails | None:
+    """All that is known of one call, from memory or from the audit."""
+    record = engine.records.get(call)
+    if record is None:
+        return None
+    live = engine.sessions.get(record.call.session)
+    whole = record.size == len(record.json)
+    return CallDetails(
+        record.row(),
+        record.call.arguments if whole or record.state is State.HELD else None,
+        record.json.decode("utf-8", "replace"),
+        record.answer.decode("utf-8", "replace"),
+        record.answer_size,
+        live.tools.get(record.call.tool) if live else None,
+    )

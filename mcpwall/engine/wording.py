@@ -1,0 +1,48 @@
+"""What an agent is told when a call is refused: a sentence for the model, data for programs. Pure."""
+
+from __future__ import annotations
+
+from mcpwall.model import Cause, JsonObject, Verdict
+
+
+def refusal(verdict: Verdict) -> str:
+    """What happened, by which rule, why, and whether to try again."""
+    reason = verdict.reason
+    if reason and not reason.endswith((".", "!", "?")):
+        reason += "."
+    match verdict.cause:
+        case Cause.PERSON:
+            said = f": {reason}" if reason else "."
+            return f"The user denied this call in mcpwall{said} Do not retry it unless asked to."
+        case Cause.UNATTENDED:
+            return (
+                f"mcpwall did not run this call. {reason} Ask the user to open mcpwall in a "
+                "terminal and to answer there, then call again."
+            )
+        case Cause.FAULT:
+            return f"mcpwall did not run this call: {reason} Tell the user."
+        case Cause.LIMIT | Cause.BUDGET:
+            return f"mcpwall refused this call. {reason}"  # the reason says when to retry
+        case Cause.LOCKDOWN:
+            return f"mcpwall refused this call. {reason}"
+    return f"mcpwall refused this call. {reason} Do not retry it."
+
+
+def left_behind(text: str) -> str:
+    """The same for a call of which nobody knows what became."""
+    return f"mcpwall has no answer to this call: {text}."
+
+
+def data(verdict: Verdict, call: int) -> JsonObject:
+    """The verdict as `_meta["mcpwall/verdict"]`: the same facts, for programs."""
+    facts: JsonObject = {
+        "action": verdict.action.value,
+        "cause": verdict.cause.value,
+        "rules": list(verdict.rules),
+        "reason": verdict.reason,
+        "call": call,
+        "policy": verdict.policy,
+    }
+    if verdict.retry_s is not None:
+        facts["retryAfter"] = verdict.retry_s
+    return facts

@@ -1,0 +1,217 @@
+"""JSON-RPC on a line: strict towards the server, exact towards the client. Pure.
+
+What an agent sends is decoded once and forwarded in this module's encoding of the decoded object,
+so that the wall and the server cannot read one line differently. Whatever has no single meaning is
+refused (`Malformed`). What a server sends is only looked at and goes on as it came.
+
+Sources: JSON-RPC 2.0 sections 4–6; MCP base protocol (ids are strings or integers, no null,
+batches in 2025-03-26 alone); RFC 8259 sections 4, 6 and 8 for names, numbers and strings.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+import msgspec
+
+from mcpwall.model import JsonObject, RequestId
+
+DEPTH_MAX: Final = 100
+PARSE_ERROR: Final = -32700
+INVALID_REQUEST: Final = -32600
+METHOD_NOT_FOUND: Final = -32601
+INVALID_PARAMS: Final = -32602
+INTERNAL_ERROR: Final = -32603
+
+_ENVELOPE: Final = frozenset({"jsonrpc", "id", "method", "params", "result", "error"})
+_PARAMS: Final = frozenset({"_meta", "arguments", "name", "uri", "task", "requestState"})
+
+_decoder = msgspec.json.Decoder()
+_encoder = msgspec.json.Encoder()
+
+
+class Malformed(Exception):  # noqa: N818 (it is the message that is malformed)
+    """A client's line that cannot be forwarded. `id` is None unless it can be trusted."""
+
+    def __init__(self, code: int, text: str, request_id: RequestId | None = None) -> None:
+        super().__init__(text)
+        self.code = code
+        self.text = text
+        self.id = request_id
+
+
+class Envelope(msgspec.Struct):
+    """A server's message: only what the wall must know of it; the rest stays raw."""
+
+    id: msgspec.Raw | None = None
+    method: str | None = None
+    params: msgspec.Raw | None = None
+    result: msgspec.Raw | None = None
+    error: msgspec.Raw | None = None
+
+
+_envelope = msgspec.json.Decoder(Envelope)
+_envelopes = msgspec.json.Decoder(list[Envelope])
+
+
+def encode(message: Any) -> bytes:
+    """One line, without its end, that every line reader takes for one line.
+
+    JSON lets U+0085, U+2028 and U+2029 stand in strings, yet Node's readline and Python's
+    splitlines end a line there: they are written as escapes.
+    """
+    line = _encoder.encode(message)
+    if b"\xe2\x80" in line or b"\xc2\x85" in line:
+        line = (
+            line.replace(b"\xe2\x80\xa8", b"\\u2028")
+            .replace(b"\xe2\x80\xa9", b"\\u2029")
+            .replace(b"\xc2\x85", b"\\u0085")
+        )
+    return line
+
+
+def decode_client(line: bytes) -> list[JsonObject]:
+    """The messages of one line of a client's: one, or the parts of a batch. Raises Malformed."""
+    try:
+        value = _decoder.decode(line)
+    except UnicodeDecodeError:
+        raise Malformed(PARSE_ERROR, "the message is not valid UTF-8") from None
+    except RecursionError:
+        raise Malformed(PARSE_ERROR, f"the message nests deeper than {DEPTH_MAX}") from None
+    except msgspec.ValidationError:
+        raise Malformed(PARSE_ERROR, "a number in the message is out of range") from None
+    except msgspec.DecodeError as error:
+        raise Malformed(PARSE_ERROR, f"the message is not JSON: {error}") from None
+    if type(value) is dict:
+        return [value]
+    if type(value) is list:
+        if not value or not all(type(part) is dict for part in value):
+            raise Malformed(INVALID_REQUEST, "a batch must be a list of messages, not empty")
+        return value
+    raise Malformed(INVALID_REQUEST, "a message must be a JSON object")
+
+
+def check_client(message: JsonObject) -> None:
+    """Refuse a client's message that two readers could understand differently. Raises Malformed.
+
+    Looks at the envelope and at the keys of `params`; arguments are `check_keys`' work.
+    """
+    request_id = message.get("id")
+    trusted = request_id if type(request_id) is str or type(request_id) is int else None
+    if not message.keys() <= _ENVELOPE:
+        _refuse_twins(message, _ENVELOPE, "the message", trusted)
+    if message.get("jsonrpc") != "2.0":
+        raise Malformed(INVALID_REQUEST, 'the message must say "jsonrpc": "2.0"', trusted)
+    if "id" in message and trusted is None:
+        raise Malformed(INVALID_REQUEST, "an id must be a string or an integer")
+    if "method" in message:
+        if type(message["method"]) is not str:
+            raise Malformed(INVALID_REQUEST, "a method must be a string", trusted)
+        if "result" in message or "error" in message:
+            raise Malformed(INVALID_REQUEST, "a message has a method or an answer", trusted)
+        params = message.get("params", {})
+        if type(params) is not dict:
+            raise Malformed(INVALID_REQUEST, "params must be an object", trusted)
+        if not params.keys() <= _PARAMS:
+            _refuse_twins(params, _PARAMS, "params", trusted)
+    elif ("result" in message) == ("error" in message):
+        raise Malformed(INVALID_REQUEST, "a message has a method, a result or an error", trusted)
+    elif trusted is None:
+        raise Malformed(INVALID_REQUEST, "an answer needs the id of its request")
+
+
+def check_keys(
+    value: Any, known: frozenset[str], request_id: RequestId | None, depth: int = 4
+) -> None:
+    """Refuse keys that differ from a known key, or from each other, by letter case only.
+
+    Readers that match names without case (Go's encoding/json) would take one for the other.
+    `known` are the top level's properties in the tool's schema; below it keys are compared with
+    their siblings. `depth` is where `value` stands in the message. Raises Malformed.
+    """
+    if depth > DEPTH_MAX:
+        raise Malformed(INVALID_REQUEST, f"the message nests deeper than {DEPTH_MAX}", request_id)
+    if type(value) is dict:
+        if not value.keys() <= known:
+            _refuse_twins(value, known, "the arguments", request_id)
+        for part in value.values():
+            if type(part) is dict or type(part) is list:
+                check_keys(part, _NO_KEYS, request_id, depth + 1)
+    elif type(value) is list:
+        for part in value:
+            if type(part) is dict or type(part) is list:
+                check_keys(part, _NO_KEYS, request_id, depth + 1)
+
+
+_NO_KEYS: Final[frozenset[str]] = frozenset()
+
+
+def _refuse_twins(
+    value: JsonObject, known: frozenset[str], where: str, request_id: RequestId | None
+) -> None:
+    folded = {key.casefold(): key for key in known}
+    for key in value:
+        twin = folded.setdefault(key.casefold(), key)
+        if twin != key:
+            raise Malformed(
+                INVALID_REQUEST,
+                f"{where} has a key {key!r} that differs from {twin!r} by letter case only",
+                request_id,
+            )
+
+
+def decode_server(line: bytes) -> list[Envelope] | None:
+    """The envelopes in one line of a server's, or None when it is no JSON-RPC at all.
+
+    Servers in Python may write NaN; such an answer is still read, so that it finds its request.
+    """
+    try:
+        return _envelopes.decode(line) if line.lstrip()[:1] == b"[" else [_envelope.decode(line)]
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        pass
+    try:
+        value = json.loads(line)
+        parts = value if isinstance(value, list) else [value]
+        return [_lenient(part) for part in parts]
+    except (ValueError, RecursionError, TypeError, AttributeError):
+        return None
+
+
+def _lenient(part: JsonObject) -> Envelope:
+    def raw(key: str) -> msgspec.Raw | None:
+        return msgspec.Raw(json.dumps(part[key]).encode()) if key in part else None
+
+    method = part.get("method")
+    return Envelope(
+        raw("id"),
+        method if isinstance(method, str) else None,
+        raw("params"),
+        raw("result"),
+        raw("error"),
+    )
+
+
+def server_id(raw: msgspec.Raw | None) -> RequestId | None:
+    """An id in a server's envelope, or None when it is absent or no valid id."""
+    if raw is None:
+        return None
+    value = _decoder.decode(raw)
+    return value if type(value) is str or type(value) is int else None
+
+
+def tidy_server_line(line: bytes) -> bytes:
+    """A server's line as it may go on: as it came, less carriage returns between tokens.
+
+    A bare CR is white space to JSON and a line's end to some clients, which would then read a
+    second message inside the first. Raw CR cannot stand in a JSON string (RFC 8259 section 7).
+    """
+    return line.replace(b"\r", b" ") if b"\r" in line else line
+
+
+def error_line(request_id: RequestId | None, code: int, text: str, data: Any = None) -> bytes:
+    """A JSON-RPC error as a line; `id` is null where the request's is not known (section 5.1)."""
+    error: JsonObject = {"code": code, "message": text}
+    if data is not None:
+        error["data"] = data
+    return encode({"jsonrpc": "2.0", "id": request_id, "error": error})

@@ -1,0 +1,545 @@
+"""One client's conversation with one server, as a state machine. Pure: no I/O, no clock.
+
+Lines go in by `from_client` and `from_server`; commands come out, to be carried out in order.
+Everything that changes what is known of the conversation stands in this file: which requests are
+open in either direction, the era and version, and whether the server's tools are known. A
+`Judge` command asks the engine for a verdict on a request; the engine answers by `forwarded`,
+`held` or `refused`, and the request then takes its course.
+
+Sources: MCP lifecycle, cancellation and progress pages of 2024-11-05 … 2026-07-28.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import Any, Final, TypeAlias
+
+import msgspec
+
+from mcpwall.model import JsonObject, RequestId
+from mcpwall.protocol import codec, methods
+from mcpwall.protocol.codec import INVALID_PARAMS, INVALID_REQUEST, Malformed
+from mcpwall.protocol.methods import Way
+
+OPEN_MAX: Final = 10_000  # requests of one direction under way at once
+CANCELLED_MAX: Final = 256  # cancelled requests whose late answer is still let through
+TOOLS_MAX: Final = 10_000  # tools in one listing
+OWN_ID: Final = "mcpwall:tools/list:"
+
+
+class Stage(enum.Enum):
+    """Where a client's request stands."""
+
+    NEW = "new"  # judged soon
+    LISTING = "listing"  # waits until the server's tools are known
+    HELD = "held"  # waits for a person
+    FORWARDED = "forwarded"  # the server has it
+    CANCELLED = "cancelled"  # the client gave it up after it was forwarded
+
+
+class Request(msgspec.Struct):
+    """A request of the client's that is under way."""
+
+    id: RequestId
+    method: str
+    subject: str = ""
+    arguments: JsonObject = {}
+    message: JsonObject | None = None  # what would be forwarded; let go once it was
+    token: RequestId | None = None  # progress token
+    stage: Stage = Stage.NEW
+    call: int = 0  # the engine's number, once it has one
+
+
+class ToServer(msgspec.Struct):
+    line: bytes
+
+
+class ToClient(msgspec.Struct):
+    line: bytes
+
+
+class Judge(msgspec.Struct):
+    """The engine is asked for a verdict on this request."""
+
+    request: Request
+
+
+class Answered(msgspec.Struct):
+    """The server answered a judged request. `line` has gone to the client before this."""
+
+    request: Request
+    is_error: bool
+    line: bytes
+
+
+class Withdrawn(msgspec.Struct):
+    """The client cancelled a judged request; `was` is the stage it stood in."""
+
+    request: Request
+    was: Stage
+
+
+class Listed(msgspec.Struct):
+    """A page of the server's tools. `first` starts a new listing; `last` makes it complete."""
+
+    definitions: list[JsonObject]
+    first: bool
+    last: bool
+
+
+class Listing(msgspec.Struct):
+    """The wall has asked for the tools itself: call `listing_failed(number)` if it takes long."""
+
+    number: int
+
+
+class Opened(msgspec.Struct):
+    """What is known of client or server has changed: names, versions, era."""
+
+
+class Note(msgspec.Struct):
+    """Something odd that a person may want to know."""
+
+    text: str
+
+
+Command: TypeAlias = (
+    ToServer | ToClient | Judge | Answered | Withdrawn | Listed | Listing | Opened | Note
+)
+
+
+class Memory(msgspec.Struct):
+    """What a new engine must know to go on with a conversation. Calls are in the audit."""
+
+    client: str = ""
+    client_version: str = ""
+    server_version: str = ""
+    version: str = ""
+    stateless: bool = False
+    opened: bool = False
+    open: list[tuple[RequestId, str]] = []
+    from_server: list[tuple[RequestId, str]] = []
+
+
+class Session:
+    """The conversation. `changed` is set when `memory` would differ; whoever stores it clears it.
+
+    Attributes to read: `client`, `client_version`, `server_version`, `version`, `stateless`.
+    """
+
+    def __init__(self, memory: Memory | None = None) -> None:
+        known = memory or Memory()
+        self.client = known.client
+        self.client_version = known.client_version
+        self.server_version = known.server_version
+        self.version = known.version
+        self.stateless = known.stateless
+        self.changed = False
+        self.requests: dict[RequestId, Request] = {}
+        for request_id, method in known.open:
+            self.requests[request_id] = Request(request_id, method, stage=Stage.FORWARDED)
+        self._opened = known.opened
+        self._asked = dict(known.from_server)  # the server's own requests: id → method
+        self._cancelled: dict[RequestId, Request] = {}
+        self._waiting: list[Request] = []  # stage LISTING, in order
+        self._tools_known = False
+        self._cursor_seen = False  # a listing is under way
+        self._lists = self._first_list = 0  # numbers of the wall's own listings
+        self._meta: JsonObject = {}  # the client's _meta, to ask in its name
+        self._schema_keys: dict[str, frozenset[str]] = {}
+        self._progress: dict[RequestId, float] = {}  # token → last value that the wall sent
+
+    def memory(self) -> Memory:
+        """What must outlive this engine."""
+        return Memory(
+            self.client,
+            self.client_version,
+            self.server_version,
+            self.version,
+            self.stateless,
+            self._opened,
+            [(r.id, r.method) for r in self.requests.values() if not r.call],
+            list(self._asked.items()),
+        )
+
+    # --- from the client ------------------------------------------------------------------------
+
+    def from_client(self, line: bytes) -> list[Command]:
+        """Take one line of the client's, without its end."""
+        try:
+            messages = codec.decode_client(line)
+            if len(messages) == 1 and line.lstrip()[:1] != b"[":
+                return self._client_message(messages[0])
+            if self.version != methods.BATCH_VERSION:
+                raise Malformed(
+                    INVALID_REQUEST, f"batches exist in protocol {methods.BATCH_VERSION} alone"
+                )
+        except Malformed as error:
+            return self._malformed(error)
+        commands: list[Command] = []
+        for message in messages:
+            try:
+                commands += self._client_message(message)
+            except Malformed as error:
+                commands += self._malformed(error)
+        return commands
+
+    def has(self, line: bytes) -> bool:
+        """Whether this line of the client's is a request that is under way already."""
+        try:
+            messages = codec.decode_client(line)
+        except Malformed:
+            return False
+        request_id = messages[0].get("id")
+        return type(request_id) in (str, int) and request_id in self.requests
+
+    def malformed(self, text: str) -> list[Command]:
+        """Refuse something of the client's that is no message at all."""
+        return self._malformed(Malformed(INVALID_REQUEST, text))
+
+    def _malformed(self, error: Malformed) -> list[Command]:
+        line = codec.error_line(error.id, error.code, f"mcpwall: {error.text}")
+        return [ToClient(line), Note(f"refused a message of the agent: {error.text}")]
+
+    def _client_message(self, message: JsonObject) -> list[Command]:
+        codec.check_client(message)
+        if "method" not in message:
+            return self._client_answer(message)
+        if "id" in message:
+            return self._client_request(message)
+        return self._client_notification(message)
+
+    def _client_request(self, message: JsonObject) -> list[Command]:
+        request_id: RequestId = message["id"]
+        method: str = message["method"]
+        if request_id in self.requests or request_id in self._cancelled:
+            raise Malformed(INVALID_REQUEST, f"id {request_id!r} is in use by a request under way")
+        if type(request_id) is str and request_id.startswith(OWN_ID):
+            raise Malformed(INVALID_REQUEST, f"ids that start with {OWN_ID!r} are the wall's own")
+        if len(self.requests) >= OPEN_MAX:
+            raise Malformed(INVALID_REQUEST, f"{OPEN_MAX} requests are under way", request_id)
+        params: JsonObject = message.get("params", {})
+        meta = params.get("_meta")
+        if meta is not None and type(meta) is not dict:
+            raise Malformed(INVALID_PARAMS, "_meta must be an object", request_id)
+        commands = self._learn_from_meta(meta) if meta else []
+        request = Request(request_id, method, message=message)
+        if methods.way(method) is Way.JUDGE:
+            self._describe(request, params, meta)
+            self.requests[request_id] = request
+            if method == "tools/call" and not self._is_listed(request.subject):
+                return commands + self._wait_for_tools(request, meta)
+            commands.append(Judge(request))
+            return commands
+        if method == "initialize":
+            self._learn_client(params.get("clientInfo"))
+            commands.append(Opened())
+        elif method == "tools/list":
+            request.arguments = {"cursor": params.get("cursor")}
+        request.message = None
+        request.stage = Stage.FORWARDED
+        self.requests[request_id] = request
+        self.changed = True
+        commands.append(ToServer(codec.encode(message)))
+        return commands
+
+    def _describe(self, request: Request, params: JsonObject, meta: JsonObject | None) -> None:
+        """Read what is judged out of a request's params. Raises Malformed."""
+        request.subject = methods.subject(request.method, params)
+        if request.method == "tools/call":
+            if type(params.get("name")) is not str:
+                raise Malformed(INVALID_PARAMS, "a tool's name must be a string", request.id)
+            arguments = params.get("arguments", {})
+            if type(arguments) is not dict:
+                raise Malformed(INVALID_PARAMS, "arguments must be an object", request.id)
+        else:
+            arguments = {key: value for key, value in params.items() if key != "_meta"}
+        codec.check_keys(arguments, self._schema_keys.get(request.subject, frozenset()), request.id)
+        request.arguments = arguments
+        if meta and type(token := meta.get("progressToken")) in (str, int):
+            request.token = token
+
+    def _client_notification(self, message: JsonObject) -> list[Command]:
+        method: str = message["method"]
+        if not method.startswith("notifications/"):
+            raise Malformed(INVALID_REQUEST, f"{method[:80]!r} needs an id")
+        if method == "notifications/cancelled":
+            return self._cancelled_by_client(message)
+        if method == "notifications/initialized":
+            self._opened = True
+            self.changed = True
+        return [ToServer(codec.encode(message))]
+
+    def _cancelled_by_client(self, message: JsonObject) -> list[Command]:
+        request_id = message.get("params", {}).get("requestId")
+        if type(request_id) not in (str, int) or request_id not in self.requests:
+            return []  # some clients cancel every finished call
+        request = self.requests.pop(request_id)
+        if request.token is not None:
+            self._progress.pop(request.token, None)
+        was, request.stage = request.stage, Stage.CANCELLED
+        commands: list[Command] = []
+        if was is Stage.LISTING:
+            self._waiting.remove(request)
+        elif was is Stage.FORWARDED:
+            self._cancelled[request_id] = request
+            if len(self._cancelled) > CANCELLED_MAX:
+                del self._cancelled[next(iter(self._cancelled))]
+            commands.append(ToServer(codec.encode(message)))
+        if request.call:
+            commands.append(Withdrawn(request, was))
+        else:
+            self.changed = True
+        return commands
+
+    def _client_answer(self, message: JsonObject) -> list[Command]:
+        if self._asked.pop(message["id"], None) is None:
+            return [Note("dropped an answer of the agent to a request that nobody made")]
+        self.changed = True
+        return [ToServer(codec.encode(message))]
+
+    # --- what the engine decided ----------------------------------------------------------------
+
+    def forwarded(self, request: Request) -> bytes:
+        """The engine lets the request go: returns the line for the server."""
+        line = codec.encode(request.message)
+        request.message = None
+        request.stage = Stage.FORWARDED
+        return line
+
+    def held(self, request: Request) -> None:
+        """The engine holds the request for a person."""
+        request.stage = Stage.HELD
+
+    def refused(self, request: Request, text: str, verdict: JsonObject) -> bytes:
+        """The engine refuses the request: returns the line for the client.
+
+        A refused tools/call is a tool result with isError, which the model gets to read; any
+        other refused request is a JSON-RPC error.
+        """
+        self.drop(request)
+        data = {methods.META_VERDICT: verdict}
+        if request.method != "tools/call":
+            return codec.error_line(request.id, codec.INTERNAL_ERROR, text, data)
+        result: JsonObject = {
+            "content": [{"type": "text", "text": text}],
+            "isError": True,
+            "_meta": data,
+        }
+        if self.stateless:
+            result["resultType"] = "complete"
+        return codec.encode({"jsonrpc": "2.0", "id": request.id, "result": result})
+
+    def drop(self, request: Request) -> None:
+        """Forget a request that needs no answer of the server's any more."""
+        self.requests.pop(request.id, None)
+        if request.token is not None:
+            self._progress.pop(request.token, None)
+
+    def progress(self, request: Request, text: str) -> bytes | None:
+        """A sign of life for a held request, or None when the client gave no token for it."""
+        if request.token is None:
+            return None
+        value = self._progress.get(request.token, 0) + 1
+        self._progress[request.token] = value
+        params = {"progressToken": request.token, "progress": value, "message": text}
+        return codec.encode(
+            {"jsonrpc": "2.0", "method": "notifications/progress", "params": params}
+        )
+
+    # --- from the server ------------------------------------------------------------------------
+
+    def from_server(self, line: bytes) -> list[Command]:
+        """Take one line of the server's, without its end."""
+        envelopes = codec.decode_server(line)
+        if envelopes is None:
+            return [Note(f"dropped a line of the server that is no JSON ({len(line)} bytes)")]
+        line = codec.tidy_server_line(line)
+        commands: list[Command] = []
+        keep = True
+        for envelope in envelopes:
+            passes, more = self._server_message(envelope, line)
+            keep = keep and passes
+            commands += more
+        if keep:
+            commands.insert(0, ToClient(line))
+        return commands
+
+    def _server_message(self, envelope: codec.Envelope, line: bytes) -> tuple[bool, list[Command]]:
+        if envelope.method is not None:
+            return self._server_speaks(envelope)
+        request_id = codec.server_id(envelope.id)
+        if request_id is None:
+            # an error to a line that the server could not read: nobody waits for it
+            return envelope.error is not None, []
+        if type(request_id) is str and request_id.startswith(OWN_ID):
+            return False, self._own_listing(request_id, envelope)
+        request = self.requests.pop(request_id, None)
+        if request is None:
+            if self._cancelled.pop(request_id, None) is not None:
+                return True, []
+            return False, [Note("dropped an answer of the server to a request that nobody made")]
+        if request.stage is not Stage.FORWARDED:
+            self.requests[request_id] = request
+            return False, [Note("dropped an answer of the server to a request that it never got")]
+        if request.token is not None:
+            self._progress.pop(request.token, None)
+        if request.call:
+            return True, [Answered(request, _is_error(envelope, line), line)]
+        self.changed = True
+        if envelope.result is None:
+            return True, []
+        if request.method == "initialize":
+            self._learn_server(_decode_object(envelope.result))
+            return True, [Opened()]
+        if request.method == "server/discover":
+            self._learn_server(_decode_object(envelope.result))
+            return True, [Opened()]
+        if request.method == "tools/list":
+            first = request.arguments.get("cursor") is None
+            return True, self._page(_decode_object(envelope.result), first=first)
+        return True, []
+
+    def _server_speaks(self, envelope: codec.Envelope) -> tuple[bool, list[Command]]:
+        if envelope.id is not None:
+            request_id = codec.server_id(envelope.id)
+            if request_id is None or len(self._asked) >= OPEN_MAX:
+                return False, [Note("dropped a request of the server that has no usable id")]
+            self._asked[request_id] = envelope.method or ""
+            self.changed = True
+            return True, []
+        if envelope.method == "notifications/tools/list_changed":
+            self._tools_known = False
+            self._cursor_seen = False
+        elif envelope.method == "notifications/progress" and self._progress:
+            params = _decode_object(envelope.params)
+            token, value = params.get("progressToken"), params.get("progress")
+            if type(token) in (str, int) and token in self._progress:
+                if not isinstance(value, int | float) or value <= self._progress[token]:
+                    return False, []  # values must increase, and the wall has counted further
+                self._progress[token] = value
+        elif envelope.method == "notifications/cancelled":
+            request_id = _decode_object(envelope.params).get("requestId")
+            if type(request_id) in (str, int) and self._asked.pop(request_id, None) is not None:
+                self.changed = True
+        return True, []
+
+    # --- the server's tools ---------------------------------------------------------------------
+
+    def tools_are(self, schema_keys: dict[str, frozenset[str]]) -> None:
+        """The engine tells which tools were listed, and the argument names of each."""
+        self._schema_keys = schema_keys
+
+    def listing_failed(self, number: int) -> list[Command]:
+        """No list came to the wall's question `number`: judge by what is known what waits for it."""
+        if number != self._first_list or not self._waiting:
+            return []
+        self._tools_known = True
+        return [Note("the server does not list its tools"), *self._judge_waiting()]
+
+    def dead(self, request: Request, text: str) -> bytes:
+        """The line that tells the client that a request can get no answer any more."""
+        return codec.error_line(request.id, codec.INTERNAL_ERROR, f"mcpwall: {text}")
+
+    def server_gone(self) -> list[Request]:
+        """All requests that can get no answer any more; they are forgotten."""
+        lost = list(self.requests.values())
+        self.requests.clear()
+        self._waiting.clear()
+        return lost
+
+    def _is_listed(self, name: str) -> bool:
+        return self._tools_known or (self._cursor_seen and name in self._schema_keys)
+
+    def _wait_for_tools(self, request: Request, meta: JsonObject | None) -> list[Command]:
+        request.stage = Stage.LISTING
+        self._waiting.append(request)
+        self._meta = {k: v for k, v in (meta or {}).items() if k.startswith("io.model")}
+        return self._ask_for_tools(None) if len(self._waiting) == 1 else []
+
+    def _ask_for_tools(self, cursor: str | None) -> list[Command]:
+        self._lists += 1
+        if cursor is None:
+            self._first_list = self._lists
+        params: JsonObject = {"cursor": cursor} if cursor is not None else {}
+        if self._meta:
+            params["_meta"] = self._meta
+        message: JsonObject = {
+            "jsonrpc": "2.0",
+            "id": f"{OWN_ID}{self._lists}",
+            "method": "tools/list",
+        }
+        if params:
+            message["params"] = params
+        asked: list[Command] = [ToServer(codec.encode(message))]
+        return [*asked, Listing(self._lists)] if cursor is None else asked
+
+    def _own_listing(self, request_id: str, envelope: codec.Envelope) -> list[Command]:
+        if request_id != f"{OWN_ID}{self._lists}" or not self._waiting:
+            return []  # an answer that came too late
+        if envelope.result is None:
+            return self.listing_failed(self._first_list)
+        result = _decode_object(envelope.result)
+        commands = self._page(result, first=not self._cursor_seen)
+        cursor = result.get("nextCursor")
+        if not self._tools_known and isinstance(cursor, str):
+            commands += self._ask_for_tools(cursor)
+        return commands
+
+    def _page(self, result: JsonObject, *, first: bool) -> list[Command]:
+        tools = result.get("tools")
+        definitions = [t for t in tools if isinstance(t, dict)] if isinstance(tools, list) else []
+        last = not isinstance(result.get("nextCursor"), str) or len(definitions) > TOOLS_MAX
+        self._cursor_seen = not last
+        self._tools_known = last
+        return [Listed(definitions, first, last), *(self._judge_waiting() if last else [])]
+
+    def _judge_waiting(self) -> list[Command]:
+        waiting, self._waiting = self._waiting, []
+        for request in waiting:
+            request.stage = Stage.NEW
+        return [Judge(request) for request in waiting]
+
+    # --- who speaks -----------------------------------------------------------------------------
+
+    def _learn_from_meta(self, meta: JsonObject) -> list[Command]:
+        version = meta.get(methods.META_VERSION)
+        if not isinstance(version, str) or (self.stateless and version == self.version):
+            return []
+        self.stateless = True
+        self.version = version
+        self._opened = True
+        self.changed = True
+        self._learn_client(meta.get(methods.META_CLIENT))
+        return [Opened()]
+
+    def _learn_client(self, info: Any) -> None:
+        if isinstance(info, dict):
+            self.client = str(info.get("name", ""))[:100]
+            self.client_version = str(info.get("version", ""))[:100]
+
+    def _learn_server(self, result: JsonObject) -> None:
+        if isinstance(version := result.get("protocolVersion"), str):
+            self.version = version
+        info = result.get("serverInfo")
+        if isinstance(info, dict):
+            self.server_version = f"{info.get('name', '')} {info.get('version', '')}".strip()[:100]
+
+
+def _is_error(envelope: codec.Envelope, line: bytes) -> bool:
+    if envelope.error is not None:
+        return True
+    if b'"isError"' not in line:
+        return False
+    return _decode_object(envelope.result).get("isError") is True
+
+
+def _decode_object(raw: msgspec.Raw | None) -> JsonObject:
+    """A server's object, or an empty one when it is none."""
+    if raw is None:
+        return {}
+    try:
+        value = msgspec.json.decode(raw)
+    except (msgspec.DecodeError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}

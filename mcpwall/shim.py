@@ -1,0 +1,353 @@
+"""`mcpwall stdio NAME [-- CMD …]`: what an agent runs in place of a server. Standard library only.
+
+The shim starts the server, hands the four ends of the pipes (from and to the agent, to and from
+the server) to the engine, and waits: for the server's exit, for the engine's word, for signals. No
+byte of a message passes here. If the engine dies nothing flows; the shim starts a new one and
+hands over again, and with the ends goes the session's journal, a shared file in which the old
+engine left what it had read and not yet dealt with.
+
+Words on the socket, one a line. From the engine: `shut` (close the server's stdin), `stop` (make
+the server end), `end` (everything is delivered: exit as the server did), `bye WHY` (the wall
+was stopped). To the engine: `exited CODE`.
+"""
+
+import array
+import os
+import select
+import signal
+import socket
+import sys
+import time
+from types import FrameType
+from typing import NoReturn
+
+from mcpwall import home, starter
+
+TERM_S = 2.0  # from the order to stop to SIGTERM's successor SIGKILL
+LEAVE_S = 10.0  # from the server's exit until the shim leaves even if the engine hangs
+JOURNAL_SIZE = 1_318_912  # transport.journal.SIZE; a test compares them
+RESTARTS_MAX = 10  # engines that may die within RESTARTS_S before the shim gives up
+RESTARTS_S = 10.0
+USAGE = "usage: mcpwall stdio NAME [-- COMMAND …]"
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class ShimError(Exception):
+    """Why there is no session; the exit code is `code`."""
+
+    def __init__(self, text: str, code: int = 1) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+def main(argv: list[str]) -> int:
+    """Run one session. `argv` is what follows `stdio`. Returns the exit code."""
+    try:
+        name, command = _arguments(argv)
+        environment: dict[str, str] = dict(os.environ)
+        if not command:
+            command = _configured(name, environment)
+        return Shim(name, command, environment).run()
+    except (ShimError, starter.EngineStartError) as error:
+        print(f"mcpwall stdio: {error}", file=sys.stderr)
+        return error.code if isinstance(error, ShimError) else 1
+
+
+def _arguments(argv: list[str]) -> tuple[str, list[str]]:
+    if argv[:1] in (["-h"], ["--help"]):
+        raise ShimError(f"{USAGE}; what an agent runs in place of a server", 0)
+    if not argv or argv[0].startswith("-"):
+        raise ShimError(USAGE, 2)
+    name, rest = argv[0], argv[1:]
+    if rest[:1] == ["--"]:
+        rest = rest[1:]
+        if not rest:
+            raise ShimError(f"a command must follow --; {USAGE}", 2)
+    elif rest:
+        raise ShimError(f"put -- before the server's command; {USAGE}", 2)
+    return name, rest
+
+
+def _configured(name: str, environment: dict[str, str]) -> list[str]:
+    """The command of `[servers.NAME]`, which the engine has read; sets its environment."""
+    import json  # only here: it would cost every session some milliseconds
+
+    with starter.connect_or_start() as link:
+        question = {"jsonrpc": "2.0", "method": "stdio", "params": {"server": name, "ask": True}}
+        link.sendall(json.dumps(question).encode() + b"\n")
+        answer = b""
+        while not answer.endswith(b"\n") and (data := link.recv(65536)):
+            answer += data
+    told = json.loads(answer or b"{}")
+    if not told.get("command"):
+        raise ShimError(
+            f"no [servers.{name}] with a command in {home.config_file()}; "
+            f"add it, or give the command: mcpwall stdio {name} -- COMMAND",
+            2,
+        )
+    environment.update(told.get("env", {}))
+    if directory := told.get("cwd"):
+        try:
+            os.chdir(os.path.expanduser(directory))  # noqa: PTH111
+        except OSError as error:
+            raise ShimError(f"[servers.{name}] cwd {directory}: {error.strerror}") from None
+    return [str(part) for part in told["command"]]
+
+
+class Shim:
+    """One server, the ends of its pipes, and the connection to the engine."""
+
+    def __init__(self, name: str, command: list[str], environment: dict[str, str]) -> None:
+        self._name = name
+        self._command = command
+        self._directory = os.getcwd()  # noqa: PTH109
+        self._exit: int | None = None
+        self._kill_at: float | None = None  # when SIGKILL follows
+        self._leave_at: float | None = None  # when to leave without the engine's word
+        self._restarts: list[float] = []
+        self._words = b""
+        self._wake = _catch_signals()
+        # the agent's and the server's ends are made before the engine is asked for
+        self._journal = _shared_file(JOURNAL_SIZE)
+        self._pid, self._server_in, self._server_out = _spawn(command, environment)
+        self._engine = self._hand_over()
+
+    def run(self) -> int:
+        """Wait until the session is over; returns the exit code."""
+        poll = select.poll()
+        poll.register(self._wake, select.POLLIN)
+        poll.register(self._engine, select.POLLIN)
+        while True:
+            for fd, _ in poll.poll(self._patience()):
+                if fd == self._wake:
+                    self._signals(os.read(self._wake, 4096))
+                    continue
+                data = _receive(self._engine)
+                if not data:
+                    poll.unregister(self._engine)
+                    self._engine.close()
+                    self._engine = self._again()
+                    poll.register(self._engine, select.POLLIN)
+                    continue
+                *words, self._words = (self._words + data).split(b"\n")
+                for word in words:
+                    if self._obey(word):
+                        return self._finish()
+            if self._kill_at is not None and time.monotonic() >= self._kill_at:
+                self._kill_at = None
+                self._signal_group(signal.SIGKILL)
+            if self._leave_at is not None and time.monotonic() >= self._leave_at:
+                return self._finish()
+
+    # --- the engine -----------------------------------------------------------------------------
+
+    def _hand_over(self) -> socket.socket:
+        """Give the ends to an engine. Raises EngineStartError."""
+        try:
+            engine = starter.connect_or_start()
+        except starter.EngineStartError:
+            self._signal_group(signal.SIGKILL)
+            raise
+        line = _json(
+            {
+                "server": self._name,
+                "command": self._command,
+                "directory": self._directory,
+                "pid": os.getpid(),
+                "agent_pid": os.getppid(),
+                "server_pid": self._pid,
+            }
+        )
+        ends = array.array("i", [0, 1, self._server_in, self._server_out, self._journal])
+        data = b'{"jsonrpc":"2.0","method":"stdio","params":' + line + b"}\n"
+        try:
+            sent = engine.sendmsg([data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, ends)])
+            engine.sendall(data[sent:])
+            if self._exit is not None:
+                engine.sendall(b"exited %d\n" % self._exit)
+        except OSError:
+            pass  # it died at once: the next read says so
+        self._words = b""
+        return engine
+
+    def _again(self) -> socket.socket:
+        """The engine is gone: hand over to a new one. Gives up when engines keep dying."""
+        now = time.monotonic()
+        self._restarts = [at for at in self._restarts if now - at < RESTARTS_S] + [now]
+        if len(self._restarts) > RESTARTS_MAX:
+            self._signal_group(signal.SIGKILL)
+            raise ShimError(f"the engine keeps dying; see {home.log_file()}")
+        return self._hand_over()
+
+    def _obey(self, word: bytes) -> bool:
+        """Do what the engine says; True when the session is over."""
+        if word == b"shut":
+            self._close_server_in()
+        elif word == b"stop":
+            self._stop(signal.SIGTERM)
+        elif word == b"end":
+            return True
+        elif word.startswith(b"bye"):
+            print(f"mcpwall stdio: {word[4:].decode(errors='replace')}", file=sys.stderr)
+            return True
+        return False
+
+    # --- the server -----------------------------------------------------------------------------
+
+    def _signals(self, numbers: bytes) -> None:
+        for number in numbers:
+            if number == signal.SIGCHLD:
+                self._reap()
+            elif self._exit is None:
+                self._stop(signal.Signals(number))
+
+    def _reap(self) -> None:
+        if self._exit is not None:
+            return
+        pid, status = os.waitpid(self._pid, os.WNOHANG)
+        if pid:
+            code = os.waitstatus_to_exitcode(status)
+            self._exit = code if code >= 0 else 128 - code
+            self._kill_at = None
+            self._leave_at = time.monotonic() + LEAVE_S
+            try:
+                self._engine.sendall(b"exited %d\n" % self._exit)
+            except OSError:
+                pass  # the next engine is told on handing over
+
+    def _stop(self, number: signal.Signals) -> None:
+        """Make the server end: this signal to its whole group, SIGKILL if that does not help."""
+        self._signal_group(number)
+        self._close_server_in()
+        if self._kill_at is None:
+            self._kill_at = time.monotonic() + TERM_S
+
+    def _close_server_in(self) -> None:
+        if self._server_in >= 0:
+            # a placeholder, so that a new engine still gets five descriptors
+            null = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
+            os.dup2(null, self._server_in, inheritable=False)
+            os.close(null)
+
+    def _signal_group(self, number: int) -> None:
+        try:
+            os.killpg(self._pid, number)
+        except (ProcessLookupError, PermissionError):
+            pass
+
+    def _patience(self) -> float | None:
+        """Milliseconds until something is due."""
+        due = [at for at in (self._kill_at, self._leave_at) if at is not None]
+        return max(0.0, min(due) - time.monotonic()) * 1000 if due else None
+
+    def _finish(self) -> int:
+        """Leave no process of the server's group behind; returns the exit code."""
+        deadline = time.monotonic() + TERM_S
+        number: int = signal.SIGTERM
+        while _group_lives(self._pid):
+            self._signal_group(number)
+            if self._exit is None:
+                self._reap()
+            if time.monotonic() >= deadline:
+                number = signal.SIGKILL
+            select.select([], [], [], 0.01)
+        return 0 if self._exit is None else self._exit
+
+
+def _group_lives(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
+def _spawn(command: list[str], environment: dict[str, str]) -> tuple[int, int, int]:
+    """Start the server: its pid, the end to write to it, the end to read from it."""
+    server_in, to_server = os.pipe()
+    from_server, server_out = os.pipe()
+    try:
+        pid = os.posix_spawnp(
+            command[0],
+            command,
+            environment,
+            file_actions=[
+                (os.POSIX_SPAWN_DUP2, server_in, 0),
+                (os.POSIX_SPAWN_DUP2, server_out, 1),
+            ],
+            setpgroup=0,
+            setsigmask=(),
+            setsigdef=[signal.SIGPIPE, signal.SIGXFSZ, *ENDING],
+        )
+    except OSError as error:
+        raise ShimError(f"cannot start the server {command[0]!r}: {error.strerror}", 127) from None
+    os.close(server_in)
+    os.close(server_out)
+    return pid, to_server, from_server
+
+
+def _catch_signals() -> int:
+    """From now on signals come as bytes (their numbers) from the descriptor returned."""
+    readable, writable = os.pipe()
+    os.set_blocking(readable, False)
+    os.set_blocking(writable, False)
+    signal.set_wakeup_fd(writable, warn_on_full_buffer=False)
+    for number in (*ENDING, signal.SIGCHLD):
+        signal.signal(number, _caught)
+    return readable
+
+
+def _caught(number: int, frame: FrameType | None) -> None:
+    """Python must run something for the wake-up byte to be written."""
+
+
+def _shared_file(size: int) -> int:
+    """A file of zeros without a name, to be mapped by the engines of this session."""
+    if hasattr(os, "memfd_create"):
+        fd = os.memfd_create("mcpwall-session")
+    else:
+        path = f"{home.state_dir()}/session-{os.getpid()}"
+        os.makedirs(home.state_dir(), mode=0o700, exist_ok=True)  # noqa: PTH103
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        os.unlink(path)  # noqa: PTH108
+    os.ftruncate(fd, size)
+    return fd
+
+
+def _receive(engine: socket.socket) -> bytes:
+    try:
+        return engine.recv(4096)
+    except OSError:
+        return b""
+
+
+def _json(value: object) -> bytes:
+    """JSON of strings, integers, lists and objects, as `json.dumps` would, without its import."""
+    return _text(value).encode("ascii")
+
+
+def _text(value: object) -> str:
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{_text(k)}:{_text(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(_text(part) for part in value) + "]"
+    if isinstance(value, int):
+        return str(value)
+    text = os.fsencode(str(value)).decode("utf-8", "replace")
+    escaped = [
+        c if " " <= c <= "~" and c not in '"\\' else "".join(f"\\u{u:04x}" for u in _utf16(c))
+        for c in text
+    ]
+    return '"' + "".join(escaped) + '"'
+
+
+def _utf16(character: str) -> tuple[int, ...]:
+    data = character.encode("utf-16-be")
+    return tuple(int.from_bytes(data[i : i + 2], "big") for i in range(0, len(data), 2))
+
+
+def run() -> NoReturn:
+    """Entry point of `python -m mcpwall.shim`."""
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,121 @@
+"""One end of a pipe, socket, file or terminal that somebody handed over: read and write, no wait.
+
+`O_NONBLOCK` belongs to the open file, not to the descriptor, and whoever gave us the end may share
+it. So the flag is never set on what is not ours: a pipe is opened anew through /proc, a socket is
+read with MSG_DONTWAIT, and everything else (files, terminals) is pumped through a pipe by a thread.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import stat
+import threading
+from typing import Protocol
+
+
+class End(Protocol):
+    """A non-blocking end. `fileno` can be watched by the event loop."""
+
+    fileno: int
+
+    def read_into(self, area: memoryview) -> int | None:
+        """Bytes read, 0 at the end, None when there is nothing yet. Raises OSError."""
+        ...
+
+    def write(self, data: memoryview) -> int:
+        """Bytes taken, 0 when it takes none now. Raises OSError when nobody reads any more."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the descriptor."""
+        ...
+
+
+class _PipeEnd:
+    def __init__(self, fd: int) -> None:
+        self.fileno = fd
+
+    def read_into(self, area: memoryview) -> int | None:
+        try:
+            return os.readv(self.fileno, [area])
+        except BlockingIOError:
+            return None
+
+    def write(self, data: memoryview) -> int:
+        try:
+            return os.write(self.fileno, data)
+        except BlockingIOError:
+            return 0
+
+    def close(self) -> None:
+        if self.fileno >= 0:
+            os.close(self.fileno)
+            self.fileno = -1
+
+
+class _SocketEnd:
+    def __init__(self, fd: int) -> None:
+        self._socket = socket.socket(fileno=fd)
+        self.fileno = fd
+
+    def read_into(self, area: memoryview) -> int | None:
+        try:
+            return self._socket.recv_into(area, 0, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return None
+        except ConnectionResetError:
+            return 0
+
+    def write(self, data: memoryview) -> int:
+        try:
+            return self._socket.send(data, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return 0
+
+    def close(self) -> None:
+        self._socket.close()
+        self.fileno = -1
+
+
+def open_end(fd: int, *, writes: bool) -> End:
+    """Make an end of `fd`, which it owns from now on. Raises OSError when it is not open."""
+    mode = os.fstat(fd).st_mode
+    if stat.S_ISSOCK(mode):
+        return _SocketEnd(fd)
+    if stat.S_ISFIFO(mode):
+        return _PipeEnd(_own_pipe(fd, writes=writes))
+    return _PipeEnd(_pumped(fd, writes=writes))
+
+
+def _own_pipe(fd: int, *, writes: bool) -> int:
+    """The same pipe under an open file of its own, or, without /proc, the one given."""
+    flags = (os.O_WRONLY if writes else os.O_RDONLY) | os.O_NONBLOCK | os.O_CLOEXEC
+    try:
+        own = os.open(f"/proc/self/fd/{fd}", flags)
+    except OSError:
+        os.set_blocking(fd, False)
+        return fd
+    os.close(fd)
+    return own
+
+
+def _pumped(fd: int, *, writes: bool) -> int:
+    """A pipe that a thread fills from `fd`, or empties into it."""
+    readable, writable = os.pipe()
+    ours, theirs = (writable, readable) if writes else (readable, writable)
+    source, target = (theirs, fd) if writes else (fd, theirs)
+    os.set_blocking(ours, False)
+
+    def pump() -> None:
+        with contextlib.suppress(OSError):
+            while data := os.read(source, 65536):
+                view = memoryview(data)
+                while view:
+                    view = view[os.write(target, view) :]
+        os.close(source)
+        os.close(target)
+
+    threading.Thread(target=pump, name="mcpwall-pump", daemon=True).start()
+    return ours

@@ -1,0 +1,293 @@
+"""Lines in, lines out, over the ends that the shim handed over.
+
+An `Inlet` cuts what it reads into lines and hands over whole chunks of them; an `Outlet` writes at
+once what the pipe takes and keeps the rest. Both work in the session's journal, so that a killed
+engine loses nothing that it had read. Newline-delimited JSON: MCP transports, stdio.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+from mcpwall.transport.ends import End
+from mcpwall.transport.journal import AREA, Lane
+
+LINE_MAX: Final = 64 * 1024 * 1024
+HIGH_WATER: Final = 256 * 1024  # bytes that wait in an outlet before its inlets pause
+
+
+class Inlet:
+    """Reads lines from an end while it is not paused.
+
+    `on_lines(lines)` gets the complete lines, without their ends, and has dealt with all of them
+    when it returns. `on_long(size)` tells of a line over `line_max`, which was thrown away.
+    `on_end(rest)` is called once, with what stood after the last line's end.
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        end: End,
+        lane: Lane,
+        *,
+        on_lines: Callable[[list[bytes]], None],
+        on_long: Callable[[int], None],
+        on_end: Callable[[bytes], None],
+        line_max: int = LINE_MAX,
+    ) -> None:
+        self._loop = loop
+        self._end = end
+        self._lane = lane
+        self._tail = lane.left_to_read()
+        self._long: list[bytes] = []  # a line that is longer than the area
+        self._long_size = 0
+        self._skipping = lane.skip  # throw away up to the next line's end
+        self._on_lines = on_lines
+        self._on_long = on_long
+        self._on_end = on_end
+        self._line_max = line_max
+        self._reading = False
+        self._ended = False
+        lane.skip = False
+
+    def recovered(self) -> None:
+        """Deal with what an engine before this one had read and not dealt with."""
+        if self._tail > self._lane.head:
+            self._cut()
+
+    def resume(self) -> None:
+        """Read from now on."""
+        if not self._reading and not self._ended:
+            self._reading = True
+            self._loop.add_reader(self._end.fileno, self._readable)
+
+    def pause(self) -> None:
+        """Read no more for now."""
+        if self._reading:
+            self._reading = False
+            self._loop.remove_reader(self._end.fileno)
+
+    def close(self) -> None:
+        """Stop for good."""
+        self.pause()
+        self._ended = True
+        self._end.close()
+
+    def _readable(self) -> None:
+        try:
+            count = self._end.read_into(self._lane.area[self._tail :])
+        except OSError:
+            count = 0
+        if count is None:
+            return
+        if count == 0:
+            self._finish()
+            return
+        self._tail += count
+        self._cut()
+
+    def _finish(self) -> None:
+        self.pause()
+        self._ended = True
+        lane = self._lane
+        rest = b"".join(self._long) + bytes(lane.area[lane.head : self._tail])
+        lane.clear(self._tail)
+        lane.skip = False
+        self._tail = 0
+        self._on_end(b"" if self._skipping else rest)
+
+    def _cut(self) -> None:
+        lane = self._lane
+        data = bytes(lane.area[lane.head : self._tail])
+        end = data.rfind(b"\n")
+        if end >= 0:
+            lines = data[:end].split(b"\n")
+            if self._long or self._skipping:
+                self._end_long(lines)
+            if lines:
+                self._on_lines(lines)
+            lane.head += end + 1
+        elif self._long or self._skipping:
+            self._grow(data)
+        if lane.head < self._tail and self._tail > AREA // 2:
+            self._make_room()
+        if lane.head == self._tail:
+            lane.clear(self._tail)
+            self._tail = 0
+
+    def _make_room(self) -> None:
+        """Move the start of a line to the front, or take it out of the area when that is full."""
+        lane = self._lane
+        size = self._tail - lane.head
+        if lane.move_to_front(self._tail):
+            self._tail = size
+        elif self._tail == AREA:
+            self._grow(bytes(lane.area[lane.head :]))
+
+    def _grow(self, data: bytes) -> None:
+        """Take up more of a line that does not fit into the area."""
+        self._lane.skip = True
+        self._lane.head = self._tail
+        self._long_size += len(data)
+        if self._skipping:
+            return
+        if self._long_size > self._line_max:
+            self._long.clear()
+            self._skipping = True
+        else:
+            self._long.append(data)
+
+    def _end_long(self, lines: list[bytes]) -> None:
+        """Complete a long line with the first of `lines`, or drop its end."""
+        size = self._long_size + len(lines[0])
+        if self._skipping or size > self._line_max:
+            del lines[0]
+            self._on_long(size)
+        else:
+            lines[0] = b"".join([*self._long, lines[0]])
+        self._long.clear()
+        self._long_size = 0
+        self._skipping = False
+        self._lane.skip = False
+
+
+class Outlet:
+    """Writes lines to an end; what the end does not take waits here and in the journal.
+
+    `send` collects, `flush` writes. `on_full(True)` is called when more than `HIGH_WATER` bytes
+    wait, `on_full(False)` when none wait any more; `on_broken()` once, when nobody reads.
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        end: End,
+        lane: Lane,
+        *,
+        on_full: Callable[[bool], None],
+        on_broken: Callable[[], None],
+    ) -> None:
+        self._loop = loop
+        self._end = end
+        self._lane = lane
+        self._on_full = on_full
+        self._on_broken = on_broken
+        self._lines: list[bytes] = []
+        self._rest: deque[memoryview] = deque()
+        self._waiting = 0  # bytes in _rest
+        self._full = False
+        self._closing = False
+        self._on_empty: Callable[[], None] | None = None
+        self.broken = False
+        left = lane.left_to_write()
+        if lane.torn:
+            left = b"\n"  # end the line that was torn, so that the next one is whole
+        lane.forget_out()
+        lane.torn = False
+        if left:
+            self._keep(memoryview(left))
+
+    @property
+    def full(self) -> bool:
+        """More than `HIGH_WATER` bytes wait, or did and are not all written yet."""
+        return self._full
+
+    def when_empty(self, callback: Callable[[], None]) -> None:
+        """Call back once nothing waits to be written any more, or can be."""
+        if self._rest and not self.broken:
+            self._on_empty = callback
+        else:
+            callback()
+
+    def send(self, line: bytes) -> None:
+        """Write this line, without its end, at the next flush."""
+        self._lines.append(line)
+
+    def flush(self) -> None:
+        """Write what was sent."""
+        if not self._lines:
+            return
+        self._lines.append(b"")
+        data = memoryview(b"\n".join(self._lines))
+        self._lines = []
+        if self.broken or self._closing:
+            return
+        if not self._rest:
+            try:
+                data = data[self._end.write(data) :]
+            except OSError:
+                self._break()
+                return
+        if data:
+            self._keep(data)
+
+    def close(self) -> None:
+        """Close the end once everything is written; at once when it is broken."""
+        self._closing = True
+        if not self._rest or self.broken:
+            self._shut()
+
+    def abandon(self) -> None:
+        """Close the end now; what waits is lost."""
+        self._closing = True
+        self._shut()
+        self._rest.clear()
+
+    def _keep(self, data: memoryview) -> None:
+        if not self._rest:
+            self._loop.add_writer(self._end.fileno, self._writable)
+        self._rest.append(data)
+        self._waiting += len(data)
+        if not self._lane.keep_out(data):
+            self._lane.torn = True
+        if not self._full and self._waiting > HIGH_WATER:
+            self._full = True
+            self._on_full(True)
+
+    def _writable(self) -> None:
+        try:
+            count = self._end.write(self._rest[0])
+        except OSError:
+            self._break()
+            return
+        self._waiting -= count
+        self._lane.wrote(count)
+        if count < len(self._rest[0]):
+            self._rest[0] = self._rest[0][count:]
+            return
+        self._rest.popleft()
+        if self._rest:
+            return
+        self._loop.remove_writer(self._end.fileno)
+        self._lane.forget_out()
+        self._lane.torn = False
+        if self._closing:
+            self._shut()
+        if self._full:
+            self._full = False
+            self._on_full(False)
+        self._emptied()
+
+    def _emptied(self) -> None:
+        if self._on_empty is not None:
+            callback, self._on_empty = self._on_empty, None
+            callback()
+
+    def _break(self) -> None:
+        self.broken = True
+        if self._rest:
+            self._loop.remove_writer(self._end.fileno)
+        self._rest.clear()
+        self._waiting = 0
+        self._lane.forget_out()
+        self._on_broken()
+        self._emptied()
+
+    def _shut(self) -> None:
+        if self._end.fileno >= 0:
+            if self._rest:
+                self._loop.remove_writer(self._end.fileno)
+            self._end.close()
