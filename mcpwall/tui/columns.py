@@ -54,8 +54,10 @@ def heading(widths: Columns) -> list[Part]:
     return [(line + (f" {'TOOK':>{_TOOK}}" if widths.took else ""), "dim")]
 
 
-def call_line(line: CallLine, widths: Columns, zone: tzinfo | None, *, cursor: bool) -> list[Part]:
-    """One line of the table."""
+def call_line(
+    line: CallLine, widths: Columns, zone: tzinfo | None, *, left: str = "", cursor: bool = False
+) -> list[Part]:
+    """One line of the table; `left` is the time that a waiting call has left."""
     row, many = line.row, len(line.calls)
     stands = standing(row)
     times = f" ×{many}" if many > 1 else ""
@@ -72,7 +74,8 @@ def call_line(line: CallLine, widths: Columns, zone: tzinfo | None, *, cursor: b
         (_filled(verdict, widths.verdict), stands.style),
     ]
     if widths.took:
-        parts.append((f" {fit(took(row.took_us), _TOOK):>{_TOOK}}", "dim"))
+        last = (left, stands.style) if left else (took(row.took_us), "dim")
+        parts.append((f" {fit(last[0], _TOOK):>{_TOOK}}", last[1]))
     return parts
 
 

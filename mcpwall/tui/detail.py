@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mcpwall.engine.port import CallDetails, Row
     from mcpwall.model import JsonObject
 
+_BROAD = 70  # cells
 _CAUSES = {
     Cause.LOCKDOWN: "the wall is locked down",
     Cause.UNLISTED: "its server does not list this tool, or changed it",
@@ -50,17 +51,20 @@ class Known:
 
 
 def head(known: Known, room: int, zone: tzinfo | None) -> list[Line]:
-    """Which call, whose, and how it stands."""
+    """Which call, whose, and how it stands; in few lines where there is room for long ones."""
     row = known.row
     stands, (risk, risk_style) = standing(row), RISKS[row.risk]
-    time = clock(row.at_ms, zone)
-    lines = [
-        spread([(f" CALL {row.id}", "title")], [(f"{stands} ", stands.style)], room),
-        *_ends(visible(called(row)), "strong", risk, risk_style, room),
-        *_wrapped(f"{row.agent} · {time}" + _took(row), "dim", room),
-        *why(row, room),
-    ]
-    return [*lines, []]
+    number: Part = (f" CALL {row.id}", "title")
+    name, stood = visible(called(row)), (f"{stands} ", stands.style)
+    whose = f"{row.agent} · {clock(row.at_ms, zone)}{_took(row)}"
+    first: list[Line] = []
+    if room >= _BROAD and width(name) <= room // 2:
+        left: list[Part] = [number, (f"  {name}  ", "strong"), (risk, risk_style)]
+        first.append(spread(left, [stood], room))
+    else:
+        first.append(spread([number], [stood], room))
+        first += _ends(name, "strong", risk, risk_style, room)
+    return [*first, *_wrapped(whose, "dim", room), *why(row, room)]
 
 
 def why(row: Row, room: int) -> list[Line]:
@@ -68,10 +72,10 @@ def why(row: Row, room: int) -> list[Line]:
     verdict = row.verdict
     rules = ", ".join(verdict.rules)
     said = verdict.reason or _CAUSES.get(verdict.cause, "")
-    lines = _wrapped(f"{rules}  {said}" if rules else said, "", room)
     if verdict.retry_s is not None and row.state is State.REFUSED:
-        lines += _wrapped(f"would pass {verdict.retry_s} s later", "dim", room)
-    return lines + (_wrapped(row.note, "warn", room) if row.note else [])
+        said += f"; would pass {verdict.retry_s} s later"
+    sentence = _prose(f"{rules}  {said}" if rules else said, "", room)
+    return sentence + _prose(row.note, "warn", room)
 
 
 def arguments(known: Known, room: int, *, raw: bool) -> list[Line]:
@@ -170,10 +174,21 @@ def _wrapped_safe(safe: str, style: str, room: int) -> list[Line]:
     return [[(" " + row, style)] for row in wrap(safe, room - 2)] if safe else []
 
 
-def paragraphs(parts: Iterable[list[Line]]) -> list[Line]:
-    """Sections with an empty line between them; empty sections are left out."""
+def _prose(text: str, style: str, room: int) -> list[Line]:
+    """A sentence, broken between words; what has no blanks is broken where the line ends."""
+    rows = [""]
+    for word in visible(text).split(" "):
+        if width(rows[-1]) + 1 + width(word) <= room - 2:
+            rows[-1] += f" {word}" if rows[-1] else word
+        else:
+            rows += wrap(word, room - 2)
+    return [[(" " + row, style)] for row in rows if row]
+
+
+def paragraphs(parts: Iterable[list[Line]], *, airy: bool = True) -> list[Line]:
+    """Sections one after the other, with an empty line between them if `airy`."""
     lines: list[Line] = []
     for part in parts:
         if part:
-            lines += [[], *part] if lines and lines[-1] else part
+            lines += [[], *part] if lines and airy else part
     return lines

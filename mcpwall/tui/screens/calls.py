@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from mcpwall.tui.widgets.lines import Line
 
 _BESIDE = 110  # cells from which the detail stands beside the table
+_AIRY = 12  # rows from which the detail has empty lines between its sections
 _PANE_MAX = 32_768  # bytes of arguments that the detail beside the table shows
 _TALL = 30  # rows from which the waiting strip has a frame
 
@@ -44,9 +45,10 @@ class CallsScreen(WallScreen):
     CSS = """
     CallsScreen #middle { layout: vertical; height: 1fr; }
     CallsScreen #list { height: 1fr; width: 1fr; }
-    CallsScreen #pane { height: 6; background: $panel; }
+    CallsScreen #pane { height: 7; border-top: solid $secondary; }
     CallsScreen.-beside #middle { layout: horizontal; }
-    CallsScreen.-beside #pane { width: 42; height: 1fr; }
+    CallsScreen.-beside #pane { width: 42; height: 1fr; border-top: none;
+        border-left: solid $secondary; }
     CallsScreen.-tall WaitingStrip { height: 5; }
     CallsScreen.-empty #middle { display: none; }
     CallsScreen EmptyState { display: none; }
@@ -94,7 +96,9 @@ class CallsScreen(WallScreen):
 
     def tick(self) -> None:
         """Countdowns move."""
-        self.strip.refresh()
+        if self.mirror.held:
+            self.strip.refresh()
+            self.table.refresh()
 
     def on_resize(self, event: events.Resize) -> None:
         """Arrange for the new size."""
@@ -162,7 +166,7 @@ class CallsScreen(WallScreen):
         changes = detail.changes(known, room)
         middle = [changes, arguments] if self._diff else [arguments, changes]
         sections = [detail.head(known, room, self.wall.zone), *middle, detail.answer(known, room)]
-        return detail.paragraphs(sections)
+        return detail.paragraphs(sections, airy=self.pane.size.height > _AIRY)
 
     # --- actions --------------------------------------------------------------------------------
 

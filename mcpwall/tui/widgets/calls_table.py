@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 from textual.message import Message
 
 from mcpwall.tui.columns import call_line, columns, heading
+from mcpwall.tui.timing import countdown
 from mcpwall.tui.widgets.lines import Line, LineWidget
 
 if TYPE_CHECKING:
@@ -42,8 +43,10 @@ class CallsTable(LineWidget):
         at = self._at(y)
         if at is None:
             return []
-        zone = cast("WallApp", self.app).zone
-        return call_line(self.calls.lines[at], widths, zone, cursor=self.marked(y))
+        line, wall = self.calls.lines[at], cast("WallApp", self.app)
+        held = wall.mirror.held.get(line.row.id)
+        left = countdown(held.deadline_ms - wall.now() * 1000) if held else ""
+        return call_line(line, widths, wall.zone, left=left, cursor=self.marked(y))
 
     def marked(self, y: int) -> bool:
         """The selected line."""

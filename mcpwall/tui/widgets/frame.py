@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from mcpwall.text import visible
-from mcpwall.tui.keys import shown
+from mcpwall.tui.keys import MODAL, shown
 from mcpwall.tui.timing import clock, lasted
 from mcpwall.tui.widgets.lines import Line, LineWidget, Part, cells, spread
 
 if TYPE_CHECKING:
     from mcpwall.tui.app import WallApp
-    from mcpwall.tui.screens.base import WallScreen
+    from mcpwall.tui.keys import Action
+    from mcpwall.tui.screens.base import WallModal, WallScreen
 
 _NARROW = 100  # cells: below this the header is short of room
 _ROOM_FOR_ENGINE = 36
@@ -105,32 +106,32 @@ class Footer(_Frame):
     """The keys that work here, from the key table; those that cannot work now are dim."""
 
     DEFAULT_CSS = "Footer { dock: bottom; }"
+    _FIRST = ("app.review", "app.filter")
+    _ALWAYS = ("app.lockdown", "app.help", "app.commands", "app.detach")
 
     def line(self, y: int) -> Line:
         """The one line."""
         del y
-        keys, screen = self.wall.keys, cast("WallScreen", self.screen)
-        actions = [
-            action for action in keys if action.label and action.scope in ("app", screen.scope)
-        ]
-        always = [keys["app.help"], keys["app.commands"], keys["app.detach"]]
-        left: list[Part] = [(" ", "")]
+        keys, screen = self.wall.keys, cast("WallScreen | WallModal", self.screen)
+        own = [action for action in keys.of(screen.scope) if action.label]
         right: list[Part] = []
-        for action in always:
-            right += [(shown(action.keys[0]), "accent"), (f" {action.label}  ", "")]
-        room = self.size.width - cells(right)
-        for action in actions:
-            if action in always or (action.scope == "app" and action.name == screen.scope):
-                continue
-            off = bool(screen.why_off(action))
-            piece: list[Part] = [
-                (shown(action.keys[0]), "dim" if off else "accent"),
-                (f" {action.label}  ", "dim" if off else ""),
-            ]
-            if cells(left) + cells(piece) > room:
+        if screen.scope not in MODAL:
+            own = [keys[id_] for id_ in self._FIRST] + own
+            for id_ in self._ALWAYS:
+                right += self._piece(keys[id_])
+        left: list[Part] = [(" ", "")]
+        for action in own:
+            piece = self._piece(action)
+            if cells(left) + cells(piece) + cells(right) > self.size.width:
                 break
             left += piece
         return spread(left, right, self.size.width)
+
+    def _piece(self, action: Action) -> list[Part]:
+        off = bool(cast("WallScreen | WallModal", self.screen).why_off(action))
+        gap = " " if self.size.width < _NARROW else "  "
+        key = shown(action.keys[0])
+        return [(key, "dim" if off else "accent"), (f" {action.label}{gap}", "dim" if off else "")]
 
 
 def _count(number: int, thing: str) -> str:

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from mcpwall.engine.port import Held
     from mcpwall.tui.app import WallApp
 
-_AGENT, _CALLED, _NOTE = 14, 24, 22  # cells
+_AGENT, _CALLED, _NOTE, _NOTE_WIDE = 14, 24, 18, 28  # cells
+_WIDE = 110
 
 
 def grouped(waiting: Iterable[Held]) -> list[list[Held]]:
@@ -107,4 +108,7 @@ class WaitingStrip(LineWidget):
         flags = group[0].flags
         alone = f"▲ {flags[0]}" if flags else ""
         note = f"{len(group)} alike" if len(group) > 1 else alone
-        return [(f"{risk:8}", style), (column(note, _NOTE), "warn")]
+        return [
+            (f"{risk:8}", style),
+            (column(note, _NOTE if self.size.width < _WIDE else 28), "warn"),
+        ]
