@@ -4,7 +4,8 @@ import asyncio
 import socket
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import Self
 
 from mcpwall.engine.port import (
     Batch,
@@ -72,8 +73,7 @@ class MemoryPort:
         await self._follow(1)
         try:
             while True:
-                async with self._news:
-                    await self._news.wait_for(lambda: self._seq > after)
+                await self._past(after)
                 missing = self._seq - after
                 gap = missing > len(self._events)
                 events = () if gap else tuple(self._events)[-missing:]
@@ -82,6 +82,10 @@ class MemoryPort:
                 yield Batch(after, Totals(), events, gap)
         finally:
             await self._follow(-1)
+
+    async def _past(self, after: int) -> None:
+        async with self._news:
+            await self._news.wait_for(lambda: self._seq > after)
 
     async def _follow(self, step: int) -> None:
         async with self._news:
@@ -110,7 +114,7 @@ class Wall:
             first_line_s=first_line_s,
         )
 
-    async def __aenter__(self) -> "Wall":
+    async def __aenter__(self) -> Self:
         self.listener.open()
         return self
 
@@ -129,8 +133,9 @@ def raw(path: str) -> Iterator[socket.socket]:
 
 
 async def read_all(sock: socket.socket) -> bytes:
-    """All that comes until the other end closes."""
+    """All that comes until the other end closes; it may close before it has read everything."""
     data = b""
-    while more := await asyncio.get_running_loop().sock_recv(sock, 65536):
-        data += more
+    with suppress(ConnectionResetError):
+        while more := await asyncio.get_running_loop().sock_recv(sock, 65536):
+            data += more
     return data

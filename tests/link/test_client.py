@@ -1,12 +1,10 @@
 import asyncio
-import json
 import socket
 
 import pytest
 
-import mcpwall
 from mcpwall.engine.port import Done, EngineGoneError, Lockdown, Preview, Refused, Stop
-from mcpwall.link import client, wire
+from mcpwall.link import client
 from mcpwall.link.client import connect
 from mcpwall.link.errors import NoEngineError, OtherVersionError
 from tests.link.memory_port import EMPTY, MemoryPort, Wall, notice
@@ -214,18 +212,3 @@ def test_an_engine_that_does_not_answer_is_given_up(run, path, monkeypatch):
                     pass
 
     run(test())
-
-
-def test_hello_and_stop_are_said_as_every_version_understands():
-    hello = json.loads(wire.request(1, "hello", wire.Hello("1.2", "cli")))
-    assert hello == {
-        "jsonrpc": "2.0",
-        "id": 1,
-        "method": "hello",
-        "params": {"version": "1.2", "role": "cli"},
-    }
-    stop = json.loads(wire.request(2, "send", Stop()))
-    assert stop == {"jsonrpc": "2.0", "id": 2, "method": "send", "params": {"type": "stop"}}
-    welcome = json.loads(wire.answer(1, wire.Welcome("1.2", 7)))
-    assert welcome == {"jsonrpc": "2.0", "id": 1, "result": {"version": "1.2", "pid": 7}}
-    assert mcpwall.__version__
