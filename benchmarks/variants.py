@@ -20,7 +20,7 @@ read = "allow"
 [[rules]]
 id = "never-hit"
 tool = "*"
-rate_limit = { max = 100_000_000, window = 60 }
+rate_limit = { max = 1_000_000, window = 60 }
 
 [[rules]]
 id = "deletions"

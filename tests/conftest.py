@@ -11,13 +11,18 @@ import pytest
 
 from tests.helpers.programs import environment
 
+DONE, NO_ENGINE = 0, 3
+
 
 @pytest.fixture
 def home() -> Iterator[Path]:
     """An empty MCPWALL_HOME with a path short enough for a socket; its engine is stopped."""
     place = Path(tempfile.mkdtemp(prefix="wall-"))
-    yield place
-    if (place / "state" / "engine.sock").exists():
-        stop = [sys.executable, "-m", "mcpwall", "stop"]
-        subprocess.run(stop, env=environment(place), check=False, capture_output=True, timeout=30)
-    shutil.rmtree(place)
+    try:
+        yield place
+        if (place / "state" / "engine.sock").exists():
+            stop = [sys.executable, "-m", "mcpwall", "stop"]
+            run = subprocess.run(stop, env=environment(place), check=False, timeout=30)
+            assert run.returncode in (DONE, NO_ENGINE), "a test left an engine that does not stop"
+    finally:
+        shutil.rmtree(place)

@@ -46,7 +46,6 @@ def calls(server: str, project: Path) -> Calls:
             ("directory_tree", {"path": str(project / "sub")}),
             ("read_text_file", {"path": "/etc/hostname"}),
             ("read_text_file", {"path": 7}),
-            ("no_such_tool", {}),
         ],
         "git": [
             ("git_status", {"repo_path": str(project)}),
