@@ -101,11 +101,12 @@ class Limits:
             self._sweep(now_ns)
 
     def unbook(self, charges: Iterable[Charge]) -> None:
-        """Take back what was booked last: the call was not forwarded after all."""
+        """Take back what was booked last: its call is not forwarded after all."""
         for charge in charges:
             log = self._logs.get(charge.key)
             if log is not None and log.times and parse_amount(charge.amount):
-                del log.times[-1], log.totals[-1]
+                log.times.pop()
+                log.totals.pop()
 
     def restore(self, key: str, amount: str, at_ns: int) -> None:
         """Count a charge of the past, from the audit. Raises ValueError for a bad amount."""

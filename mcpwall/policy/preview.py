@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from mcpwall.model import Action, Call, Cause, Defaults, Rule, Verdict
-from mcpwall.policy.answers import Answer, Answers, covers, is_answer_id
-from mcpwall.policy.compile import Policy, compile_policy
+from mcpwall.model import Action, Call, Cause, Verdict
+from mcpwall.policy.answers import Answers, is_answer_id
+from mcpwall.policy.compile import Policy
 from mcpwall.policy.judge import State, ToolState, judge
 from mcpwall.policy.limits import Limits
 from mcpwall.policy.operators import Resolve
@@ -67,26 +67,6 @@ def preview(
         if after not in _outcomes_then(verdict):
             changed[after].append(call.id)
     return Changes(len(calls), **{name.value: tuple(ids) for name, ids in changed.items()})
-
-
-def matched(
-    what: Rule | Answer, calls: Sequence[tuple[Call, Verdict]], resolve: Resolve
-) -> tuple[int, ...]:
-    """Ids of the calls that a rule or a remembered answer is about. Raises RuleError."""
-    if isinstance(what, Answer):
-        return tuple(call.id for call, _ in calls if covers(what, call))
-    enabled = msgspec.structs.replace(what, enabled=True)
-    policy = compile_policy([enabled], Defaults())
-    found = []
-    for call, _ in calls:
-        groups = policy.candidates(call)
-        restraining = (*groups.deny, *groups.ask, *groups.project_ask)
-        counted = (one.rule for one in groups.counted)
-        if any(one.may_match(call, resolve) for one in (*restraining, *counted)) or any(
-            one.surely_matches(call, resolve) for one in (*groups.allow, *groups.approve)
-        ):
-            found.append(call.id)
-    return tuple(found)
 
 
 def _outcome(verdict: Verdict) -> _Outcome:
