@@ -1,0 +1,254 @@
+"""The forms that a value in the config can have, each as a reader from TOML data to ours.
+
+A reader takes what `tomllib` made of a value and returns what the wall works with, or raises
+`BadValueError` with everything that is wrong inside it. Pure.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+from collections.abc import Callable, Collection, Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final, NamedTuple, TypeAlias
+
+from mcpwall.policy.compile import COUNT_MAX, WINDOW_MAX_S
+from mcpwall.store.toml_lines import Path
+
+Reader: TypeAlias = Callable[[Any], Any]
+
+_MAX_DIGITS: Final = 20
+_UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+_DURATION: Final = re.compile(r"(\d{1,9}(?:\.\d{1,9})?) ?([smhdw])", re.ASCII)
+
+
+class Problem(NamedTuple):
+    """One thing that is wrong: where (keys from the table that was read), what, and the fix.
+
+    `what` continues the name of the key ("must be …") where `subject` has one.
+    """
+
+    path: Path
+    what: str
+    fix: str = ""
+    subject: str | None = ""
+
+    def text(self) -> str:
+        """The problem as a sentence."""
+        return f"{self.subject} {self.what}" if self.subject else self.what
+
+    def under(self, key: str) -> Problem:
+        """The same, seen from the table that holds `key`."""
+        subject = self.subject
+        if subject is not None:
+            subject = f"{key}.{subject}" if subject else key
+        return self._replace(path=(key, *self.path), subject=subject)
+
+    def under_rule(self, number: int) -> Problem:
+        """The same, seen from the whole file; the line says which rule it is."""
+        subject = "a rule" if self.subject == "" else self.subject
+        return self._replace(path=("rules", number, *self.path), subject=subject)
+
+
+class BadValueError(ValueError):
+    """A value that does not have the form that its key needs; `problems` says all of it."""
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__("; ".join(problem.text() for problem in problems))
+        self.problems = problems
+
+
+def bad(what: str, fix: str = "") -> BadValueError:
+    """The error of one value as a whole."""
+    return BadValueError(Problem((), what, fix))
+
+
+def table(
+    keys: Mapping[str, Reader], name: str, *, required: Collection[str] = ()
+) -> Callable[[Any], dict[str, Any]]:
+    """A reader of tables with these keys; the result has those that were given.
+
+    `name` is how errors call the table.
+    """
+
+    def read(value: Any) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise bad(f"must be a table, not {kind(value)}")
+        read: dict[str, Any] = {}
+        problems: list[Problem] = []
+        for key, inner in value.items():
+            if key not in keys:
+                problems.append(unknown_key(key, keys, name))
+                continue
+            try:
+                read[key] = keys[key](inner)
+            except BadValueError as error:
+                problems += [problem.under(key) for problem in error.problems]
+        for key in required:
+            if key not in value:
+                problems.append(Problem((), f"the key {key!r} is missing in {name}", "", None))
+        if problems:
+            raise BadValueError(*problems)
+        return read
+
+    return read
+
+
+def named(check: Reader, reader: Reader) -> Callable[[Any], dict[str, Any]]:
+    """A reader of tables whose keys are names that the person chose; `check` reads a name."""
+
+    def read(value: Any) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise bad(f"must be a table, not {kind(value)}")
+        read: dict[str, Any] = {}
+        problems: list[Problem] = []
+        for key, inner in value.items():
+            try:
+                read[check(key)] = reader(inner)
+            except BadValueError as error:
+                problems += [problem.under(key) for problem in error.problems]
+        if problems:
+            raise BadValueError(*problems)
+        return read
+
+    return read
+
+
+def unknown_key(key: str, known: Collection[str], name: str) -> Problem:
+    """That nobody knows `key`, with the nearest one that is known."""
+    return Problem((key,), f"unknown key {shown(key)} in {name}", nearest(key, known), None)
+
+
+def text(value: Any) -> str:
+    """Any string."""
+    if not isinstance(value, str):
+        raise bad(f"must be a string, not {kind(value)}")
+    return value
+
+
+def flag(value: Any) -> bool:
+    """True or false, not a number."""
+    if not isinstance(value, bool):
+        raise bad(f"must be true or false, not {kind(value)}")
+    return value
+
+
+def choice(values: Collection[str]) -> Callable[[Any], str]:
+    """A reader of one of these strings."""
+    options = [str(value) for value in values]
+
+    def read(value: Any) -> str:
+        if text(value) not in options:
+            what = f"must be one of {', '.join(options)}, not {shown(value)}"
+            raise bad(what, nearest(value, options))
+        return str(value)
+
+    return read
+
+
+def patterns(value: Any) -> tuple[str, ...]:
+    """One string or a list of them.
+
+    An empty list is refused: it reads like "nothing", but no pattern means "everything".
+    """
+    items = value if isinstance(value, list) else [value]
+    if not items:
+        raise bad("is an empty list, which matches nothing", "leave the key out to match all")
+    for item in items:
+        if not isinstance(item, str):
+            raise bad(f"must be a string or a list of strings, not {kind(item)}")
+        if item in ("", "!"):
+            raise bad(f"has an empty pattern, {shown(item)}", 'write "*" to match all')
+    return tuple(items)
+
+
+def count(value: Any) -> int:
+    """A whole number from 1."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise bad(f"must be a whole number, not {kind(value)}")
+    if value < 1:
+        raise bad("must be at least 1", 'to refuse every call write action = "deny"')
+    if value > COUNT_MAX:
+        raise bad(f"must be at most {COUNT_MAX}")
+    return value
+
+
+def amount(value: Any) -> str:
+    """A positive decimal, as a number or as a string, in plain digits."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise bad(f"must be a number, not {kind(value)}")
+    try:
+        # the shortest text of a float is what the person wrote
+        number = Decimal(value if isinstance(value, int) else str(value))
+    except InvalidOperation:
+        raise bad(f"must be a number, not {shown(str(value))}") from None
+    if not number.is_finite() or number <= 0:
+        raise bad("must be a number above 0", 'to refuse every call write action = "deny"')
+    exponent = number.as_tuple().exponent
+    if number.adjusted() > _MAX_DIGITS or int(exponent) < -_MAX_DIGITS:
+        raise bad(f"must have at most {_MAX_DIGITS} digits on each side of the point")
+    return f"{number:f}"
+
+
+def duration(value: Any) -> float:
+    """Seconds, from a number of seconds or "50s", "10m", "2h", "1d", "1w"."""
+    fix = 'write seconds, or "50s", "10m", "2h", "1d", "1w"'
+    if isinstance(value, str):
+        found = _DURATION.fullmatch(value)
+        if not found:
+            raise bad(f"must be a duration, not {shown(value)}", fix)
+        seconds = float(found[1]) * _UNITS[found[2]]
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        seconds = float(value) if abs(value) <= WINDOW_MAX_S else math.inf
+    else:
+        raise bad(f"must be a duration, not {kind(value)}", fix)
+    if not 0 < seconds <= WINDOW_MAX_S:
+        raise bad("must be more than nothing and at most 366 days", fix)
+    return seconds
+
+
+def plain(value: Any) -> Any:
+    """JSON data: what an argument of a call can be compared with."""
+    match value:
+        case str() | bool() | int():
+            return value
+        case float():
+            if not math.isfinite(value):
+                raise bad(f"must be a finite number, not {value}")
+            return value
+        case list():
+            return [plain(item) for item in value]
+        case dict():
+            return {key: plain(item) for key, item in value.items()}
+        case _:
+            raise bad(f"must be JSON data, not {kind(value)}", "write it as a string")
+
+
+def kind(value: Any) -> str:
+    """What TOML calls this value."""
+    match value:
+        case bool():
+            return "true or false"
+        case int() | float():
+            return "a number"
+        case str():
+            return "a string"
+        case list():
+            return "a list"
+        case dict():
+            return "a table"
+        case _:
+            return "a date or time"
+
+
+def shown(value: str) -> str:
+    """A foreign word inside a message: quoted, control characters escaped, not too long."""
+    limit = 60
+    return repr(value if len(value) <= limit else value[: limit - 1] + "…")
+
+
+def nearest(word: str, known: Collection[str]) -> str:
+    """A question with the known word that was probably meant; "" when none is near."""
+    found = difflib.get_close_matches(word.lower()[:60], known, n=1)
+    return f"did you mean {found[0]!r}?" if found else ""

@@ -1,0 +1,88 @@
+"""The ids of rules: as written, or else made from what the rule selects.
+
+Limits are counted under a rule's id, so the id of a rule that has none must outlive what people
+often do: moving it, commenting it, turning it off, changing a maximum or a reason. It is taken
+from the rest: which calls the rule is about and what it counts. Pure.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from mcpwall.model import Rule
+
+
+class SameIdError(ValueError):
+    """Two different rules are given the same id; `first` and `second` are their places."""
+
+    def __init__(self, first: int, second: int) -> None:
+        super().__init__(f"rules {first} and {second} have the same id")
+        self.first = first
+        self.second = second
+
+
+def derived_id(rule: Rule) -> str:
+    """The letter r and six hex digits over selectors, conditions, and what limits count."""
+    limit, budget = rule.rate_limit, rule.budget
+    parts: list[Any] = [
+        sorted(set(patterns))
+        for patterns in (rule.server, rule.tool, rule.agent, rule.method, rule.risk)
+    ]
+    parts.append(sorted({_canonical([test.argument, test.op, test.value]) for test in rule.when}))
+    parts.append([limit.window_s, limit.per] if limit else None)
+    parts.append([budget.sum, budget.window_s, budget.per] if budget else None)
+    return "r" + hashlib.sha256(_canonical(parts).encode()).hexdigest()[:6]
+
+
+def with_ids(rules: Sequence[Rule]) -> list[Rule]:
+    """The same rules in the same order, each with an id; equal ids mean equal rules.
+
+    Raises SameIdError.
+    """
+    place: dict[str, int] = {}
+    for at, rule in enumerate(rules):
+        first = place.setdefault(rule.id, at) if rule.id else at
+        if not same(rule, rules[first]):
+            raise SameIdError(first, at)
+    known = {rule.id: rule for rule in rules if rule.id}
+    named: list[Rule] = []
+    for rule in rules:
+        name = rule.id
+        if not name:
+            name = base = derived_id(rule)
+            number = 1
+            while name in known and not same(known[name], rule):
+                number += 1
+                name = f"{base}-{number}"
+            known.setdefault(name, rule)
+        named.append(msgspec.structs.replace(rule, id=name))
+    return named
+
+
+def same(one: Rule, other: Rule) -> bool:
+    """Whether two rules say the same, whatever they are called and wherever they stand."""
+    return _content(one) == _content(other)
+
+
+def unique(rules: Iterable[Rule]) -> tuple[Rule, ...]:
+    """The rules without repetitions, each where it stands first."""
+    first: dict[str, Rule] = {}
+    for rule in rules:
+        first.setdefault(rule.id, rule)
+    return tuple(first.values())
+
+
+def _content(rule: Rule) -> str:
+    # as text: 1, 1.0 and true are equal values in Python, but not the same rule
+    return _canonical(msgspec.to_builtins(msgspec.structs.replace(rule, id="", origin=None)))
+
+
+def _canonical(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))
