@@ -30,7 +30,7 @@ def read_back(shown: str) -> str:
 
     def character(match: re.Match[str]) -> str:
         name = match[1]
-        return chr(int(name[2:], 16)) if name.startswith("U+") else chr(_NAMES[name])
+        return chr(int(name.replace("U+", "0x"), 0)) if name[:2] == "U+" else chr(_NAMES[name])
 
     plain = shown.replace("␊", "\n").replace("␉", "\t")
     return re.sub("‹([^‹›]*)›", character, plain)

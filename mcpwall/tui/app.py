@@ -83,7 +83,6 @@ class WallApp(App[None], inherit_bindings=False):
         try:
             return await self.engine.send(command)
         except port.EngineGoneError as gone:
-            self._gone(gone)
             return port.Refused(str(gone))
 
     async def _stay_attached(self) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from mcpwall.text import fit
+from mcpwall.text import fit, visible
+from mcpwall.tui.review.layout import wrap
 from mcpwall.tui.widgets.lines import Line, LineWidget
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ _SAID: tuple[Line, ...] = (
     (),
     (("  mcpwall demo", "accent"),),
 )
+_AGAIN: Line = (("The app attaches again by itself as soon as there is one.", "dim"),)
 _INDENT = 4
 
 
@@ -38,10 +40,14 @@ class EmptyState(LineWidget):
 
     def line(self, y: int) -> Line:
         """A line of advice, below some air; the rules' file last."""
+        wall = cast("WallApp", self.app)
+        room = self.size.width - 2 * _INDENT
         said = list(_SAID)
-        status = cast("WallApp", self.app).mirror.status
-        if status:
-            room = self.size.width - 2 * _INDENT
-            said += [(), (("Rules: ", "dim"), (fit(status.config, room - 7), "dim"))]
+        if wall.engine_gone:
+            rows = wrap(visible(wall.engine_gone), room)
+            said = [(("No engine.", "alarm"),), (), *(((row, ""),) for row in rows), (), _AGAIN]
+        elif wall.mirror.status:
+            config = fit(wall.mirror.status.config, room - 7)
+            said += [(), (("Rules: ", "dim"), (config, "dim"))]
         at = y - max(0, (self.size.height - len(said)) // 3)
         return [(" " * _INDENT, ""), *said[at]] if 0 <= at < len(said) else []
