@@ -111,10 +111,11 @@ def verify(db: sqlite3.Connection, heads: Heads) -> Report:
     for name, table, values, stored in _in_order(db):
         rows += 1
         number = values[1] if table == b"calls" else values[0]
+        if number <= seq:
+            problems.append(f"{name}: its number {number} is taken by another row")
+            continue
         if number > seq + 1:
             problems.append(_missing(seq + 1, number - 1, f"before {name}"))
-        elif number <= seq:
-            problems.append(f"{name}: its number {number} is taken by another row")
         elif link(chain, table, values) != stored:
             problems.append(f"{name}: changed, or moved from another place")
         seq, chain = number, stored

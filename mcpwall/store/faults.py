@@ -47,5 +47,5 @@ def audit_error(error: Exception, path: str) -> AuditError:
     if isinstance(error, OSError):
         full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
         fix = _SPACE if full else "see to its permissions and its disk"
-        return AuditError(error.strerror or str(error), path, fix)
+        return AuditError(error.strerror or str(error), str(error.filename or path), fix)
     return AuditError(f"cannot hold this value ({error})", path, "the call is refused")

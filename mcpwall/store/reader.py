@@ -127,6 +127,8 @@ class Reader:
 
     def verify(self, heads: str | None = None) -> chain.Report:
         """Check the chain, and the record against a heads file (its own one by default)."""
+        if heads and not Path(heads).exists():
+            raise AuditError("there is no such file", heads, "give the copy of audit.heads")
         with self._faults():
             noted = chain.read_heads(heads or chain.heads_file(self._path))
             return chain.verify(self._db, noted)
