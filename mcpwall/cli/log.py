@@ -1,0 +1,151 @@
+"""`mcpwall log`: recorded calls as lines. Reads the audit, with or without an engine running."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from mcpwall import home
+from mcpwall.cli.errors import USAGE, CliError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mcpwall.query import Query
+    from mcpwall.store.reader import Mark, Reader
+    from mcpwall.store.records import AuditRow
+
+POLL_S: Final = 0.2
+NEWEST: Final = 50
+_ARGUMENTS_CELLS: Final = 100
+
+
+def register(subparsers: argparse._SubParsersAction[Any]) -> None:
+    """Add `mcpwall log`."""
+    parser = subparsers.add_parser(
+        "log",
+        help="show recorded calls",
+        description="Show the newest recorded calls, oldest of them first, a line each.",
+        epilog="A filter is terms such as tool:delete_* server:git* agent:codex verdict!=allow "
+        "risk>=write rule:ID state:held since:10m before:14:02, words to look for, `or`, `!` and "
+        "parentheses. Quote it for the shell: mcpwall log 'verdict!=allow or risk>=write'",
+    )
+    parser.add_argument("filter", nargs="*", metavar="FILTER", help="show only calls like this")
+    parser.add_argument("--json", action="store_true", help="a JSON object a line, nothing cut")
+    parser.add_argument(
+        "-f",
+        "--follow",
+        action="store_true",
+        help="go on with calls that come or change, until Ctrl-C",
+    )
+    parser.add_argument(
+        "-n", type=_count, default=NEWEST, metavar="N", help=f"how many at most (default {NEWEST})"
+    )
+    parser.add_argument("--since", metavar="TIME", help="not before TIME: 10m, 2h, 14:02, a date")
+    parser.set_defaults(func=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print what was asked for. Raises CliError."""
+    from mcpwall.query import QueryError, moment, parse
+    from mcpwall.store.faults import AuditError
+    from mcpwall.store.reader import Reader
+
+    try:
+        query = parse(" ".join(arguments.filter))
+    except QueryError as error:
+        raise CliError(f"filter: {error}", USAGE) from None
+    try:
+        start = moment(arguments.since)(_now_ms()) if arguments.since else None
+    except ValueError as error:
+        raise CliError(f"--since {arguments.since}: {error}", USAGE) from None
+    show = as_json if arguments.json else as_line
+    try:
+        with Reader.reader(home.audit_file()) as reader:
+            mark = reader.mark()
+            now = _now_ms()
+            found = reader.search(
+                lambda row: query.matches(row, now), since_ms=start, limit=arguments.n
+            )
+            for row in reversed(list(found)):
+                print(show(row))
+            if arguments.follow:
+                sys.stdout.flush()
+                follow(reader, mark, query, lambda row: print(show(row), flush=True))
+    except AuditError as error:
+        raise CliError(str(error)) from None
+    except KeyboardInterrupt:
+        if not arguments.follow:
+            raise
+    return 0
+
+
+def follow(
+    reader: Reader,
+    mark: Mark,
+    query: Query,
+    show: Callable[[AuditRow], None],
+    wait: Callable[[float], None] = time.sleep,
+) -> None:
+    """Show calls that came or changed after `mark`, each in its newest state, without end.
+
+    Raises what `show` and `wait` raise; AuditError.
+    """
+    while True:
+        rows, mark = reader.changed(mark)
+        now = _now_ms()
+        for row in rows:
+            if query.matches(row, now):
+                show(row)
+        wait(POLL_S)
+
+
+def as_line(row: AuditRow) -> str:
+    """A call on one line, safe to print: when, number, who, what, verdict, outcome, arguments."""
+    from mcpwall.query import verdict_word
+    from mcpwall.text import summary, visible
+
+    when = datetime.fromtimestamp(row.at_ms / 1_000, UTC).astimezone()
+    tool = (
+        f"{row.server}.{row.tool}" if row.method == "tools/call" else f"{row.server} {row.method}"
+    )
+    verdict = " ".join((verdict_word(row.verdict), *row.verdict.rules))
+    outcome = row.state if row.took_us is None else f"{row.state} {row.took_us / 1_000:.0f}ms"
+    parts = (
+        f"{when:%Y-%m-%d %H:%M:%S}",
+        f"#{row.id}",
+        visible(row.agent),
+        visible(tool),
+        visible(verdict),
+        visible(outcome),
+        summary(row.preview, _ARGUMENTS_CELLS),
+        visible(row.note),
+    )
+    return "  ".join(part for part in parts if part)
+
+
+def as_json(row: AuditRow) -> str:
+    """A call as a JSON object on one line, in ASCII, so that nothing in it moves a terminal.
+
+    `arguments` is null where they were longer than the record keeps; then `excerpt` has the start.
+    """
+    import msgspec
+
+    plain = msgspec.to_builtins(row)
+    if row.arguments is not None:
+        plain["arguments"] = json.loads(row.arguments)
+    return json.dumps(plain, separators=(",", ":")).replace("\x7f", "\\u007f")
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"write a number of calls, not {text!r}")
+    return int(text)
