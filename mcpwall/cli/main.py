@@ -76,8 +76,10 @@ def run(argv: Sequence[str]) -> int:
     Raises SystemExit from argparse alone: 0 after help, 2 after a usage error.
     """
     try:
-        code = _run(argv)
-        sys.stdout.flush()  # here a reader that went away can still be met quietly
+        try:
+            return _run(argv)
+        finally:
+            sys.stdout.flush()  # here a reader that went away can still be met quietly
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
@@ -86,7 +88,6 @@ def run(argv: Sequence[str]) -> int:
         return 0
     except Exception as error:  # noqa: BLE001  the last stop: every error becomes one line
         return _report(error)
-    return code
 
 
 def _report(error: Exception) -> int:

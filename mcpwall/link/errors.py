@@ -39,11 +39,11 @@ def unreachable(path: str, error: Exception) -> EngineGoneError:
             return NoEngineError(path)
         case TimeoutError():
             return EngineGoneError(
-                f"the engine at {path} does not answer; see {home.log_file()}, or end it with "
-                "`mcpwall stop`"
+                f"the engine at {path} does not answer; see {home.log_file()}, or kill the process "
+                f"that {home.lock_file()} names"
             )
         case EOFError() | ConnectionError():
-            return EngineGoneError("the engine has closed the connection; `mcpwall` starts it")
+            return EngineGoneError("the engine closed the connection; `mcpwall` starts a new one")
         case _:
             return EngineGoneError(f"cannot talk to the engine at {path}: {error}")
 

@@ -89,9 +89,9 @@ def test_what_is_no_request_gets_an_error_and_the_end(run, path, said, code):
             with raw(path) as app:
                 await say(app, hello())
                 await hear(app)
-                    sending = asyncio.ensure_future(say(app, said))
-                    *_, last = (await read_all(app)).splitlines()
-                    await asyncio.gather(sending, return_exceptions=True)
+                sending = asyncio.ensure_future(say(app, said))
+                *_, last = (await read_all(app)).splitlines()
+                await asyncio.gather(sending, return_exceptions=True)
                 assert json.loads(last)["error"]["code"] == code
             assert port.sent == []
             async with connect(path) as other:
