@@ -17,7 +17,11 @@ TOOLS = [
         "inputSchema": {"type": "object", "properties": {"text": {"type": "string"}}},
         "annotations": {"readOnlyHint": True},
     }
-    for name, description in (("echo", "Return the text."), ("blob", "Return a mebibyte."))
+    for name, description in (
+        ("echo", "Return the text."),
+        ("save", "Return the text, having looked at the path."),
+        ("blob", "Return a mebibyte."),
+    )
 ]
 
 

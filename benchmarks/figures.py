@@ -16,6 +16,7 @@ class Round:
 
     start: int
     calls: list[int]
+    saves: list[int]  # calls that a rule with a path condition judges
     blobs: list[int]
     per_second: float
     memory: int  # of the process that the agent starts
@@ -42,6 +43,7 @@ class Figures:
     p95_us: float
     p99_us: float
     added_us: float
+    added_path_us: float
     blob_ms: float
     blob_ratio: float
     per_second: float
@@ -69,6 +71,7 @@ def figures(measured: Measured, direct: Measured) -> Figures:
         p95_us=percentile(calls, 0.95) / 1e3,
         p99_us=percentile(calls, 0.99) / 1e3,
         added_us=median(median(one.calls) - median(base.calls) for one, base in pairs) / 1e3,
+        added_path_us=median(median(one.saves) - median(base.saves) for one, base in pairs) / 1e3,
         blob_ms=median(time for one in rounds for time in one.blobs) / 1e6,
         blob_ratio=median(median(one.blobs) / median(base.blobs) for one, base in pairs),
         per_second=median(one.per_second for one in rounds),

@@ -37,6 +37,7 @@ def table(all_figures: Mapping[str, Figures]) -> str:
     row("call, p95 µs", [f"{one.p95_us:.1f}" for one in each])
     row("call, p99 µs", [f"{one.p99_us:.1f}" for one in each])
     row("**added latency, median µs**", [f"**{one.added_us:.1f}**" for one in each])
+    row("… of a call with a path condition", [f"{one.added_path_us:.1f}" for one in each])
     row("1 MiB result, ms", [f"{one.blob_ms:.2f}" for one in each])
     row("… times direct", [f"{one.blob_ratio:.2f}" for one in each])
     row("calls a second, 64 in flight", [f"{one.per_second:,.0f}" for one in each])

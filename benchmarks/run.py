@@ -30,6 +30,7 @@ def measure(variant: Variant, calls: int) -> Round:
         start = session.open()
         session.sequential(WARM_UP)
         times = session.sequential(calls)
+        saves = session.sequential(calls // 4, b"save")
         session.sequential(2, b"blob")
         blobs = session.sequential(BLOBS, b"blob")
         took = session.in_flight(4 * calls, IN_FLIGHT)
@@ -37,6 +38,7 @@ def measure(variant: Variant, calls: int) -> Round:
         return Round(
             start=start,
             calls=times,
+            saves=saves,
             blobs=blobs,
             per_second=4 * calls / (took / 1e9),
             memory=resident(session.process.pid),

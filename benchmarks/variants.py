@@ -29,7 +29,7 @@ action = "deny"
 
 [[rules]]
 id = "outside"
-tool = ["write_*", "echo"]
+tool = ["write_*", "save"]
 when = { path = { not_under = ["."] } }
 action = "deny"
 
@@ -52,7 +52,7 @@ action = "ask"
 
 [[rules]]
 id = "reads"
-tool = ["echo", "blob", "read_*", "list_*"]
+tool = ["echo", "blob", "save", "read_*", "list_*"]
 action = "allow"
 """
 
