@@ -225,6 +225,13 @@ def plain(value: Any) -> Any:
             raise bad(f"must be JSON data, not {kind(value)}", "write it as a string")
 
 
+def json_object(value: Any) -> Any:
+    """A JSON object."""
+    if not isinstance(value, dict):
+        raise bad(f"must be an object, not {kind(value)}")
+    return value
+
+
 def kind(value: Any) -> str:
     """What TOML calls this value."""
     match value:

@@ -194,6 +194,17 @@ def _env_value(value: Any) -> str:
     return str(value)
 
 
+def _keys(value: Any) -> dict[str, str]:
+    """Action ids to keys; `calls.follow = "F"` is the same with and without quotes."""
+    flat: dict[str, Any] = {}
+    for scope, inner in value.items() if isinstance(value, dict) else ():
+        if isinstance(inner, dict):
+            flat |= {f"{scope}.{name}": keys for name, keys in inner.items()}
+        else:
+            flat[scope] = inner
+    return named(text, text)(flat if isinstance(value, dict) else value)
+
+
 SERVER: Final[Mapping[str, Reader]] = {
     "command": _command,
     "env": named(_env_name, _env_value),
@@ -258,7 +269,7 @@ USER_FILE: Final = table(
         "defaults": _defaults(DEFAULTS, "[defaults]"),
         "servers": named(_name, _server),
         "agents": named(text, _agent),
-        "keys": named(text, text),
+        "keys": _keys,
         "rules": _as_it_is,  # each by RULE_TABLE
     },
     "the file",

@@ -1,9 +1,14 @@
 """Loading the rules file: every form that is accepted, and what it means."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from mcpwall.model import Action, Budget, Condition, Defaults, Origin, Per, RateLimit, Risk, Rule
+from mcpwall.store import schema
 from mcpwall.store.config import load, load_text
+from mcpwall.store.edit import TEMPLATE
 from mcpwall.store.schema import AgentConfig, ServerConfig
 
 
@@ -188,6 +193,46 @@ def test_project_file_may_be_anybodys(tmp_path):
     assert len(load(str(path), project=True).rules) == 1
 
 
+def test_keys_are_named_with_or_without_quotes():
+    quoted = config('[keys]\n"calls.follow" = "F"\n"app.quit" = "Q"')
+    assert config('[keys]\ncalls.follow = "F"\n[keys.app]\nquit = "Q"').keys == quoted.keys
+
+
 def test_p14_secrets_in_a_config_are_not_in_its_repr():
     text = '[servers.x]\ncommand = ["x"]\nenv = { TOKEN = "canary-7" }'
     assert "canary-7" not in repr(config(text))
+
+
+# --- the example --------------------------------------------------------------------------------
+
+EXAMPLE = Path(__file__).parents[2] / "config.example.toml"
+WORD = re.compile(r"(?<![\w-])[a-z_]+(?= = )")
+
+
+def test_example_loads_and_shows_the_built_in_defaults():
+    example = config(EXAMPLE.read_text())
+    assert example.defaults == Defaults()
+    assert {"read", "unknown", "other_methods", "unattended", "hold_s"} < example.set_defaults
+    assert example.servers
+    assert example.agents
+    assert example.keys
+    assert {rule.action for rule in example.rules} == {None, *Action}
+
+
+def test_example_has_every_key_and_explains_every_choice():
+    text = EXAMPLE.read_text()
+    tables = (
+        schema.DEFAULTS,
+        schema.RULE,
+        schema.RATE_LIMIT,
+        schema.BUDGET,
+        schema.SERVER,
+        schema.AGENT,
+    )
+    assert {key for keys in tables for key in keys} - set(WORD.findall(text)) == set()
+    for choices in (Action, Per, Risk):
+        assert " | ".join(choices) in text
+
+
+def test_template_of_a_new_file_loads():
+    assert config(TEMPLATE).rules == ()
