@@ -1,0 +1,286 @@
+"""`mcpwall rules`: list the rules, check a rules file, judge a call without making it.
+
+Reads the files and nothing else: no engine is asked, so limits count from zero and an edit that
+waits for a person in the app is judged as if it were in force.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mcpwall import home
+from mcpwall.cli.errors import USAGE, CliError
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from mcpwall.engine.rulebook import Rulebook
+    from mcpwall.model import Call, Defaults, Rule, Verdict
+
+
+def register(subparsers: argparse._SubParsersAction[Any]) -> None:
+    """Add `mcpwall rules`."""
+    parser = subparsers.add_parser("rules", help="list, check or test the rules")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    listing = commands.add_parser(
+        "list",
+        help="the rules of config.toml, and of the project here",
+        description="List the rules of config.toml and of the .mcpwall.toml that covers this "
+        "directory, a line each. The strictest rule that matches wins, wherever it stands.",
+    )
+    listing.add_argument("--json", action="store_true", help="a JSON object a line, nothing cut")
+    listing.set_defaults(func=run_list)
+
+    checking = commands.add_parser(
+        "check",
+        help="say what is wrong in a rules file",
+        description="Check a rules file. Everything that is wrong goes to stderr, a line each, "
+        "with exit code 2. A file called .mcpwall.toml is checked as a project's file.",
+    )
+    checking.add_argument("file", nargs="?", metavar="FILE", help="default: your config.toml")
+    checking.set_defaults(func=run_check)
+
+    testing = commands.add_parser(
+        "test",
+        help="judge a call without making it",
+        description="Judge a call as an agent in this directory would get it: the verdict, the "
+        "rules that made it, and why. Limits count from zero.",
+        epilog='CALL.json holds {"server": "git", "tool": "git_push", "arguments": {"remote": '
+        '"origin"}, "agent": "codex", "risk": "write"}; server and tool are needed, risk is '
+        "guessed from the tool's name when it is left out.",
+    )
+    testing.add_argument("call", metavar="CALL.json", help="a file, or - for stdin")
+    testing.add_argument("--config", metavar="FILE", help="rules to judge by instead of yours")
+    testing.add_argument("--json", action="store_true", help="the verdict as a JSON object")
+    testing.set_defaults(func=run_test)
+
+
+def run_list(arguments: argparse.Namespace) -> int:
+    """Print the rules, then the defaults. Raises CliError."""
+    import msgspec
+
+    from mcpwall.text import visible
+
+    rulebook = _rulebook(home.config_file())
+    policy, _ = _policy(rulebook)
+    rules = [rule for rule, _ in rulebook.rules()]
+    if arguments.json:
+        for rule in rules:
+            print(json.dumps(msgspec.to_builtins(rule)).replace("\x7f", "\\u007f"))
+        return 0
+    table = [_cells(rule) for rule in rules]
+    if table:
+        _print_table([("ID", "ON", "DO", "WHEN", "LIMIT", "FROM"), *table])
+    else:
+        print(visible(f"no rules in {home.config_file()}"))
+    print(_defaults(policy.defaults))
+    return 0
+
+
+def run_check(arguments: argparse.Namespace) -> int:
+    """Load one file and say what is wrong in it; 0 or 2. Raises CliError."""
+    from mcpwall.engine.rulebook import PROJECT_FILE
+    from mcpwall.store.config import ConfigError, load
+    from mcpwall.text import visible
+
+    path = arguments.file or home.config_file()
+    if not arguments.file and not Path(path).exists():
+        print(visible(f"{path}: not there yet; the built-in defaults are in force"))
+        return 0
+    try:
+        config = load(path, project=Path(path).name == PROJECT_FILE, name=path)
+    except ConfigError as error:
+        for one in error.errors:
+            print(visible(str(one)), file=sys.stderr)
+        return USAGE
+    count = len(config.rules)
+    print(visible(f"{path}: {count} {'rule' if count == 1 else 'rules'}, nothing wrong"))
+    return 0
+
+
+def run_test(arguments: argparse.Namespace) -> int:
+    """Judge the call in a file and print the verdict. Raises CliError."""
+    import msgspec
+
+    from mcpwall.engine.resolve import resolve
+    from mcpwall.policy.answers import Answers
+    from mcpwall.policy.judge import State, ToolState, judge
+    from mcpwall.policy.limits import Limits
+
+    file = "stdin" if arguments.call == "-" else arguments.call
+    call, why_risk = read_call(_text(arguments.call), file, str(Path.cwd()))
+    rulebook = _rulebook(arguments.config or home.config_file())
+    policy, places = _policy(rulebook)
+    state = State(
+        now_ns=0,
+        limits=Limits(),
+        answers=Answers(),
+        lockdown=False,
+        tool=ToolState.LISTED,
+        approved=False,
+        resolve=resolve,
+    )
+    verdict = judge(call, policy, state)
+    if arguments.json:
+        plain = {**msgspec.to_builtins(verdict), "risk": call.risk, "why_risk": why_risk}
+        print(json.dumps(plain).replace("\x7f", "\\u007f"))
+    else:
+        _print_verdict(call, why_risk, verdict, places)
+    return 0
+
+
+def read_call(text: str, file: str, directory: str) -> tuple[Call, str]:
+    """The call that a JSON text describes, and why it has its risk. Raises CliError."""
+    from mcpwall.model import Call, Risk
+    from mcpwall.policy.risk import classify
+    from mcpwall.store import forms
+
+    keys = {
+        "server": forms.text,
+        "tool": forms.text,
+        "arguments": forms.json_object,
+        "agent": forms.text,
+        "method": forms.text,
+        "risk": forms.choice([*Risk]),
+    }
+    try:
+        told = forms.json_object(json.loads(text))
+        read = forms.table(keys, "the call", required=("server", "tool"))(told)
+    except forms.BadValueError as error:
+        problem = error.problems[0]
+        what = f"the call {problem.what}" if problem.subject == "" else problem.text()
+        raise CliError(f"{file}: {what}; {problem.fix}".removesuffix("; "), USAGE) from None
+    except (ValueError, RecursionError) as error:
+        raise CliError(f"{file}: this is not JSON: {error}", USAGE) from None
+    if "risk" in read:
+        risk, why = Risk(read["risk"]), "as the call says"
+    else:
+        risk, why = classify(read["tool"], "", {}, {})
+    agent = read.get("agent", "")
+    call = Call(
+        id=0,
+        at_ms=0,
+        session="",
+        agent=agent if "#" in agent else f"{agent}#1",
+        client=agent.partition("#")[0],
+        server=read["server"],
+        method=read.get("method", "tools/call"),
+        tool=read["tool"],
+        arguments=read.get("arguments", {}),
+        risk=risk,
+        digest="",
+        directory=directory,
+    )
+    return call, why
+
+
+def _text(path: str) -> str:
+    try:
+        return sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        raise CliError(f"{path}: {error.strerror}", USAGE) from None
+    except UnicodeDecodeError:
+        raise CliError(f"{path}: this is not UTF-8", USAGE) from None
+
+
+def _rulebook(path: str) -> Rulebook:
+    from mcpwall.engine.rulebook import Rulebook
+    from mcpwall.store.config import ConfigError
+
+    try:
+        return Rulebook(path)
+    except ConfigError as error:
+        raise CliError(f"{error} (`mcpwall rules check` says all)", USAGE) from None
+
+
+def _policy(rulebook: Rulebook) -> tuple[Any, dict[str, str]]:
+    """The policy for an agent in this directory, and where each of its rules stands."""
+    policy, fault = rulebook.policy(str(Path.cwd()))
+    if fault:
+        raise CliError(fault, USAGE)
+    return policy, {rule.id: _place(rule) for rule, _ in rulebook.rules()}
+
+
+def _print_verdict(call: Call, why_risk: str, verdict: Verdict, places: dict[str, str]) -> None:
+    from mcpwall.text import visible
+
+    print(visible(f"{verdict.action}  {call.server}.{call.tool}"))
+    rules = ", ".join(f"{rule} ({places.get(rule, 'built in')})" for rule in verdict.rules)
+    lines = (
+        ("why", verdict.reason),
+        ("rules", rules or "none"),
+        ("risk", f"{call.risk}: {why_risk}"),
+        ("policy", verdict.policy),
+    )
+    for name, value in lines:
+        print(f"  {name:<7} {visible(value)}")
+
+
+def _cells(rule: Rule) -> tuple[str, ...]:
+    action = str(rule.action) if rule.action else "limit"
+    on = "on" if rule.enabled else "off"
+    return (rule.id, on, action, _when(rule), _limits(rule), _place(rule))
+
+
+def _when(rule: Rule) -> str:
+    """Which calls a rule is about, in the words of the file."""
+    name = f"{_one_of(rule.server)}.{_one_of(rule.tool)}"
+    parts = [name if rule.server or rule.tool else "*"]
+    for key, patterns in (("agent", rule.agent), ("method", rule.method), ("risk", rule.risk)):
+        if patterns:
+            parts.append(f"{key} {_one_of(patterns)}")
+    tests = (
+        f"{test.argument} {test.op} {json.dumps(test.value, ensure_ascii=False)}"
+        for test in rule.when
+    )
+    return "  ".join((*parts, *tests))
+
+
+def _one_of(patterns: Sequence[str]) -> str:
+    return ",".join(patterns) or "*"
+
+
+def _limits(rule: Rule) -> str:
+    parts = []
+    if limit := rule.rate_limit:
+        parts.append(f"{limit.max} in {_span(limit.window_s)} per {limit.per}")
+    if budget := rule.budget:
+        parts.append(f"{budget.sum} {budget.max} in {_span(budget.window_s)} per {budget.per}")
+    return ", ".join(parts)
+
+
+def _span(seconds: float) -> str:
+    """A duration as the file would have it."""
+    for unit, length in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds % length == 0:
+            return f"{seconds / length:g}{unit}"
+    return f"{seconds:g}s"
+
+
+def _place(rule: Rule) -> str:
+    return f"{rule.origin.file}:{rule.origin.line}" if rule.origin else ""
+
+
+def _defaults(defaults: Defaults) -> str:
+    """What happens where no rule decides, on one line."""
+    from mcpwall.model import Risk
+
+    classes = ", ".join(f"{risk} {getattr(defaults, risk)}" for risk in Risk)
+    return f"no rule: {classes}; other requests {defaults.other_methods}"
+
+
+def _print_table(rows: Sequence[Sequence[str]]) -> None:
+    from mcpwall.text import visible, width
+
+    safe = [[visible(cell) for cell in row] for row in rows]
+    widths = [max(map(width, column)) for column in zip(*safe, strict=True)]
+    for row in safe:
+        padded = (
+            cell + " " * (cells - width(cell)) for cell, cells in zip(row, widths, strict=True)
+        )
+        print("  ".join(padded).rstrip())
