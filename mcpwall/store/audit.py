@@ -93,7 +93,7 @@ class Audit(Reader):
     def open(cls, path: str, *, boot: str) -> Self:
         """Open the audit at `path` to write, made or migrated as needed.
 
-        `boot` names the boot of the machine from which the steady clock counts.
+        `boot` names the boot of the machine from which the steady clock counts, "" if unknown.
         """
         try:
             private_dir(str(Path(path).parent))
@@ -188,9 +188,9 @@ class Audit(Reader):
                 db.execute("PRAGMA wal_checkpoint(PASSIVE)")
                 db.execute("PRAGMA wal_checkpoint(PASSIVE)")
                 with self._turn:
-                    db.execute("PRAGMA wal_checkpoint(RESTART)")
-            # What is on disk now holds through a power cut, so the head never runs ahead of it.
-            if head.seq != self._noted:
+                    _, frames, moved = db.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
+            # Only what is on the disk itself: no power cut may leave the head ahead of the record.
+            if head.seq != self._noted and frames == moved >= 0:
                 noted = head._replace(settled=self._settled)
                 chain.append_head(chain.heads_file(self._path), noted)
                 self._noted = head.seq
@@ -223,7 +223,7 @@ class Audit(Reader):
         """Rows with charges, newest first, up to the first that is certainly too old."""
         for row in self._db.execute(sql):
             _, at_ms, steady_ns, boot, charges = row
-            if boot == self._boot:
+            if boot and boot == self._boot:  # "" is a boot that could not be told from others
                 if since_ns is not None and steady_ns < since_ns:
                     return
             elif at_ms < since_ms:

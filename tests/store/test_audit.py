@@ -224,6 +224,12 @@ def test_bookings_of_an_earlier_boot_go_by_the_wall_clock(audit, path):
         assert bookings(later, START_MS, 0) == [("5", "1"), ("4", "1"), ("2", "1")]
 
 
+def test_bookings_of_a_boot_without_a_name_go_by_the_wall_clock(tmp_path):
+    with Audit.open(str(tmp_path / "state" / "audit.db"), boot="") as audit:
+        audit.write([intent(1, verdict=charged("1")), intent(2, verdict=charged("2"), steady_ns=1)])
+        assert bookings(audit, START_MS + 2_000, 10**12) == [("2", "1")]
+
+
 # --- reading ------------------------------------------------------------------------------------
 
 
@@ -302,16 +308,20 @@ def test_the_write_ahead_log_stays_bounded(audit, path):
     assert audit.verify().problems == ()
 
 
-def test_a_reader_in_the_middle_of_reading_does_not_fail_a_checkpoint_or_a_write(audit, path):
+def test_a_reader_in_the_middle_of_reading_puts_off_the_head_but_fails_nothing(audit, path):
+    heads = Path(path).with_suffix(".heads")
     audit.write([intent(1)])
     with closing(sqlite3.connect(path, isolation_level=None)) as reading:
         reading.execute("BEGIN")
         assert reading.execute("SELECT count(*) FROM calls").fetchone() == (1,)
         audit.write([intent(2)])
         audit.checkpoint()
+        assert not heads.exists()  # call 2 is not in the database itself yet
         audit.write([intent(3)])
         assert reading.execute("SELECT count(*) FROM calls").fetchone() == (1,)
     assert audit.count() == 3
+    audit.checkpoint()
+    assert heads.read_text().startswith("3 ")
 
 
 # --- who may open it ----------------------------------------------------------------------------
