@@ -19,12 +19,13 @@ if TYPE_CHECKING:
 
 def run() -> int:
     """Open the app until it is closed; returns its exit code. Raises CliError."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise CliError(
-            "the app needs a terminal, and standard input or output is none; "
-            "`mcpwall watch` prints plain lines anywhere",
-            USAGE,
-        )
+    for name in ("stdin", "stdout", "stderr"):  # keys come from the first, all is drawn on the last
+        if not getattr(sys, name).isatty():
+            raise CliError(
+                f"the app needs a terminal, and {name} is none; "
+                "`mcpwall watch` prints plain lines anywhere",
+                USAGE,
+            )
     from mcpwall.tui.app import WallApp
     from mcpwall.tui.keys import KeysError
 

@@ -54,6 +54,7 @@ async def _watch(*, as_json: bool) -> None:
 async def lines(engine: EnginePort, *, as_json: bool = False) -> AsyncIterator[str]:
     """A line for each event from now on, safe to print. Raises EngineGoneError."""
     say = to_json if as_json else to_text
+    known = _Known()
     while True:
         after = (await engine.snapshot()).seq
         async for batch in engine.feed(after):
@@ -61,10 +62,30 @@ async def lines(engine: EnginePort, *, as_json: bool = False) -> AsyncIterator[s
                 yield to_gap(as_json=as_json)
                 break
             for event in batch.events:
-                if line := say(event):
+                if (as_json or known.is_news(event)) and (line := say(event)):
                     yield line
         else:
             return
+
+
+class _Known:
+    """Remembers what was said of each session, whose counts change with every call."""
+
+    def __init__(self) -> None:
+        self._agents: dict[str, str] = {}  # of live sessions
+
+    def is_news(self, event: Event) -> bool:
+        """Whether a line about `event` would differ from the last one about the same thing."""
+        from mcpwall.engine.port import SessionEvent
+
+        if not isinstance(event, SessionEvent):
+            return True
+        session = event.session
+        before = self._agents.pop(session.id, None)
+        if session.ended:
+            return True
+        self._agents[session.id] = session.agent
+        return before != session.agent
 
 
 def to_gap(*, as_json: bool) -> str:
@@ -119,12 +140,18 @@ def to_text(event: Event, at_ms: int | None = None) -> str:
 def _row(row: Row) -> str:
     from mcpwall.query import verdict_word
     from mcpwall.text import summary, visible
+    from mcpwall.tui.timing import took
 
     verdict = " ".join((verdict_word(row.verdict), *row.verdict.rules))
-    took = "" if row.took_us is None else f" {row.took_us / 1000:.0f}ms"
+    duration = "" if row.took_us is None else f" {took(row.took_us)}"
     arguments = summary(row.preview, _ARGUMENTS_CELLS)
     return _line(
-        row.at_ms, _who(row), visible(verdict), f"{row.state}{took}", arguments, visible(row.note)
+        row.at_ms,
+        _who(row),
+        visible(verdict),
+        f"{row.state}{duration}",
+        arguments,
+        visible(row.note),
     )
 
 

@@ -107,7 +107,8 @@ class WallApp(App[None], inherit_bindings=False):
 
     def _gone(self, gone: port.EngineGoneError) -> None:
         self.engine_gone = str(gone) or "the engine cannot be reached"
-        self._tick()
+        for screen in self._walls.values():
+            screen.refresh_frame()
 
     # --- drawing --------------------------------------------------------------------------------
 
@@ -125,7 +126,7 @@ class WallApp(App[None], inherit_bindings=False):
 
     def _tick(self) -> None:
         if isinstance(self.screen, WallScreen):
-            self.screen.refresh_frame()
+            self.screen.refresh_clocks()
             self.screen.tick()
 
     def say(self, text: str, level: str = "info") -> None:
@@ -219,8 +220,8 @@ class WallApp(App[None], inherit_bindings=False):
         sessions = f"{live} session" + ("" if live == 1 else "s")
         if await self.confirm(
             "Stop the wall?",
-            f"{sessions} with agents end; their tools fail until the agents",
-            "start them again. To leave the wall standing, detach instead.",
+            f"{sessions} with agents will end: the tools of these agents fail",
+            "until they start them again. Detach to leave the wall standing.",
         ) and isinstance(await self.tell(port.Stop()), port.Done):
             self.exit()
 

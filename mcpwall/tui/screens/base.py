@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual.screen import ModalScreen, Screen
 
 from mcpwall.tui.keys import key_name
-from mcpwall.tui.widgets.frame import Footer, HeaderLine, TabLine
+from mcpwall.tui.widgets.frame import Footer, HeaderLine, TabLine, TooSmall
 
 if TYPE_CHECKING:
     from textual import events
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from mcpwall.tui.app import WallApp
     from mcpwall.tui.keys import Action
     from mcpwall.tui.mirror import Changes, Mirror
+
+
+_WIDTHS = [(0, "-cramped"), (TooSmall.WIDTH, "-narrow"), (110, "-beside"), (160, "-broad")]
+_HEIGHTS = [(0, "-flat"), (TooSmall.HEIGHT, "-low"), (22, "-short"), (30, "-tall")]
 
 
 class _Keys(Screen[object]):
@@ -80,7 +84,19 @@ class _Keys(Screen[object]):
 
 
 class WallScreen(_Keys, inherit_bindings=False):
-    """A whole screen: header, tabs, `body()`, footer."""
+    """A whole screen: header, tabs, `body()`, footer.
+
+    Below 60x16 it only says what it needs. For the styles of the bodies it has one class of
+    `-narrow`, `-beside`, `-broad` by its width and one of `-low`, `-short`, `-tall` by its height.
+    """
+
+    HORIZONTAL_BREAKPOINTS = _WIDTHS
+    VERTICAL_BREAKPOINTS = _HEIGHTS
+    DEFAULT_CSS = """
+    WallScreen > TooSmall { display: none; }
+    WallScreen.-cramped > *, WallScreen.-flat > * { display: none; }
+    WallScreen.-cramped > TooSmall, WallScreen.-flat > TooSmall { display: block; }
+    """
 
     def compose(self) -> ComposeResult:
         """The frame around the body."""
@@ -88,6 +104,7 @@ class WallScreen(_Keys, inherit_bindings=False):
         yield TabLine()
         yield from self.body()
         yield Footer()
+        yield TooSmall()
 
     def body(self) -> ComposeResult:
         """The widgets between tabs and footer."""
@@ -100,6 +117,11 @@ class WallScreen(_Keys, inherit_bindings=False):
     def refresh_frame(self) -> None:
         """Draw header, tabs and footer again."""
         for part in self.query("HeaderLine, TabLine, Footer"):
+            part.refresh()
+
+    def refresh_clocks(self) -> None:
+        """Draw what shows the time again."""
+        for part in self.query("HeaderLine, TabLine"):
             part.refresh()
 
     def on_screen_resume(self) -> None:

@@ -24,7 +24,6 @@ from mcpwall.tui.widgets.waiting import WaitingStrip
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from textual import events
     from textual.app import ComposeResult
 
     from mcpwall.engine.port import Row
@@ -32,10 +31,8 @@ if TYPE_CHECKING:
     from mcpwall.tui.mirror import Changes
     from mcpwall.tui.widgets.lines import Line
 
-_BESIDE = 110  # cells from which the detail stands beside the table
 _AIRY = 12  # rows from which the detail has empty lines between its sections
 _PANE_MAX = 32_768  # bytes of arguments that the detail beside the table shows
-_TALL = 30  # rows from which the waiting strip has a frame
 
 
 class CallsScreen(WallScreen):
@@ -46,9 +43,12 @@ class CallsScreen(WallScreen):
     CallsScreen #middle { layout: vertical; height: 1fr; }
     CallsScreen #list { height: 1fr; width: 1fr; }
     CallsScreen #pane { height: 7; border-top: solid $secondary; }
-    CallsScreen.-beside #middle { layout: horizontal; }
-    CallsScreen.-beside #pane { width: 42; height: 1fr; border-top: none;
-        border-left: solid $secondary; }
+    CallsScreen.-narrow.-low #pane { display: none; }
+    CallsScreen.-beside #middle, CallsScreen.-broad #middle { layout: horizontal; }
+    CallsScreen.-beside #pane, CallsScreen.-broad #pane {
+        width: 42; height: 1fr; border-top: none; border-left: solid $secondary;
+    }
+    CallsScreen.-broad #pane { width: 64; }
     CallsScreen.-tall WaitingStrip { height: 5; }
     CallsScreen.-empty #middle { display: none; }
     CallsScreen EmptyState { display: none; }
@@ -100,10 +100,8 @@ class CallsScreen(WallScreen):
             self.strip.refresh()
             self.table.refresh()
 
-    def on_resize(self, event: events.Resize) -> None:
-        """Arrange for the new size."""
-        self.set_class(event.size.width >= _BESIDE, "-beside")
-        self.set_class(event.size.height >= _TALL, "-tall")
+    def on_resize(self) -> None:
+        """Another width wraps in another way."""
         self.call_after_refresh(self._draw_detail)
 
     def on_calls_table_selected(self) -> None:

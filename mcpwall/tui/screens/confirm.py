@@ -23,7 +23,7 @@ class ConfirmScreen(WallModal):
     scope = "confirm"
     CSS = """
     ConfirmScreen { align: center middle; background: $background 60%; }
-    ConfirmScreen Vertical { width: 64; max-width: 100%; height: auto; background: $panel;
+    ConfirmScreen Vertical { width: 72; max-width: 100%; height: auto; background: $panel;
         border: round $warning; padding: 1 2; }
     """
 

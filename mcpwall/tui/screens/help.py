@@ -10,10 +10,11 @@ from mcpwall.tui.widgets.frame import Footer
 from mcpwall.tui.widgets.text_lines import TextLines
 
 if TYPE_CHECKING:
+    from textual import events
     from textual.app import ComposeResult
 
     from mcpwall.tui.keys import Action, KeyMap
-    from mcpwall.tui.widgets.lines import Line
+    from mcpwall.tui.widgets.lines import Line, Part
 
 TITLES = {
     "app": "EVERYWHERE",
@@ -40,11 +41,16 @@ _REVIEW: tuple[Line, ...] = (
     ),
     (("  were on screen to the end. Enter, space, y, a paste and clicks never decide.", "dim"),),
 )
+_EXAMPLE: Line = [('"calls.follow" = "F"', "accent")]
 _KEYS_CELLS = 16
+_IDS_FROM = 100  # cells
 
 
-def help_lines(keys: KeyMap, scope: str) -> list[Line]:
-    """The keys of a screen first, then those that work everywhere, then the other screens'."""
+def help_lines(keys: KeyMap, scope: str, room: int) -> list[Line]:
+    """The keys of a screen first, then those that work everywhere, then the other screens'.
+
+    Action ids, which `[keys]` takes, are shown where there is room for them.
+    """
     first = [scope] if scope in TITLES else []
     order = [*first, *(name for name in TITLES if name not in first)]
     lines: list[Line] = []
@@ -52,17 +58,15 @@ def help_lines(keys: KeyMap, scope: str) -> list[Line]:
         if lines:
             lines.append([])
         lines.append([(TITLES[name], "title")])
-        lines += [_line(action) for action in keys.of(name)]
+        lines += [_line(action, ids=room >= _IDS_FROM) for action in keys.of(name)]
         lines += _REVIEW if name == "review" else ()
     return [*lines, [], *_SIGNS, [], [("Move keys in [keys] of config.toml: ", "dim"), *_EXAMPLE]]
 
 
-_EXAMPLE: Line = [('"calls.follow" = "F"', "accent")]
-
-
-def _line(action: Action) -> Line:
+def _line(action: Action, *, ids: bool) -> Line:
     keys = "  ".join(shown(key) for key in action.keys)
-    return [(f"  {keys:{_KEYS_CELLS}}", "accent"), (f"{action.help:60}", ""), (action.id, "dim")]
+    said: list[Part] = [(f"  {keys:{_KEYS_CELLS}}", "accent"), (f"{action.help:60}", "")]
+    return [*said, (action.id, "dim")] if ids else said
 
 
 class HelpScreen(WallModal):
@@ -80,9 +84,10 @@ class HelpScreen(WallModal):
         yield self.text
         yield Footer()
 
-    def on_mount(self) -> None:
-        """Say it."""
-        self.call_after_refresh(self.text.show, help_lines(self.wall.keys, self._about))
+    def on_resize(self, event: events.Resize) -> None:
+        """Say it in the room there is."""
+        lines = help_lines(self.wall.keys, self._about, event.size.width)
+        self.call_after_refresh(self.text.show, lines)
 
     def do_up(self) -> None:
         """One line up."""

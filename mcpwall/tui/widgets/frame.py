@@ -134,5 +134,25 @@ class Footer(_Frame):
         return [(key, "dim" if off else "accent"), (f" {action.label}{gap}", "dim" if off else "")]
 
 
+class TooSmall(LineWidget):
+    """In place of everything where nothing would fit: what the app needs."""
+
+    WIDTH, HEIGHT = 60, 16
+    DEFAULT_CSS = "TooSmall { height: 1fr; }"
+
+    def line(self, y: int) -> Line:
+        """Needed and present size, in short lines."""
+        wall = cast("WallApp", self.app)
+        held = len(wall.mirror.held)
+        has = self.app.size
+        lines: list[Line] = [
+            [(" mcpwall", "title")],
+            [(f" needs {self.WIDTH}x{self.HEIGHT} cells", "")],
+            [(f" this is {has.width}x{has.height}", "")],
+            [(f" ? {_count(held, 'call')} waiting", "waiting")] if held else [],
+        ]
+        return lines[y] if y < len(lines) else []
+
+
 def _count(number: int, thing: str) -> str:
     return f"{number} {thing}" + ("" if number == 1 else "s")
