@@ -1,0 +1,92 @@
+"""Make the pictures in this directory from a real run: `python -m screenshots.make`.
+
+Two pretend agents call pretend servers through `mcpwall stdio` in a scratch home; the app attaches
+to the engine that this started, and what it shows is saved as SVG.
+"""
+
+import asyncio
+import json
+import subprocess
+import sys
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from mcpwall.link.client import connect
+from mcpwall.tui.app import WallApp
+from screenshots.scene import CALLS, RULES, SERVERS
+from tests.helpers.programs import ECHO, environment, wall
+from tests.helpers.raw_client import RawClient
+
+HERE = Path(__file__).parent
+WAITING = sum(call.waits for call in CALLS)
+PATIENCE_S = 20
+
+
+def call_tools(scratch: Path, stack: ExitStack) -> None:
+    """Open a session for each agent and server, and make the calls in order."""
+    sessions: dict[tuple[str, str], RawClient] = {}
+    for call in CALLS:
+        key = (call.agent, call.server)
+        if key not in sessions:
+            tools = scratch / f"{call.server}.json"
+            tools.write_text(json.dumps(SERVERS[call.server]))
+            env = environment(scratch, tools=tools)
+            client = RawClient(wall(call.server, *ECHO), env=env, name=call.agent)
+            sessions[key] = stack.enter_context(client)
+            client.open()
+            client.request("tools/list")
+        pending = sessions[key].start_call(call.tool, call.arguments)
+        if not call.waits:
+            pending.wait()
+
+
+async def settle(app: WallApp, pilot: Pilot[None]) -> None:
+    """Wait until the app knows all that happened."""
+    async with asyncio.timeout(PATIENCE_S):
+        while len(app.mirror.held) < WAITING:
+            await pilot.pause(0.05)
+    await pilot.pause(0.3)  # a repaint or two
+
+
+async def picture(name: str, size: tuple[int, int], *keys: str) -> None:
+    """Open the app, press keys, save what is shown."""
+    async with connect() as engine:
+        app = WallApp(engine)
+        async with app.run_test(size=size) as pilot:
+            await settle(app, pilot)
+            for key in keys:
+                await pilot.press(key)
+                await pilot.pause(0.3)
+            svg = app.export_screenshot(title="mcpwall")
+    (HERE / f"{name}-{size[0]}x{size[1]}.svg").write_text(svg)
+
+
+async def pictures() -> None:
+    """All of them."""
+    for size in ((120, 36), (80, 24)):
+        await picture("calls", size)
+        await picture("review", size, "p")
+        await picture("rules", size, "3")
+
+
+def main() -> int:
+    """Run the scene in a scratch home, and end its engine."""
+    with tempfile.TemporaryDirectory(prefix="wall-") as directory:
+        scratch = Path(directory)
+        (scratch / "config.toml").write_text(RULES)
+        env = environment(scratch)
+        try:
+            with ExitStack() as stack:
+                call_tools(scratch, stack)
+                code = "import asyncio; from screenshots import make; asyncio.run(make.pictures())"
+                subprocess.run([sys.executable, "-c", code], env=env, check=True)
+        finally:
+            subprocess.run([sys.executable, "-m", "mcpwall", "stop"], env=env, check=False)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
