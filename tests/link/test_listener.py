@@ -1,7 +1,9 @@
 import asyncio
 import fcntl
 import json
+import logging
 import os
+import resource
 import socket
 import stat
 import subprocess
@@ -238,6 +240,35 @@ def test_fifty_at_once_are_all_let_in(run, path):
                 sock.close()
             assert seen == {f"s{number}" for number in range(50)}
             for sock in shims:
+                sock.close()
+
+    run(test())
+
+
+def test_without_free_descriptors_visitors_wait_and_are_let_in_later(run, path, monkeypatch):
+    monkeypatch.setattr("mcpwall.link.listener._PAUSE_S", 0)
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+
+    async def test():
+        full = asyncio.Event()
+        noticed = logging.Handler(logging.WARNING)
+        noticed.emit = lambda record: full.set()
+        log = logging.getLogger("mcpwall.link.listener")
+        log.addHandler(noticed)
+        async with Wall(path, MemoryPort()) as wall:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as shim:
+                free = os.dup(shim.fileno())
+                os.close(free)
+                resource.setrlimit(resource.RLIMIT_NOFILE, (free, limits[1]))
+                try:
+                    shim.connect(path)
+                    shim.send(STDIO)
+                    await full.wait()
+                    assert wall.shims.empty()
+                finally:
+                    resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+                    log.removeHandler(noticed)
+                sock, *_ = await wall.shims.get()
                 sock.close()
 
     run(test())
