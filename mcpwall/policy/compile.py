@@ -57,14 +57,15 @@ class Compiled:
     """One rule, ready to be asked whether a call is its business."""
 
     __slots__ = (
-        *("agent", "budget", "clauses", "limit", "method", "project", "risk", "rule", "server"),
-        "tool",
+        *("agent", "budget", "clauses", "limit", "method", "order", "project", "risk", "rule"),
+        *("server", "tool"),
     )
 
     def __init__(self, rule: Rule) -> None:
         """Raises RuleError."""
         self.rule = rule
         self.project = is_project(rule)
+        self.order = (rule.id, self.project)
         self.server = _names(rule, "server", rule.server)
         self.tool = _names(rule, "tool", rule.tool)
         self.agent = _names(rule, "agent", rule.agent)
@@ -131,7 +132,7 @@ class Policy:
     window of any limit: how far back the audit must be read to restore `Limits`.
     """
 
-    __slots__ = ("_cache", "_calls", "_others", "defaults", "hash", "horizon_ns", "rules")
+    __slots__ = ("_by_tool", "_cache", "_rest", "defaults", "hash", "horizon_ns", "rules")
 
     def __init__(self, compiled: Sequence[Compiled], defaults: Defaults) -> None:
         self.rules = tuple(one.rule for one in compiled)
@@ -140,8 +141,11 @@ class Policy:
         self.hash = _hash([one.rule for one in active], defaults)
         limits = [limit for one in active for limit in (one.limit, one.budget) if limit]
         self.horizon_ns = max((limit.window_ns for limit in limits), default=0)
-        self._calls = [one for one in active if one.method.match(TOOLS_CALL)]
-        self._others = [one for one in active if one.rule.method]
+        self._rest = [one for one in active if one.tool.only is None]
+        self._by_tool: dict[str, list[Compiled]] = {}
+        for one in active:
+            for name in one.tool.only or ():
+                self._by_tool.setdefault(name, []).append(one)
         self._cache: dict[tuple[str, ...], Candidates] = {}
 
     def candidates(self, call: Call) -> Candidates:
@@ -149,8 +153,9 @@ class Policy:
         key = (call.tool, call.server, call.client, call.agent, call.method, call.risk)
         found = self._cache.get(key)
         if found is None:
-            rules = self._calls if call.method == TOOLS_CALL else self._others
-            found = _candidates([one for one in rules if one.concerns(call)], call)
+            rules = [*self._rest, *self._by_tool.get(call.tool, ())]
+            concerned = [one for one in rules if one.concerns(call)]
+            found = _candidates(sorted(concerned, key=lambda one: one.order), call)
             if len(self._cache) >= CACHE_MAX:
                 self._cache.clear()
             self._cache[key] = found
@@ -177,10 +182,11 @@ def compile_policy(
             )
         if is_answer_id(rule.id):
             raise RuleError(rule.id, "id", "such ids are for remembered answers: choose another")
-        known = compiled.setdefault((rule.id, is_project(rule)), Compiled(rule))
+        one = Compiled(rule)
+        known = compiled.setdefault(one.order, one)
         if _meaning(known.rule) != _meaning(rule):
             raise RuleError(rule.id, "id", "two different rules have this id: rename one")
-    ordered = [compiled[key] for key in sorted(compiled)]
+    ordered = sorted(compiled.values(), key=lambda one: one.order)
     return Policy(ordered, _merged(defaults, project_defaults))
 
 

@@ -11,7 +11,6 @@ that a request is cancelled, does nothing for an agent that a rule on that metho
 from __future__ import annotations
 
 import enum
-import functools
 from collections.abc import Iterable
 
 import msgspec
@@ -76,7 +75,7 @@ def judge(call: Call, policy: Policy, state: State) -> Verdict:
             return _denied(policy, Cause.UNLISTED, reason)
 
     found = policy.candidates(call)
-    resolve = functools.cache(state.resolve) if found.looks_up_paths else state.resolve
+    resolve = _once(state.resolve) if found.looks_up_paths else state.resolve
 
     if found.deny and (denying := _restraining(found.deny, call, resolve)):
         reason = _sentence("Denied by", denying)
@@ -127,6 +126,19 @@ def _decide(
     return action, cause, reason, rules
 
 
+def _once(resolve: Resolve) -> Resolve:
+    """`resolve` that looks up each path once: one verdict sees one state of the file system."""
+    known: dict[tuple[str, str], str] = {}
+
+    def look(text: str, directory: str) -> str:
+        path = known.get((text, directory))
+        if path is None:
+            path = known[text, directory] = resolve(text, directory)
+        return path
+
+    return look
+
+
 def _default(call: Call, policy: Policy) -> Action:
     if call.method != TOOLS_CALL:
         return policy.defaults.other_methods
@@ -144,8 +156,8 @@ def _answer(
     if answer is not None:
         action = Action.ALLOW if answer.allow else Action.DENY
         said = "approved" if answer.allow else "denied"
-        why = f": {answer.reason}" if answer.reason else "."
-        return action, Cause.ANSWER, f"A person {said} calls like this one{why}", (answer.id,)
+        reason = _with_reason(f"A person {said} calls like this one", answer.reason)
+        return action, Cause.ANSWER, reason, (answer.id,)
     approving = _permitting(found.approve, call, resolve) if found.approve else []
     if approving:
         ids = tuple(one.rule.id for one in approving)
@@ -237,7 +249,10 @@ def _sentence(start: str, rules: list[Compiled]) -> str:
     ids = _ids(rules)
     names = ", ".join(ids) if len(ids) <= 3 else f"{ids[0]}, {ids[1]} and {len(ids) - 2} more"  # noqa: PLR2004 - reads well
     reason = next((one.rule.reason for one in rules if one.rule.reason), "")
-    text = f"{start} {'rule' if len(ids) == 1 else 'rules'} {names}"
+    return _with_reason(f"{start} {'rule' if len(ids) == 1 else 'rules'} {names}", reason)
+
+
+def _with_reason(text: str, reason: str) -> str:
     if not reason:
         return f"{text}."
     return f"{text}: {reason}" if reason.endswith((".", "!", "?")) else f"{text}: {reason}."

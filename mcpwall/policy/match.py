@@ -102,7 +102,7 @@ def covers(general: str, special: str) -> bool:
 class Names:
     """A list of globs in which `!glob` takes out again; without a positive one, all but those."""
 
-    __slots__ = ("_globs", "_literals", "_without", "everything")
+    __slots__ = ("_everything", "_globs", "_literals", "_without")
 
     def __init__(self, patterns: Sequence[str]) -> None:
         """Raises GlobError for a pattern that cannot be read."""
@@ -110,13 +110,18 @@ class Names:
         self._without = tuple(compile_glob(p[1:]) for p in patterns if p.startswith("!"))
         self._literals = frozenset(literal_text(p) for p in wanted if is_literal(p))
         self._globs = tuple(compile_glob(p) for p in wanted if not is_literal(p))
-        self.everything = not wanted
+        self._everything = not wanted
+
+    @property
+    def only(self) -> frozenset[str] | None:
+        """The names of which alone any can match; None when there are globs."""
+        return None if self._everything or self._globs else self._literals
 
     def match(self, *names: str) -> bool:
         """Whether one of `names` (all names of one thing) is in, and none is taken out."""
         if any(test(name) for test in self._without for name in names):
             return False
-        if self.everything or not self._literals.isdisjoint(names):
+        if self._everything or not self._literals.isdisjoint(names):
             return True
         return any(test(name) for test in self._globs for name in names)
 

@@ -52,7 +52,8 @@ def _from_name(words: list[str]) -> _Finding | None:
     if not words:
         return None
     if words[-1] in verbs.READING_NOUNS and all(
-        word in verbs.NOUNS or word not in verbs.VERBS for word in words[:-1]
+        word not in verbs.VERBS or (word in verbs.RUNS and words[-1] in verbs.RECORDS)
+        for word in words[:-1]
     ):
         return _Finding(Risk.READ, f'its name says "{words[-1]}"')
     acting = [i for i, word in enumerate(words) if word in verbs.VERBS]

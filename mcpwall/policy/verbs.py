@@ -70,7 +70,7 @@ NOUNS = _words(
     deploy draft email export flag fork format group import index install issue label like link
     list load lock log map match message name order pin place plan post process profile queue
     quote rank rate record release report request review run schedule script share shell sign
-    stage star start store stream tag terminal test tip trade transfer trigger update upgrade
+    stage star start store stream tag terminal test tip trade transfer trigger upgrade
     view vote watch
     """
 )
@@ -83,6 +83,15 @@ READING_NOUNS = _words(
     schema schemas standings stat statistics stats status summary templates top version versions
     """
 )
+
+# What has a status, a history or logs of its own: `deploy_status` reads, `update_status` does not.
+RUNS = _words(
+    """
+    backup build clone commit deploy install issue order queue release request review run schedule
+    test trade transfer trigger
+    """
+)
+RECORDS = _words("details history info log logs results stats statistics status summary")
 
 MONEY = _words(
     """

@@ -68,7 +68,9 @@ def test_p13_too_many_values_are_cut_and_marked(path: str) -> None:
     assert leaves[-1] is Gap.BROKEN
 
 
-@pytest.mark.parametrize("path", [".a", "a.", "a..b", "[]", "a[0]", "a[", "a]", "a[]b", "a.[]", "\\"])
+@pytest.mark.parametrize(
+    "path", [".a", "a.", "a..b", "[]", "a[0]", "a[", "a]", "a[]b", "a.[]", "\\"]
+)
 def test_unreadable_paths_say_so(path: str) -> None:
     with pytest.raises(PathError):
         compile_path(path)

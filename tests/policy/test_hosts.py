@@ -128,7 +128,16 @@ def test_patterns_are_brought_into_the_form_of_hosts(pattern: str, expected: str
 
 @pytest.mark.parametrize(
     "pattern",
-    ["", "!", "https://example.com", "example.com:443", "a@b", "example.com/x", "a b", "*ß.example"],
+    [
+        "",
+        "!",
+        "https://example.com",
+        "example.com:443",
+        "a@b",
+        "example.com/x",
+        "a b",
+        "*ß.example",
+    ],
 )
 def test_a_pattern_that_no_host_can_match_is_an_error(pattern: str) -> None:
     with pytest.raises(HostPatternError):

@@ -1,0 +1,92 @@
+"""The judge once more, as plainly as it can be said: no index, no cache, nothing shared.
+
+Speaks a part of the rule language (the strategies of test_p15 write no more) and keeps every
+booking for ever, counting anew each time.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import math
+from typing import Any
+
+from mcpwall.model import Action, Call, Cause, Defaults, Rule
+
+Bookings = list[tuple[tuple[str, ...], float, float]]  # what was counted, when, how much
+
+
+def holds(op: str, wanted: Any, call: Call, argument: str) -> bool | None:
+    """Whether one condition holds; None when that cannot be said."""
+    there = argument in call.arguments
+    value = call.arguments.get(argument)
+    if op == "exists":
+        return None if there and value is None else there is wanted
+    if op == "gt":
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        return value > wanted if number else None
+    if op == "contains":
+        return wanted in value if isinstance(value, str) else None
+    if op == "not_contains":
+        return wanted not in value if isinstance(value, str) else None
+    return value == wanted if type(value) is type(wanted) else None  # equals
+
+
+def named(patterns: tuple[str, ...], *names: str) -> bool:
+    taken = [p for p in patterns if not p.startswith("!")] or ["*"]
+    out = [p[1:] for p in patterns if p.startswith("!")]
+
+    def hit(globs: list[str]) -> bool:
+        return any(fnmatch.fnmatchcase(name, glob) for glob in globs for name in names)
+
+    return hit(taken) and not hit(out)
+
+
+def matches(rule: Rule, call: Call, *, strict: bool) -> bool:
+    truths = [holds(one.op, one.value, call, one.argument) for one in rule.when]
+    return (
+        rule.enabled
+        and named(rule.tool, call.tool)
+        and named(rule.server, call.server)
+        and named(rule.method or ("tools/call",), call.method)
+        and named(rule.agent, call.client, call.agent)
+        and (not rule.risk or call.risk in rule.risk)
+        and (call.method == "tools/call" or bool(rule.method))
+        and all(truth is not False if strict else truth is True for truth in truths)
+    )
+
+
+def judge(
+    call: Call, rules: list[Rule], defaults: Defaults, booked: Bookings, now_s: float
+) -> tuple[Action, Cause, set[str], Bookings]:
+    """Action, cause, the ids of the rules behind it, and what to book if it is forwarded."""
+
+    def of(action: Action, *, strict: bool = True) -> set[str]:
+        return {r.id for r in rules if r.action is action and matches(r, call, strict=strict)}
+
+    if denied := of(Action.DENY):
+        return Action.DENY, Cause.RULE, denied, []
+    full: dict[str, float] = {}
+    costs: Bookings = []
+    for rule in {r.id: r for r in rules if r.rate_limit and matches(r, call, strict=True)}.values():
+        limit = rule.rate_limit
+        assert limit is not None
+        what = call.tool if call.method == "tools/call" else ""
+        apart = {"tool": [call.server, call.method, what], "session": [call.session]}[limit.per]
+        key = (rule.id, *apart)
+        times = sorted(at for k, at, _ in booked if k == key and at > now_s - limit.window_s)
+        if len(times) >= limit.max:
+            full[rule.id] = math.ceil(times[-limit.max] + limit.window_s - now_s)
+        costs.append((key, now_s, 1))
+    if full:
+        return Action.DENY, Cause.LIMIT, set(full), []
+    if asked := of(Action.ASK):
+        if approved := of(Action.APPROVE, strict=False):
+            return Action.ALLOW, Cause.ANSWER, asked | approved, costs
+        return Action.ASK, Cause.RULE, asked, costs
+    if allowed := of(Action.ALLOW, strict=False):
+        return Action.ALLOW, Cause.RULE, allowed, costs
+    other = call.method != "tools/call"
+    action = defaults.other_methods if other else getattr(defaults, call.risk.value)
+    if action is Action.ASK and (approved := of(Action.APPROVE, strict=False)):
+        return Action.ALLOW, Cause.ANSWER, approved, costs
+    return action, Cause.DEFAULT, set(), costs if action is not Action.DENY else []
