@@ -12,6 +12,7 @@ was stopped). To the engine: `exited CODE`.
 """
 
 import array
+import contextlib
 import os
 import select
 import signal
@@ -19,7 +20,6 @@ import socket
 import sys
 import time
 from types import FrameType
-from typing import NoReturn
 
 from mcpwall import home, starter
 
@@ -49,8 +49,12 @@ def main(argv: list[str]) -> int:
             command = _configured(name, environment)
         return Shim(name, command, environment).run()
     except (ShimError, starter.EngineStartError) as error:
-        print(f"mcpwall stdio: {error}", file=sys.stderr)
+        _complain(str(error))
         return error.code if isinstance(error, ShimError) else 1
+
+
+def _complain(text: str) -> None:
+    sys.stderr.write(f"mcpwall stdio: {text}\n")
 
 
 def _arguments(argv: list[str]) -> tuple[str, list[str]]:
@@ -70,7 +74,7 @@ def _arguments(argv: list[str]) -> tuple[str, list[str]]:
 
 def _configured(name: str, environment: dict[str, str]) -> list[str]:
     """The command of `[servers.NAME]`, which the engine has read; sets its environment."""
-    import json  # only here: it would cost every session some milliseconds
+    import json  # noqa: PLC0415 - it would cost every session some milliseconds
 
     with starter.connect_or_start() as link:
         question = {"jsonrpc": "2.0", "method": "stdio", "params": {"server": name, "ask": True}}
@@ -188,7 +192,7 @@ class Shim:
         elif word == b"end":
             return True
         elif word.startswith(b"bye"):
-            print(f"mcpwall stdio: {word[4:].decode(errors='replace')}", file=sys.stderr)
+            _complain(word[4:].decode(errors="replace"))
             return True
         return False
 
@@ -210,10 +214,8 @@ class Shim:
             self._exit = code if code >= 0 else 128 - code
             self._kill_at = None
             self._leave_at = time.monotonic() + LEAVE_S
-            try:
+            with contextlib.suppress(OSError):  # the next engine is told on handing over
                 self._engine.sendall(b"exited %d\n" % self._exit)
-            except OSError:
-                pass  # the next engine is told on handing over
 
     def _stop(self, number: signal.Signals) -> None:
         """Make the server end: this signal to its whole group, SIGKILL if that does not help."""
@@ -230,10 +232,8 @@ class Shim:
             os.close(null)
 
     def _signal_group(self, number: int) -> None:
-        try:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._pid, number)
-        except (ProcessLookupError, PermissionError):
-            pass
 
     def _patience(self) -> float | None:
         """Milliseconds until something is due."""
@@ -346,8 +346,3 @@ def _text(value: object) -> str:
 def _utf16(character: str) -> tuple[int, ...]:
     data = character.encode("utf-16-be")
     return tuple(int.from_bytes(data[i : i + 2], "big") for i in range(0, len(data), 2))
-
-
-def run() -> NoReturn:
-    """Entry point of `python -m mcpwall.shim`."""
-    sys.exit(main(sys.argv[1:]))

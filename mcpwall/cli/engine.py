@@ -1,4 +1,4 @@
-"""`mcpwall engine`: the engine as a process. Puts its parts together, and takes them apart again."""
+"""`mcpwall engine`: the engine as a process, put together from its parts and taken apart."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""The one mutable heart: rules in force, limits, waiting calls, sessions, the feed."""

@@ -51,12 +51,15 @@ class SystemClock:
         self._loop = asyncio.get_running_loop()
 
     def wall_ms(self) -> int:
+        """Milliseconds since the Unix epoch."""
         return time.time_ns() // 1_000_000
 
     def steady_ns(self) -> int:
+        """Nanoseconds since boot, time asleep included where the system counts it."""
         return time.monotonic_ns() if _STEADY is None else time.clock_gettime_ns(_STEADY)
 
     def call_later(self, seconds: float, callback: Callable[[], None]) -> Timer:
+        """Call back once, after `seconds`, on the loop."""
         return self._loop.call_later(seconds, callback)
 
 

@@ -1,4 +1,4 @@
-"""The one mutable heart: rules in force, limits, waiting calls, sessions. Everything runs on the loop.
+"""The one mutable heart: rules in force, limits, waiting calls, sessions. Runs on the loop alone.
 
 Whatever decides about a call stands here and in `engine.holds`: `judge` asks the pure judge,
 `record` writes before anything moves, and a held call is judged again when it is released. No
@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from mcpwall.engine import holds, restore, views
-from mcpwall.engine.clock import Clock
+from mcpwall.engine.clock import Clock, Timer
 from mcpwall.engine.feed import Feed
 from mcpwall.engine.inventory import Inventory
 from mcpwall.engine.live import Hello, Kept, Live, Wire
@@ -32,7 +32,10 @@ from mcpwall.store.audit import Audit, AuditError
 from mcpwall.store.records import Intent, Kind, Step
 
 TOOLS_CALL: Final = "tools/call"
-STEPS_WAITING_MAX: Final = 10_000  # outcomes kept for later while the audit cannot be written
+STEPS_AT_ONCE: Final = 16  # outcomes that are written in one transaction
+STEPS_S: Final = 0.005  # the longest that an outcome waits for others
+STEPS_AGAIN_S: Final = 1.0  # until the next try while the audit cannot be written
+STEPS_WAITING_MAX: Final = 10_000  # outcomes kept until then
 
 _canonical = msgspec.json.Encoder(order="deterministic")
 
@@ -68,7 +71,8 @@ class Engine:
         self.hits: dict[str, tuple[int, int]] = {}  # rule id → times, last time (ms)
         self._last_call = audit.last_id()
         self._last_session = 0
-        self._steps: list[Step] = []  # outcomes that the audit has not taken yet
+        self._steps: list[Step] = []  # outcomes that wait to be written
+        self._steps_due: Timer | None = None
         self._audit_broken = False
         self._horizon_ns = 0
         self.on_stop: Callable[[], None] = lambda: None
@@ -170,23 +174,38 @@ class Engine:
 
     def _write(self, intents: list[Intent], steps: list[Step]) -> str:
         try:
-            self.audit.write(intents, [*self._steps, *steps])
+            self.audit.write(intents, steps)
         except AuditError as error:
             if not self._audit_broken:
                 self._audit_broken = True
                 self.notice("error", f"the audit cannot be written, calls are denied: {error}")
             return f"its audit cannot be written ({error})"
-        self._steps.clear()
         if self._audit_broken:
             self._audit_broken = False
             self.notice("info", "the audit can be written again")
         return ""
 
-    def _later(self, steps: list[Step]) -> None:
-        """Write outcomes; those that cannot be written now go with the next write."""
-        if self._write([], steps):
-            self._steps += steps
+    def _later(self, step: Step) -> None:
+        """Write an outcome soon: together with others, off the path of the next call.
+
+        A session's journal notes at once that the call is over, should the engine be killed.
+        """
+        self._steps.append(step)
+        if len(self._steps) >= STEPS_AT_ONCE:
+            self.write_outcomes()
+        elif self._steps_due is None:
+            self._steps_due = self.clock.call_later(STEPS_S, self.write_outcomes)
+
+    def write_outcomes(self) -> None:
+        """Write the outcomes that wait; what cannot be written waits on."""
+        if self._steps_due is not None:
+            self._steps_due.cancel()
+            self._steps_due = None
+        if self._write([], self._steps):
             del self._steps[:-STEPS_WAITING_MAX]
+            self._steps_due = self.clock.call_later(STEPS_AGAIN_S, self.write_outcomes)
+        else:
+            self._steps.clear()
 
     def _fault(self, why: str) -> Verdict:
         return Verdict(Action.DENY, Cause.FAULT, reason=why, policy=self.rulebook.hash)
@@ -203,7 +222,7 @@ class Engine:
         self.records.allowed()
         self.feed.publish(record)
 
-    def refused(self, live: Live, record: Record) -> None:
+    def refused(self, record: Record) -> None:
         """A call was answered by the wall."""
         self.records.refused(record.verdict)
         record.over(State.REFUSED)
@@ -212,12 +231,11 @@ class Engine:
     def answered(self, outcomes: list[tuple[Record, int]]) -> None:
         """Answers have gone to the agent."""
         wall, steady = self.clock.wall_ms(), self.clock.steady_ns()
-        steps = []
         for record, size in outcomes:
             is_error = record.state is State.ERROR
             if is_error:
                 self.records.failed()
-            steps.append(
+            self._later(
                 Step(
                     record.call.id,
                     Kind.ANSWERED,
@@ -229,21 +247,20 @@ class Engine:
                 )
             )
             self.feed.publish(record)
-        self._later(steps)
 
-    def withdraw(self, live: Live, record: Record, why: str) -> None:
+    def withdraw(self, record: Record, why: str) -> None:
         """A held call is wanted no more."""
         self.holds.remove(record.call.id, why)
         record.note = why
         record.over(State.WITHDRAWN)
-        self._later([self._outcome(record, Kind.WITHDRAWN, why)])
+        self._later(self._outcome(record, Kind.WITHDRAWN, why))
         self.feed.publish(record)
 
     def lost(self, record: Record, why: str) -> None:
         """A forwarded call can get no answer any more."""
         record.note = why
         record.over(State.LOST)
-        self._later([self._outcome(record, Kind.LOST, why)])
+        self._later(self._outcome(record, Kind.LOST, why))
         self.feed.publish(record)
 
     def refuse_lost(self, live: Live, record: Record, request: Request, *, ran: bool) -> None:
@@ -251,7 +268,7 @@ class Engine:
         reason = LEFT_RUNNING if ran else LEFT_HELD
         record.verdict = self._fault(reason)
         kind = Kind.LOST if ran else Kind.REFUSED
-        self._later([self._outcome(record, kind, "the engine was restarted")])
+        self._later(self._outcome(record, kind, "the engine was restarted"))
         live.refuse(record, request)
 
     def _outcome(self, record: Record, kind: Kind, note: str) -> Step:
@@ -261,8 +278,17 @@ class Engine:
 
     # --- sessions -------------------------------------------------------------------------------
 
-    def open(self, hello: Hello, wire: Wire, memory: bytes = b"") -> Live:
-        """A session begins, or goes on after another engine left it (`memory` is its note)."""
+    def open(
+        self,
+        hello: Hello,
+        wire: Wire,
+        memory: bytes = b"",
+        settled: frozenset[int] = frozenset(),
+    ) -> Live:
+        """A session begins, or goes on after another engine left it.
+
+        `memory` is what that engine left by `Wire.remember`, `settled` by `Wire.settled`.
+        """
         server = self.inventory.server(hello.server, hello.transport)
         kept = _read_kept(memory)
         fresh = kept is None
@@ -277,7 +303,7 @@ class Engine:
         if fresh:
             self.introduced(live)
         else:
-            live.resume(self._left_behind(live.id))
+            live.resume(self._left_behind(live.id), settled)
             live.publish()
         self.feed.publish(ServerEvent(server.row()))
         return live

@@ -59,11 +59,24 @@ class Hello(msgspec.Struct):
 class Wire(Protocol):
     """The way to both sides. Lines go without their ends; `flush` sends what was given."""
 
-    def to_server(self, line: bytes) -> None: ...
-    def to_client(self, line: bytes) -> None: ...
-    def flush(self) -> None: ...
+    def to_server(self, line: bytes) -> None:
+        """Give a line for the server."""
+        ...
+
+    def to_client(self, line: bytes) -> None:
+        """Give a line for the agent."""
+        ...
+
+    def flush(self) -> None:
+        """Send what was given."""
+        ...
+
     def remember(self, memory: bytes) -> None:
         """Keep the protocol's state where the next engine finds it."""
+        ...
+
+    def settled(self, call: int) -> None:
+        """Note for the next engine that this call was answered."""
         ...
 
 
@@ -106,7 +119,7 @@ class Live:
         self._run([command for line in lines if line.strip() for command in take(line)])
 
     def recovered(self, lines: list[bytes]) -> None:
-        """Take lines that an engine before this one had read: those it recorded are not repeated."""
+        """Take lines that an engine before this one had read, less the calls that it recorded."""
         self.from_client([line for line in lines if not self.protocol.has(line)])
 
     def from_server(self, lines: list[bytes]) -> None:
@@ -130,12 +143,11 @@ class Live:
             self.remember()
         turn = iter(judged)
         for command in commands:
-            kind = type(command)
-            if kind is ToClient:
+            if isinstance(command, ToClient):
                 self._wire.to_client(command.line)
-            elif kind is ToServer:
+            elif isinstance(command, ToServer):
                 self._wire.to_server(command.line)
-            elif kind is Judge:
+            elif isinstance(command, Judge):
                 self._carry_out(*next(turn))
             else:
                 self._rarer(command)
@@ -199,7 +211,7 @@ class Live:
         self._wire.to_client(line)
         self._open.pop(record.call.id, None)
         record.answer, record.answer_size = line[:ANSWER], len(line)
-        self.engine.refused(self, record)
+        self.engine.refused(record)
 
     @property
     def busy(self) -> bool:
@@ -210,7 +222,7 @@ class Live:
         """Forget a held call: it gets no answer."""
         self._open.pop(record.call.id)
         self.protocol.drop(record.request)
-        self.engine.withdraw(self, record, why)
+        self.engine.withdraw(record, why)
 
     def progress(self, request: Request, text: str) -> bool:
         """Send a sign of life for a held call; False when its client cannot take one."""
@@ -236,6 +248,7 @@ class Live:
         record.took_us = (self.engine.clock.steady_ns() - record.started_ns) // 1000
         record.answer, record.answer_size = command.line[:ANSWER], len(command.line)
         record.over(State.ERROR if command.is_error else State.DONE)
+        self._wire.settled(record.call.id)
         self._over.append((record, len(command.line)))
 
     # --- tools ----------------------------------------------------------------------------------
@@ -263,13 +276,17 @@ class Live:
 
     # --- beginning and end ----------------------------------------------------------------------
 
-    def resume(self, records: list[tuple[Record, Request]]) -> None:
+    def resume(self, records: list[tuple[Record, Request]], settled: frozenset[int]) -> None:
         """Take over the calls that an engine before this one recorded and did not finish.
 
-        A held one is refused: nobody knows what its asker saw. A forwarded one gets its real
-        answer if that comes in time, else an error that says that it may have run.
+        `settled` were answered, which that engine had no time to record. A held one is refused:
+        nobody knows what its asker saw. A forwarded one gets its real answer if that comes in
+        time, else an error that says that it may have run.
         """
         for record, request in records:
+            if record.call.id in settled:
+                self.engine.lost(record, "answered, as another engine was killed")
+                continue
             self.protocol.requests[request.id] = request
             self._open[record.call.id] = record
             if request.stage is Stage.HELD:
@@ -294,7 +311,7 @@ class Live:
             if answer:
                 self._wire.to_client(self.protocol.dead(request, answer))
             if record is not None and record.state is State.HELD:
-                self.engine.withdraw(self, record, why)
+                self.engine.withdraw(record, why)
             elif record is not None:
                 self.engine.lost(record, why)
         with contextlib.suppress(OSError):

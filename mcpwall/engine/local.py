@@ -19,10 +19,13 @@ class LocalPort:
         self._engine = engine
 
     async def snapshot(self) -> Snapshot:
+        """Everything at this moment."""
         return views.snapshot(self._engine)
 
     def feed(self, after: int) -> AsyncIterator[Batch]:
+        """Batches of events numbered above `after`, without end."""
         return self._engine.feed.follow(after)
 
     async def send(self, command: Command) -> Reply:
+        """Carry out a command."""
         return commands.carry_out(self._engine, command)

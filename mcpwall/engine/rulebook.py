@@ -78,10 +78,12 @@ class Rulebook:
 
     @property
     def undo_steps(self) -> int:
+        """How many changes made here can be undone."""
         return self._file.undo_steps
 
     @property
     def redo_steps(self) -> int:
+        """How many undone changes can be made again."""
         return self._file.redo_steps
 
     def policy(self, directory: str) -> tuple[Policy, str]:

@@ -1,4 +1,4 @@
-"""What an agent is told when a call is refused: a sentence for the model, data for programs. Pure."""
+"""What an agent is told of a refused call: a sentence for the model, data for programs. Pure."""
 
 from __future__ import annotations
 

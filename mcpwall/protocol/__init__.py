@@ -1,0 +1,1 @@
+"""MCP without I/O: lines in, commands out. Pure."""

@@ -41,14 +41,17 @@ class Malformed(Exception):  # noqa: N818 (it is the message that is malformed)
         self.id = request_id
 
 
-class Envelope(msgspec.Struct):
-    """A server's message: only what the wall must know of it; the rest stays raw."""
+ABSENT: Final = msgspec.Raw()
 
-    id: msgspec.Raw | None = None
+
+class Envelope(msgspec.Struct):
+    """A server's message: only what the wall must know of it; the rest stays raw (or ABSENT)."""
+
+    id: msgspec.Raw = ABSENT
     method: str | None = None
-    params: msgspec.Raw | None = None
-    result: msgspec.Raw | None = None
-    error: msgspec.Raw | None = None
+    params: msgspec.Raw = ABSENT
+    result: msgspec.Raw = ABSENT
+    error: msgspec.Raw = ABSENT
 
 
 _envelope = msgspec.json.Decoder(Envelope)
@@ -179,8 +182,8 @@ def decode_server(line: bytes) -> list[Envelope] | None:
 
 
 def _lenient(part: JsonObject) -> Envelope:
-    def raw(key: str) -> msgspec.Raw | None:
-        return msgspec.Raw(json.dumps(part[key]).encode()) if key in part else None
+    def raw(key: str) -> msgspec.Raw:
+        return msgspec.Raw(json.dumps(part[key]).encode()) if key in part else ABSENT
 
     method = part.get("method")
     return Envelope(
@@ -192,9 +195,9 @@ def _lenient(part: JsonObject) -> Envelope:
     )
 
 
-def server_id(raw: msgspec.Raw | None) -> RequestId | None:
+def server_id(raw: msgspec.Raw) -> RequestId | None:
     """An id in a server's envelope, or None when it is absent or no valid id."""
-    if raw is None:
+    if not raw:
         return None
     value = _decoder.decode(raw)
     return value if type(value) is str or type(value) is int else None

@@ -21,36 +21,36 @@ META_VERDICT: Final = "mcpwall/verdict"
 class Way(enum.Enum):
     """What happens to a message of a client's."""
 
-    PASS = "pass"  # housekeeping: goes on, nothing is recorded
+    HAND_ON = "hand on"  # housekeeping: goes on, nothing is recorded
     JUDGE = "judge"  # judged, recorded, then forwarded, held or answered
 
 
 CLIENT_METHODS: Final = {
-    "initialize": Way.PASS,
-    "server/discover": Way.PASS,
-    "ping": Way.PASS,
-    "tools/list": Way.PASS,
+    "initialize": Way.HAND_ON,
+    "server/discover": Way.HAND_ON,
+    "ping": Way.HAND_ON,
+    "tools/list": Way.HAND_ON,
     "tools/call": Way.JUDGE,
-    "prompts/list": Way.PASS,
+    "prompts/list": Way.HAND_ON,
     "prompts/get": Way.JUDGE,
-    "resources/list": Way.PASS,
-    "resources/templates/list": Way.PASS,
+    "resources/list": Way.HAND_ON,
+    "resources/templates/list": Way.HAND_ON,
     "resources/read": Way.JUDGE,
     "resources/subscribe": Way.JUDGE,
-    "resources/unsubscribe": Way.PASS,
+    "resources/unsubscribe": Way.HAND_ON,
     "completion/complete": Way.JUDGE,
-    "logging/setLevel": Way.PASS,
-    "subscriptions/listen": Way.PASS,
-    "tasks/get": Way.PASS,
-    "tasks/result": Way.PASS,
-    "tasks/update": Way.PASS,
-    "tasks/list": Way.PASS,
-    "tasks/cancel": Way.PASS,
-    "notifications/initialized": Way.PASS,
-    "notifications/cancelled": Way.PASS,
-    "notifications/progress": Way.PASS,
-    "notifications/roots/list_changed": Way.PASS,
-    "notifications/tasks/status": Way.PASS,
+    "logging/setLevel": Way.HAND_ON,
+    "subscriptions/listen": Way.HAND_ON,
+    "tasks/get": Way.HAND_ON,
+    "tasks/result": Way.HAND_ON,
+    "tasks/update": Way.HAND_ON,
+    "tasks/list": Way.HAND_ON,
+    "tasks/cancel": Way.HAND_ON,
+    "notifications/initialized": Way.HAND_ON,
+    "notifications/cancelled": Way.HAND_ON,
+    "notifications/progress": Way.HAND_ON,
+    "notifications/roots/list_changed": Way.HAND_ON,
+    "notifications/tasks/status": Way.HAND_ON,
 }
 
 
@@ -59,7 +59,7 @@ def way(method: str) -> Way:
     return CLIENT_METHODS.get(method, Way.JUDGE)
 
 
-def subject(method: str, params: dict[str, object]) -> str:
+def subject(params: dict[str, object]) -> str:
     """What a request is about: a tool's or prompt's name, or a resource's URI; else ''."""
     for key in ("name", "uri"):
         if isinstance(value := params.get(key), str):

@@ -12,7 +12,7 @@ Sources: MCP lifecycle, cancellation and progress pages of 2024-11-05 … 2026-0
 from __future__ import annotations
 
 import enum
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeGuard
 
 import msgspec
 
@@ -51,10 +51,14 @@ class Request(msgspec.Struct):
 
 
 class ToServer(msgspec.Struct):
+    """A line for the server."""
+
     line: bytes
 
 
 class ToClient(msgspec.Struct):
+    """A line for the client."""
+
     line: bytes
 
 
@@ -170,12 +174,10 @@ class Session:
             messages = codec.decode_client(line)
             if len(messages) == 1 and line.lstrip()[:1] != b"[":
                 return self._client_message(messages[0])
-            if self.version != methods.BATCH_VERSION:
-                raise Malformed(
-                    INVALID_REQUEST, f"batches exist in protocol {methods.BATCH_VERSION} alone"
-                )
         except Malformed as error:
             return self._malformed(error)
+        if self.version != methods.BATCH_VERSION:
+            return self.malformed(f"batches exist in protocol {methods.BATCH_VERSION} alone")
         commands: list[Command] = []
         for message in messages:
             try:
@@ -191,7 +193,7 @@ class Session:
         except Malformed:
             return False
         request_id = messages[0].get("id")
-        return type(request_id) in (str, int) and request_id in self.requests
+        return _is_id(request_id) and request_id in self.requests
 
     def malformed(self, text: str) -> list[Command]:
         """Refuse something of the client's that is no message at all."""
@@ -245,7 +247,7 @@ class Session:
 
     def _describe(self, request: Request, params: JsonObject, meta: JsonObject | None) -> None:
         """Read what is judged out of a request's params. Raises Malformed."""
-        request.subject = methods.subject(request.method, params)
+        request.subject = methods.subject(params)
         if request.method == "tools/call":
             if type(params.get("name")) is not str:
                 raise Malformed(INVALID_PARAMS, "a tool's name must be a string", request.id)
@@ -272,9 +274,9 @@ class Session:
 
     def _cancelled_by_client(self, message: JsonObject) -> list[Command]:
         request_id = message.get("params", {}).get("requestId")
-        if type(request_id) not in (str, int) or request_id not in self.requests:
+        request = self.requests.pop(request_id, None) if _is_id(request_id) else None
+        if request is None:
             return []  # some clients cancel every finished call
-        request = self.requests.pop(request_id)
         if request.token is not None:
             self._progress.pop(request.token, None)
         was, request.stage = request.stage, Stage.CANCELLED
@@ -371,7 +373,7 @@ class Session:
         request_id = codec.server_id(envelope.id)
         if request_id is None:
             # an error to a line that the server could not read: nobody waits for it
-            return envelope.error is not None, []
+            return bool(envelope.error), []
         if type(request_id) is str and request_id.startswith(OWN_ID):
             return False, self._own_listing(request_id, envelope)
         request = self.requests.pop(request_id, None)
@@ -387,7 +389,7 @@ class Session:
         if request.call:
             return True, [Answered(request, _is_error(envelope, line), line)]
         self.changed = True
-        if envelope.result is None:
+        if not envelope.result:
             return True, []
         if request.method == "initialize":
             self._learn_server(_decode_object(envelope.result))
@@ -401,7 +403,7 @@ class Session:
         return True, []
 
     def _server_speaks(self, envelope: codec.Envelope) -> tuple[bool, list[Command]]:
-        if envelope.id is not None:
+        if envelope.id:
             request_id = codec.server_id(envelope.id)
             if request_id is None or len(self._asked) >= OPEN_MAX:
                 return False, [Note("dropped a request of the server that has no usable id")]
@@ -414,13 +416,13 @@ class Session:
         elif envelope.method == "notifications/progress" and self._progress:
             params = _decode_object(envelope.params)
             token, value = params.get("progressToken"), params.get("progress")
-            if type(token) in (str, int) and token in self._progress:
+            if _is_id(token) and token in self._progress:
                 if not isinstance(value, int | float) or value <= self._progress[token]:
                     return False, []  # values must increase, and the wall has counted further
                 self._progress[token] = value
         elif envelope.method == "notifications/cancelled":
             request_id = _decode_object(envelope.params).get("requestId")
-            if type(request_id) in (str, int) and self._asked.pop(request_id, None) is not None:
+            if _is_id(request_id) and self._asked.pop(request_id, None) is not None:
                 self.changed = True
         return True, []
 
@@ -431,7 +433,7 @@ class Session:
         self._schema_keys = schema_keys
 
     def listing_failed(self, number: int) -> list[Command]:
-        """No list came to the wall's question `number`: judge by what is known what waits for it."""
+        """No list came to the wall's question `number`: judge what waits by what is known."""
         if number != self._first_list or not self._waiting:
             return []
         self._tools_known = True
@@ -477,7 +479,7 @@ class Session:
     def _own_listing(self, request_id: str, envelope: codec.Envelope) -> list[Command]:
         if request_id != f"{OWN_ID}{self._lists}" or not self._waiting:
             return []  # an answer that came too late
-        if envelope.result is None:
+        if not envelope.result:
             return self.listing_failed(self._first_list)
         result = _decode_object(envelope.result)
         commands = self._page(result, first=not self._cursor_seen)
@@ -526,17 +528,22 @@ class Session:
             self.server_version = f"{info.get('name', '')} {info.get('version', '')}".strip()[:100]
 
 
+def _is_id(value: Any) -> TypeGuard[RequestId]:
+    """Whether a value can be an id or a progress token; True, in Python an integer, can't."""
+    return type(value) is str or type(value) is int
+
+
 def _is_error(envelope: codec.Envelope, line: bytes) -> bool:
-    if envelope.error is not None:
+    if envelope.error:
         return True
     if b'"isError"' not in line:
         return False
     return _decode_object(envelope.result).get("isError") is True
 
 
-def _decode_object(raw: msgspec.Raw | None) -> JsonObject:
+def _decode_object(raw: msgspec.Raw) -> JsonObject:
     """A server's object, or an empty one when it is none."""
-    if raw is None:
+    if not raw:
         return {}
     try:
         value = msgspec.json.decode(raw)

@@ -73,7 +73,7 @@ class StdioSession:
             on_full=self._pace,
             on_broken=self._agent_deaf,
         )
-        self._live = engine.open(hello, self, self._journal.state())
+        self._live = engine.open(hello, self, self._journal.state(), self._journal.last_answered())
         self._recovering = not self._journal.fresh
         self._from_agent = Inlet(
             self._loop,
@@ -110,17 +110,25 @@ class StdioSession:
     # --- the engine's wire ----------------------------------------------------------------------
 
     def to_server(self, line: bytes) -> None:
+        """Give a line for the server."""
         self._to_server.send(line)
 
     def to_client(self, line: bytes) -> None:
+        """Give a line for the agent."""
         self._to_agent.send(line)
 
     def flush(self) -> None:
+        """Send what was given."""
         self._to_server.flush()
         self._to_agent.flush()
 
     def remember(self, memory: bytes) -> None:
+        """Keep the session's memory for the next engine."""
         self._journal.save(memory)
+
+    def settled(self, call: int) -> None:
+        """Note for the next engine that this call was answered."""
+        self._journal.answered(call)
 
     # --- the agent ------------------------------------------------------------------------------
 
@@ -239,7 +247,7 @@ class StdioSession:
     # --- the end --------------------------------------------------------------------------------
 
     def _pace(self, full: bool) -> None:
-        """Read from the agent while both outlets take more, from the server while the agent does."""
+        """Read from the agent while both sides take more, from the server while the agent does."""
         if self._over:
             return
         if full:

@@ -263,12 +263,18 @@ def test_the_servers_progress_never_falls_behind_the_walls() -> None:
         b"[1]",
         b'{"jsonrpc":"2.0","id":1,"method":"ping"',
         b'{"jsonrpc":"2.0","id":1,"method":"p\xff"}',
-        b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","arguments":'
-        b'{"n":NaN}}}',
-        b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","arguments":'
-        b'{"n":1e400}}}',
-        b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","arguments":'
-        b'{"n":"\\ud800"}}}',
+        (
+            b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","arguments":'
+            b'{"n":NaN}}}'
+        ),
+        (
+            b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","arguments":'
+            b'{"n":1e400}}}'
+        ),
+        (
+            b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","arguments":'
+            b'{"n":"\\ud800"}}}'
+        ),
         b"\xef\xbb\xbf" + json.dumps(call(2, "echo")).encode(),
         json.dumps(call(2, "echo")).encode("utf-16"),
         b'{"jsonrpc":"2.0","id":null,"method":"tools/call","params":{"name":"echo"}}',
