@@ -121,6 +121,8 @@ class Candidates(NamedTuple):
     project_ask: tuple[Compiled, ...]
     allow: tuple[Compiled, ...]
     approve: tuple[Compiled, ...]
+    default: Action  # where none of them decides
+    default_reason: str
     looks_up_paths: bool
 
 
@@ -155,7 +157,8 @@ class Policy:
         if found is None:
             rules = [*self._rest, *self._by_tool.get(call.tool, ())]
             concerned = [one for one in rules if one.concerns(call)]
-            found = _candidates(sorted(concerned, key=lambda one: one.order), call)
+            ordered = sorted(concerned, key=lambda one: one.order)
+            found = _candidates(ordered, call, self.defaults)
             if len(self._cache) >= CACHE_MAX:
                 self._cache.clear()
             self._cache[key] = found
@@ -202,11 +205,15 @@ def _as_project(rule: Rule) -> Rule:
     return msgspec.structs.replace(rule, origin=Origin(file, line, project=True))
 
 
-def _candidates(rules: Sequence[Compiled], call: Call) -> Candidates:
+def _candidates(rules: Sequence[Compiled], call: Call, defaults: Defaults) -> Candidates:
     def doing(action: Action) -> tuple[Compiled, ...]:
         return tuple(one for one in rules if one.rule.action is action)
 
     asking = doing(Action.ASK)
+    if call.method == TOOLS_CALL:
+        default, what = getattr(defaults, call.risk.value), f"{call.risk} tools"
+    else:
+        default, what = defaults.other_methods, "requests that call no tool"
     return Candidates(
         deny=doing(Action.DENY),
         counted=tuple(_counted(rules, call)),
@@ -214,6 +221,8 @@ def _candidates(rules: Sequence[Compiled], call: Call) -> Candidates:
         project_ask=tuple(one for one in asking if one.project),
         allow=doing(Action.ALLOW),
         approve=doing(Action.APPROVE),
+        default=default,
+        default_reason=f"No rule decides; the default for {what} is {default}.",
         looks_up_paths=any(clause.looks_up_paths for one in rules for clause in one.clauses),
     )
 

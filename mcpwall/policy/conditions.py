@@ -58,14 +58,18 @@ class Clause:
         leaves = self._leaves(arguments)
         if self._seen is not None:
             leaves = [part for leaf in leaves for part in self._seen(leaf)]
-        check = self._check
-        return any(check(leaf, directory, resolve) is not False for leaf in leaves)
+        for leaf in leaves:  # noqa: SIM110 - any() takes twice as long, on every call
+            if self._check(leaf, directory, resolve) is not False:
+                return True
+        return False
 
     def surely_holds(self, arguments: JsonObject, directory: str, resolve: Resolve) -> bool:
         """Whether there is at least one value and every value satisfies the test."""
         leaves = self._leaves(arguments)
-        check = self._check
-        return bool(leaves) and all(check(leaf, directory, resolve) is True for leaf in leaves)
+        for leaf in leaves:
+            if self._check(leaf, directory, resolve) is not True:
+                return False
+        return bool(leaves)
 
 
 def _negation(check: Check) -> Check:

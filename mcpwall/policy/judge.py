@@ -11,7 +11,7 @@ that a request is cancelled, does nothing for an agent that a rule on that metho
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import msgspec
 
@@ -90,7 +90,7 @@ def judge(call: Call, policy: Policy, state: State) -> Verdict:
                 return charged
             charges = charged
 
-    action, cause, reason, rules = _decide(found, call, policy, resolve)
+    action, cause, reason, rules = _decide(found, call, resolve)
     if action is Action.DENY:
         return _denied(policy, cause, reason, rules)
     if action is Action.ASK:
@@ -104,7 +104,7 @@ def judge(call: Call, policy: Policy, state: State) -> Verdict:
 
 
 def _decide(
-    found: Candidates, call: Call, policy: Policy, resolve: Resolve
+    found: Candidates, call: Call, resolve: Resolve
 ) -> tuple[Action, Cause, str, list[Compiled]]:
     """What asking rules, allowing rules and the default say, answers left aside."""
     rules: list[Compiled] = []
@@ -113,9 +113,7 @@ def _decide(
     elif found.allow and (rules := _permitting(found.allow, call, resolve)):
         action, cause, reason = Action.ALLOW, Cause.RULE, _sentence("Allowed by", rules)
     else:
-        action, cause = _default(call, policy), Cause.DEFAULT
-        what = f"{call.risk} tools" if call.method == TOOLS_CALL else "requests that call no tool"
-        reason = f"No rule decides; the default for {what} is {action}."
+        action, cause, reason = found.default, Cause.DEFAULT, found.default_reason
     # A project's ask never turns a deny into something milder.
     if found.project_ask and action is not Action.DENY:
         asking = _restraining(found.project_ask, call, resolve)
@@ -137,13 +135,6 @@ def _once(resolve: Resolve) -> Resolve:
         return path
 
     return look
-
-
-def _default(call: Call, policy: Policy) -> Action:
-    if call.method != TOOLS_CALL:
-        return policy.defaults.other_methods
-    action: Action = getattr(policy.defaults, call.risk.value)
-    return action
 
 
 def _answer(
@@ -195,7 +186,7 @@ def _charge(
     return Verdict(
         Action.DENY,
         Cause.BUDGET if isinstance(worst.limit.source, Budget) else Cause.LIMIT,
-        _ids(one.rule for _, one in full),
+        _ids([one.rule for _, one in full]),
         reason,
         retry_s,
         (),
@@ -219,11 +210,11 @@ def _amount(one: Counted, call: Call) -> Amount | str:
     return total
 
 
-def _restraining(rules: Iterable[Compiled], call: Call, resolve: Resolve) -> list[Compiled]:
+def _restraining(rules: Sequence[Compiled], call: Call, resolve: Resolve) -> list[Compiled]:
     return [one for one in rules if one.may_match(call, resolve)]
 
 
-def _permitting(rules: Iterable[Compiled], call: Call, resolve: Resolve) -> list[Compiled]:
+def _permitting(rules: Sequence[Compiled], call: Call, resolve: Resolve) -> list[Compiled]:
     return [one for one in rules if one.surely_matches(call, resolve)]
 
 
@@ -247,9 +238,11 @@ def span(seconds: float) -> str:
 def _sentence(start: str, rules: list[Compiled]) -> str:
     """A sentence that names the rules and gives the first reason that one of them has."""
     ids = _ids(rules)
-    names = ", ".join(ids) if len(ids) <= 3 else f"{ids[0]}, {ids[1]} and {len(ids) - 2} more"  # noqa: PLR2004 - reads well
+    if len(ids) == 1:
+        return _with_reason(f"{start} rule {ids[0]}", rules[0].rule.reason)
+    names = ", ".join(ids[:2]) + (f" and {len(ids) - 2} more" if ids[2:] else "")
     reason = next((one.rule.reason for one in rules if one.rule.reason), "")
-    return _with_reason(f"{start} {'rule' if len(ids) == 1 else 'rules'} {names}", reason)
+    return _with_reason(f"{start} rules {names}", reason)
 
 
 def _with_reason(text: str, reason: str) -> str:
@@ -258,10 +251,12 @@ def _with_reason(text: str, reason: str) -> str:
     return f"{text}: {reason}" if reason.endswith((".", "!", "?")) else f"{text}: {reason}."
 
 
-def _ids(rules: Iterable[Compiled]) -> tuple[str, ...]:
+def _ids(rules: Sequence[Compiled]) -> tuple[str, ...]:
     """The ids of rules, each once, in order."""
+    if len(rules) == 1:
+        return (rules[0].rule.id,)
     return tuple(sorted({one.rule.id for one in rules}))[:NAMED_MAX]
 
 
-def _denied(policy: Policy, cause: Cause, reason: str, rules: Iterable[Compiled] = ()) -> Verdict:
+def _denied(policy: Policy, cause: Cause, reason: str, rules: Sequence[Compiled] = ()) -> Verdict:
     return Verdict(Action.DENY, cause, _ids(rules), reason, policy=policy.hash)

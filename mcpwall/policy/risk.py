@@ -66,7 +66,11 @@ def _from_name(words: list[str]) -> _Finding | None:
     )
     if lead is None:
         return None
-    joined = [i for i in acting if i > lead and words[i - 1] in _JOINING]
+    joined = [
+        i
+        for i in acting
+        if i > lead and (words[i - 1] in _JOINING or (i == lead + 1 and words[i] in verbs.SECOND))
+    ]
     return _worst(
         _Finding(verbs.VERBS[words[i]], f'its name says "{words[i]}"') for i in [lead, *joined]
     )

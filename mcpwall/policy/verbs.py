@@ -91,7 +91,12 @@ RUNS = _words(
     test trade transfer trigger
     """
 )
-RECORDS = _words("details history info log logs results stats statistics status summary")
+RECORDS = _words(
+    "details guidance help history info log logs results stats statistics status summary"
+)
+
+# These count right after a reading verb too: `find_replace`, `read_write`.
+SECOND = _words("delete insert overwrite remove replace write")
 
 MONEY = _words(
     """

@@ -25,6 +25,8 @@ def risk(name: str, description: str = "", **fields: Any) -> str:
         ("pods_delete", "", "destructive"),
         ("get_or_create_user", "", "write"),
         ("find_and_delete", "", "destructive"),
+        ("find_replace", "", "destructive"),
+        ("read_write_file", "", "write"),
         ("issue_write", "", "write"),
         ("tag_resource", "", "write"),
         ("slack_post_message", "", "write"),
