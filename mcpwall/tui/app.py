@@ -6,9 +6,9 @@ engine goes, the app says so and attaches again by itself. Nothing that happens 
 
 from __future__ import annotations
 
-import asyncio
 import importlib.util
 import time
+from asyncio import sleep as pause
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App
@@ -91,7 +91,7 @@ class WallApp(App[None], inherit_bindings=False):
                 await self._follow()
             except port.EngineGoneError as gone:
                 self._gone(gone)
-            await asyncio.sleep(_REATTACH_S)
+            await pause(_REATTACH_S)
 
     async def _follow(self) -> None:
         """Follow the feed from a snapshot, and from a new one after each gap."""
@@ -120,7 +120,8 @@ class WallApp(App[None], inherit_bindings=False):
         if not changes.parts:
             return
         for screen in self._walls.values():
-            screen.changed(changes)
+            if screen.is_mounted:
+                screen.changed(changes)
         if isinstance(self.screen, WallScreen):
             self.screen.refresh_frame()
 

@@ -162,10 +162,13 @@ class KeyMap:
 
     def __init__(self, moved: Mapping[str, str] | None = None) -> None:
         self._actions = {action.id: action for action in ACTIONS}
-        for id_, keys in (moved or {}).items():
+        moved = moved or {}
+        for id_, keys in moved.items():
             self._actions[id_] = replace(self._known(id_), keys=_keys(id_, keys))
         self._by_key: dict[tuple[str, str], Action] = {}
-        for action in self._actions.values():
+        for action in sorted(
+            self, key=lambda action: action.id in moved
+        ):  # the moved ones are late
             for key in action.keys:
                 self._claim(action, key)
 

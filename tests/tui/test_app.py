@@ -1,8 +1,26 @@
 from __future__ import annotations
 
+import asyncio
+
+import pytest
+from msgspec.structs import replace
+
+from mcpwall.engine import port
+from mcpwall.tui.app import WallApp
+from mcpwall.tui.keys import KeysError
 from tests.tui.fake_port import FakePort
-from tests.tui.scenes import STATUS, busy
-from tests.tui.screens import scenario, showing
+from tests.tui.scenes import STATUS, busy, empty, row
+from tests.tui.screens import NARROW, Shown, golden, scenario, showing
+
+LOCKED = replace(busy(), status=replace(STATUS, lockdown=True))
+
+
+def said(shown: Shown) -> list[str]:
+    return [notification.message for notification in shown.app._notifications]
+
+
+def sent(fake: FakePort) -> list[port.Command]:
+    return [command for command in fake.sent if not isinstance(command, port.Details)]
 
 
 @scenario
@@ -10,7 +28,202 @@ async def test_the_header_says_that_the_wall_stands_and_counts() -> None:
     async with showing(FakePort(busy())) as shown:
         header, tabs = shown.text().splitlines()[:2]
         assert "● GUARDING" in header
+        assert "2 agents · 3 servers" in header
         assert "1,284 calls" in header
+        assert "✓ 1,240  ✗ 17  ~ 4  ! 20" in header
         assert "14:02:37" in header
         assert "[1 Calls]" in tabs
-        assert f"engine {STATUS.pid}" in tabs
+        assert "2 Pending 3" in tabs
+        assert f"engine {STATUS.pid} · up 2h14m" in tabs
+
+
+@scenario
+async def test_trouble_with_the_rules_is_in_sight_on_every_screen() -> None:
+    fake = FakePort(busy())
+    async with showing(fake) as shown:
+        await fake.push(port.StatusEvent(replace(STATUS, config_error="config.toml:3: bad")))
+        await shown.settle()
+        assert "▲ config.toml does not load: last good rules in force" in shown.text()
+        edit = port.OutsideEdit("h", "-deny\n+allow", ("a deny is gone",))
+        await fake.push(port.StatusEvent(replace(STATUS, outside_edit=edit)))
+        await shown.settle()
+        assert "▲ an edit from outside waits: see Rules" in shown.text()
+
+
+@scenario
+async def test_without_an_engine_the_app_says_so_and_comes_back_by_itself(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    again = asyncio.Event()
+
+    async def wait(_: float) -> None:
+        await again.wait()
+
+    monkeypatch.setattr("mcpwall.tui.app.pause", wait)
+    fake = FakePort(busy())
+    async with showing(fake) as shown:
+        await fake.break_off("the engine has closed the connection")
+        await shown.settle()
+        assert "○ NO ENGINE" in shown.text()
+        assert "the engine has closed the connection" in shown.text()
+        await shown.press("L")
+        assert said(shown) == ["L lockdown: the engine has closed the connection"]
+        assert sent(fake) == []
+        fake.mend()
+        again.set()
+        await fake.following.wait()
+        await shown.settle()
+        assert "● GUARDING" in shown.text()
+
+
+@scenario
+async def test_before_there_is_an_engine_the_reason_is_on_screen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def forever(_: float) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr("mcpwall.tui.app.pause", forever)
+    fake = FakePort(empty())
+    fake.following.set()  # nothing to wait for
+    await fake.break_off("an engine of version 9.9 runs; end it with `mcpwall stop`")
+    fake.following.set()
+    async with showing(fake, NARROW) as shown:
+        await shown.settle()
+        assert "an engine of version 9.9 runs; end it with `mcpwall stop`" in shown.text()
+        assert "attaches again by itself" in shown.text()
+
+
+@scenario
+async def test_a_gap_in_the_feed_is_healed_by_a_new_snapshot() -> None:
+    fake = FakePort(busy())
+    async with showing(fake) as shown:
+        fake.now = replace(fake.now, rows=(row(5000, "fresh.call", {}),))
+        await fake.push(gap=True)
+        await shown.settle()
+        assert "fresh.call" in shown.text()
+        assert "postgres.query" not in shown.text()
+
+
+@scenario
+async def test_lockdown_is_on_at_once() -> None:
+    fake = FakePort(busy())
+    async with showing(fake) as shown:
+        await shown.press("L")
+        assert sent(fake) == [port.Lockdown(on=True)]
+        await fake.push(port.StatusEvent(LOCKED.status))
+        await shown.settle()
+        assert "■ LOCKDOWN: every call is refused" in shown.text()
+
+
+@pytest.mark.parametrize(
+    ("key", "commands"), [("y", [port.Lockdown(on=False)]), ("n", []), ("escape", [])]
+)
+@scenario
+async def test_lockdown_is_off_only_after_a_confirm(key: str, commands: list[port.Command]) -> None:
+    fake = FakePort(LOCKED)
+    async with showing(fake) as shown:
+        await shown.press("L")
+        assert "Let calls through again?" in shown.text()
+        await shown.press("enter", "space")
+        assert sent(fake) == []
+        await shown.press(key)
+        assert sent(fake) == commands
+
+
+@scenario
+async def test_detaching_sends_nothing() -> None:
+    fake = FakePort(busy())
+    async with showing(fake) as shown:
+        await shown.press("q")
+        assert not shown.app.is_running
+    assert sent(fake) == []
+
+
+@scenario
+async def test_stopping_the_wall_asks_first() -> None:
+    fake = FakePort(busy())
+    async with showing(fake, NARROW) as shown:
+        await shown.press("Q")
+        golden("stop-80x24", shown.text())
+        await shown.press("enter")
+        assert sent(fake) == []
+        await shown.press("y")
+        assert sent(fake) == [port.Stop()]
+        assert not shown.app.is_running
+
+
+@scenario
+async def test_what_the_engine_refuses_is_said() -> None:
+    fake = FakePort(busy())
+    fake.replies[port.Lockdown] = port.Refused("the audit cannot be written: disk full")
+    async with showing(fake) as shown:
+        await shown.press("L")
+        assert said(shown) == ["the audit cannot be written: disk full"]
+
+
+@scenario
+async def test_notices_of_the_engine_are_shown() -> None:
+    fake = FakePort(busy())
+    async with showing(fake) as shown:
+        await fake.push(port.NoticeEvent("warning", "rules reloaded from config.toml"))
+        await shown.settle()
+        assert said(shown) == ["rules reloaded from config.toml"]
+
+
+@scenario
+async def test_the_help_begins_with_the_screen_in_front() -> None:
+    async with showing(FakePort(busy())) as shown:
+        await shown.press("?")
+        assert shown.text().splitlines()[0] == "CALLS"
+        await shown.press("pagedown", "pagedown", "pagedown")
+        assert "SIGNS" in shown.text()
+        await shown.press("escape")
+        assert "[1 Calls]" in shown.text()
+
+
+@scenario
+async def test_the_palette_runs_an_action_by_name() -> None:
+    fake = FakePort(busy())
+    async with showing(fake) as shown:
+        await shown.press(":", *"refuse")
+        while "refuse all calls" not in shown.text():
+            await shown.pilot.pause()
+        await shown.press("enter")
+        while not sent(fake):
+            await shown.pilot.pause()
+        assert sent(fake) == [port.Lockdown(on=True)]
+
+
+@scenario
+async def test_both_themes_say_the_same() -> None:
+    async with showing(FakePort(busy())) as shown:
+        dark = shown.text()
+        await shown.press("ctrl+t")
+        assert shown.app.theme == "mcpwall-light"
+        assert shown.text() == dark
+
+
+@scenario
+async def test_without_colour_the_screen_says_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with showing(FakePort(busy())) as shown:
+        coloured = shown.text()
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with showing(FakePort(busy())) as shown:
+        assert shown.app.no_color
+        assert shown.text() == coloured
+
+
+def test_a_key_table_that_cannot_work_is_refused_before_anything_runs() -> None:
+    async def build() -> None:
+        WallApp(FakePort(busy()), moved={"calls.rule": "f"})
+
+    with pytest.raises(KeysError, match=r"calls\.follow already"):
+        asyncio.run(build())
+
+
+@scenario
+async def test_a_moved_key_is_shown_where_it_works() -> None:
+    async with showing(FakePort(busy()), moved={"app.review": "R"}) as shown:
+        assert " R review · oldest is denied" in shown.text()
+        assert " R review  / filter" in shown.text().splitlines()[-1]

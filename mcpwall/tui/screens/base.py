@@ -77,7 +77,7 @@ class _Keys(Screen[object]):
         return self.wall.engine_gone if action.engine else ""
 
     def changed(self, changes: Changes) -> None:
-        """The mirror changed. Called at most ten times a second, whether or not it is shown."""
+        """The mirror changed. Called at most ten times a second, shown or not, once mounted."""
 
     def tick(self) -> None:
         """A second passed while this screen was shown: countdowns move."""

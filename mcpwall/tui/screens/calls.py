@@ -81,6 +81,11 @@ class CallsScreen(WallScreen):
             yield self.pane
         yield self.filter
 
+    def on_mount(self) -> None:
+        """Begin with what the mirror knows."""
+        self._start_over()
+        self._list_changed()
+
     # --- what changes under it ------------------------------------------------------------------
 
     def changed(self, changes: Changes) -> None:
@@ -93,6 +98,11 @@ class CallsScreen(WallScreen):
             self.strip.refresh()
         if changes.parts & (Part.ROWS | Part.HELD):
             self._list_changed()
+
+    def refresh_frame(self) -> None:
+        """The words in place of the table speak of the engine too."""
+        super().refresh_frame()
+        self.query(EmptyState).refresh()
 
     def tick(self) -> None:
         """Countdowns move."""

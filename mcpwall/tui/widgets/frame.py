@@ -77,8 +77,9 @@ class TabLine(_Frame):
         del y
         left: list[Part] = [(" ", "")]
         for scope, title in self.wall.tabs():
-            key = next(key for key in self.wall.keys[f"app.{scope}"].keys if key.isdigit())
-            text, here = f"{key} {title}", scope == cast("WallScreen", self.screen).scope
+            keys = self.wall.keys[f"app.{scope}"].keys
+            key = next(filter(str.isdigit, keys), keys[0])
+            text, here = f"{shown(key)} {title}", scope == cast("WallScreen", self.screen).scope
             held = len(self.wall.mirror.held) if scope == "review" else 0
             left += [
                 (f"[{text}" if here else f" {text}", "title" if here else ""),
