@@ -154,7 +154,7 @@ def read_call(text: str, file: str, directory: str) -> tuple[Call, str]:
     except forms.BadValueError as error:
         problem = error.problems[0]
         what = f"the call {problem.what}" if problem.subject == "" else problem.text()
-        raise CliError(f"{file}: {what}; {problem.fix}".removesuffix("; "), USAGE) from None
+        raise CliError(f"{file}: {what}; {problem.advice()}".removesuffix("; "), USAGE) from None
     except (ValueError, RecursionError) as error:
         raise CliError(f"{file}: this is not JSON: {error}", USAGE) from None
     if "risk" in read:

@@ -23,6 +23,13 @@ from mcpwall.store import files, rule_ids, schema, toml_lines
 from mcpwall.store.forms import BadValueError, Problem, kind
 from mcpwall.store.toml_lines import Path, Positions
 
+_MAX_ERRORS: Final = 100
+# tomllib's time and memory grow with the square of a dotted key's parts.
+_DEEP_KEY: Final = re.compile(
+    r"""(?:^[ \t]*+\[{0,2}|[{,])"""
+    r"""(?:[ \t]*+(?:[\w-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')[ \t]*+\.){20}""",
+    re.MULTILINE | re.ASCII,
+)
 _AT: Final = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 
 
@@ -149,6 +156,9 @@ def _load_text(text: str, file: str, *, project: bool) -> Config:
 def _parse(text: str, file: str) -> JsonObject:
     try:
         text.encode()
+        if deep := _DEEP_KEY.search(text):
+            line = text.count("\n", 0, deep.end()) + 1
+            raise ConfigError(file, line, "this key has too many parts")
         return tomllib.loads(text)
     except UnicodeEncodeError as error:
         line = text.count("\n", 0, error.start) + 1
@@ -226,9 +236,14 @@ def _path_of(key: str, value: Any) -> Path:
 
 
 def _config_error(file: str, places: Positions, problems: Sequence[Problem]) -> ConfigError:
-    """All problems as one error, in the order of the file."""
+    """The first problems in the order of the file, as one error."""
     found = sorted(
         ((places.line(problem.path), problem) for problem in problems), key=lambda item: item[0]
     )
-    errors = [ConfigError(file, line, problem.text(), problem.fix) for line, problem in found]
+    errors = [
+        ConfigError(file, line, problem.text(), problem.advice())
+        for line, problem in found[:_MAX_ERRORS]
+    ]
+    if more := len(found) - len(errors):
+        errors.append(ConfigError(file, found[_MAX_ERRORS][0], f"{more} more mistakes from here"))
     return ConfigError(file, errors[0].line, errors[0].what, errors[0].fix, errors[1:])

@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-MAX_BYTES = 4 * 1024 * 1024
+MAX_KIB = 4096
+MAX_FOREIGN_KIB = 256  # what a stranger wrote should not cost much to read
 _MAX_LINKS = 8
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
@@ -85,7 +86,7 @@ def read_checked(path: str) -> str:
     real = _follow_links(Path(path))
     with _opened(real) as descriptor:
         _check_own(os.fstat(descriptor), real)
-        return _text(descriptor, real)
+        return _text(descriptor, real, MAX_KIB)
 
 
 def read_foreign(path: str) -> str:
@@ -96,7 +97,7 @@ def read_foreign(path: str) -> str:
     """
     with _opened(Path(path)) as descriptor:
         _check_plain(os.fstat(descriptor), Path(path))
-        return _text(descriptor, Path(path))
+        return _text(descriptor, Path(path), MAX_FOREIGN_KIB)
 
 
 def write_atomic(path: str, text: str, mode: int = 0o600) -> None:
@@ -210,11 +211,11 @@ def _is_foreign(info: os.stat_result) -> bool:
     return sys.platform != "win32" and info.st_uid not in (0, os.geteuid())
 
 
-def _text(descriptor: int, path: Path) -> str:
+def _text(descriptor: int, path: Path, limit_kib: int) -> str:
     with open(descriptor, "rb", closefd=False) as file:
-        data = file.read(MAX_BYTES + 1)
-    if len(data) > MAX_BYTES:
-        what = f"is larger than {MAX_BYTES // 1024 // 1024} MiB"
+        data = file.read(limit_kib * 1024 + 1)
+    if len(data) > limit_kib * 1024:
+        what = f"is larger than {limit_kib} KiB"
         raise UnsafeFileError(what, str(path), "see whether it is the right file")
     return data.decode("utf-8")
 

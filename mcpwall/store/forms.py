@@ -26,17 +26,23 @@ _DURATION: Final = re.compile(r"(\d{1,9}(?:\.\d{1,9})?) ?([smhdw])", re.ASCII)
 class Problem(NamedTuple):
     """One thing that is wrong: where (keys from the table that was read), what, and the fix.
 
-    `what` continues the name of the key ("must be …") where `subject` has one.
+    `what` continues the name of the key ("must be …") where `subject` has one. `meant` is a word
+    that nobody knows, and the words that would be known in its place.
     """
 
     path: Path
     what: str
     fix: str = ""
     subject: str | None = ""
+    meant: tuple[str, Collection[str]] | None = None
 
     def text(self) -> str:
         """The problem as a sentence."""
         return f"{self.subject} {self.what}" if self.subject else self.what
+
+    def advice(self) -> str:
+        """What to do, as far as one can tell; looking for the word that was meant takes time."""
+        return nearest(*self.meant) if self.meant else self.fix
 
     def under(self, key: str) -> Problem:
         """The same, seen from the table that holds `key`."""
@@ -116,8 +122,9 @@ def named(check: Reader, reader: Reader) -> Callable[[Any], dict[str, Any]]:
 
 
 def unknown_key(key: str, known: Collection[str], name: str) -> Problem:
-    """That nobody knows `key`, with the nearest one that is known."""
-    return Problem((key,), f"unknown key {shown(key)} in {name}", nearest(key, known), None)
+    """That nobody knows `key`."""
+    what = f"unknown key {shown(key)} in {name}"
+    return Problem((key,), what, subject=None, meant=(key, known))
 
 
 def text(value: Any) -> str:
@@ -141,7 +148,7 @@ def choice(values: Collection[str]) -> Callable[[Any], str]:
     def read(value: Any) -> str:
         if text(value) not in options:
             what = f"must be one of {', '.join(options)}, not {shown(value)}"
-            raise bad(what, nearest(value, options))
+            raise BadValueError(Problem((), what, meant=(value, options)))
         return str(value)
 
     return read

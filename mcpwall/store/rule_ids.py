@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Container, Iterable, Sequence
 
     from mcpwall.model import Rule
 
@@ -46,29 +47,33 @@ def with_ids(rules: Sequence[Rule]) -> list[Rule]:
 
     Raises SameIdError.
     """
-    place: dict[str, int] = {}
+    contents = [_content(rule) for rule in rules]
+    places: dict[str, int] = {}  # of the ids that are written
     for at, rule in enumerate(rules):
-        first = place.setdefault(rule.id, at) if rule.id else at
-        if not same(rule, rules[first]):
+        first = places.setdefault(rule.id, at) if rule.id else at
+        if contents[first] != contents[at]:
             raise SameIdError(first, at)
-    known = {rule.id: rule for rule in rules if rule.id}
+    ids = {(rule.id, contents[at]): rule.id for at, rule in enumerate(rules) if rule.id}
+    numbers: Counter[str] = Counter()
     named: list[Rule] = []
-    for rule in rules:
+    for rule, content in zip(rules, contents, strict=True):
         name = rule.id
         if not name:
-            name = base = derived_id(rule)
-            number = 1
-            while name in known and not same(known[name], rule):
-                number += 1
-                name = f"{base}-{number}"
-            known.setdefault(name, rule)
+            base = derived_id(rule)
+            if (base, content) not in ids:
+                ids[base, content] = _unused(base, numbers, places)
+            name = ids[base, content]
         named.append(msgspec.structs.replace(rule, id=name))
     return named
 
 
-def same(one: Rule, other: Rule) -> bool:
-    """Whether two rules say the same, whatever they are called and wherever they stand."""
-    return _content(one) == _content(other)
+def _unused(base: str, numbers: Counter[str], taken: Container[str]) -> str:
+    """The next of base, base-2, base-3… that no rule was given; counted in `numbers`."""
+    while True:
+        numbers[base] += 1
+        name = base if numbers[base] == 1 else f"{base}-{numbers[base]}"
+        if name not in taken:
+            return name
 
 
 def unique(rules: Iterable[Rule]) -> tuple[Rule, ...]:
@@ -80,6 +85,7 @@ def unique(rules: Iterable[Rule]) -> tuple[Rule, ...]:
 
 
 def _content(rule: Rule) -> str:
+    """What a rule says, whatever it is called and wherever it stands."""
     # as text: 1, 1.0 and true are equal values in Python, but not the same rule
     return _canonical(msgspec.to_builtins(msgspec.structs.replace(rule, id="", origin=None)))
 

@@ -15,6 +15,9 @@ from typing import NamedTuple, TypeAlias
 Path: TypeAlias = tuple[str | int, ...]
 """Keys from the top of the document; a number counts the tables or elements of an array."""
 
+MAX_DEPTH = 100
+"""Parts of one dotted key, so that paths stay short however hostile a text is."""
+
 _KEY_PART = re.compile(r"""[A-Za-z0-9_-]+|"(?:[^"\\\n]|\\.)*"|'[^'\n]*'""")
 _SPACE = re.compile(r"[ \t]*")
 _BLANK = re.compile(r"(?:[ \t\r\n]+|#[^\n]*)*")  # also the comments between array elements
@@ -60,7 +63,7 @@ class Positions(NamedTuple):
 
 
 def positions(text: str) -> Positions:
-    """Where everything stands in a valid TOML text. Raises RecursionError as tomllib would."""
+    """Where everything stands in a valid TOML text. Raises RecursionError for deep nesting."""
     return _Scan(text).document()
 
 
@@ -129,6 +132,8 @@ class _Scan:
             self._skip(_SPACE)
             part = self._skip(_KEY_PART)
             parts.append(_plain_key(part))
+            if len(parts) > MAX_DEPTH:
+                raise RecursionError
             self._skip(_SPACE)
             if not self._text.startswith(".", self._at):
                 return parts
@@ -176,5 +181,7 @@ class _Scan:
 def _plain_key(part: str) -> str:
     if part[0] not in "\"'":
         return part
+    if "\\" not in part:
+        return part[1:-1]
     key: str = tomllib.loads(f"key = {part}")["key"]
     return key

@@ -239,6 +239,23 @@ def test_files_that_cannot_be_read(tmp_path):
         load(str(path))
 
 
+def test_p13_keys_of_many_parts_are_refused_before_they_are_parsed():
+    deep = '."a"' * 60_000
+    assert error(f"# a\n[x]\na{deep} = 1") == "config.toml:3: this key has too many parts"
+    assert error(f" [[ a . {deep[1:]} ]]").endswith("this key has too many parts")
+    assert error(f"a = {{ b = 1, a{deep} = 1 }}").endswith("this key has too many parts")
+    nested = "{ a.a.a.a.a.a.a.a = " * 50 + "1" + " }" * 50
+    assert error(f"a = {nested}").startswith("config.toml:1: unknown key 'a'")
+    sentence = "a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p.q.r.s.t.u.v"
+    assert load_text(f'[[rules]]\naction="deny"\nreason="{sentence}"', "c").rules
+
+
+def test_p13_a_file_of_mistakes_has_a_bounded_answer():
+    found = errors("".join(f"wrong{number} = 1\n" for number in range(20_000)))
+    assert len(found) == 101
+    assert found[-1] == "config.toml:101: 19900 more mistakes from here"
+
+
 @given(st.text() | st.text(alphabet="[]{}='\"\n.#,rules10 \\") | st.text(alphabet="[a.]\n="))
 @example("[[rules]]\n[rules.when]\n")
 @example("[[rules.x]]")

@@ -1,7 +1,10 @@
 """Ids of rules that have none: the same for the same selection, whatever else is edited."""
 
+from collections import Counter
+
 import pytest
 
+from mcpwall.store import rule_ids
 from mcpwall.store.config import load_text
 
 RULE = """
@@ -78,3 +81,18 @@ def test_id_that_was_given_to_another_rule_is_not_used_again():
     text = '[[rules]]\ntool = "a"\naction = "deny"\n'
     taken = f'[[rules]]\nid = "{id_of(text)}"\ntool = "b"\naction = "deny"\n'
     assert ids(text + taken) == [f"{id_of(text)}-2", id_of(text)]
+
+
+def test_p13_many_rules_with_the_same_selection_get_their_ids_in_one_pass(monkeypatch):
+    """Each rule is looked at a bounded number of times, however many select the same."""
+    looks = Counter()
+    content = rule_ids._content
+
+    def counted(rule):
+        looks[rule.reason] += 1
+        return content(rule)
+
+    monkeypatch.setattr(rule_ids, "_content", counted)
+    text = "".join(f'[[rules]]\nreason = "{n}"\naction = "deny"\n' for n in range(300))
+    assert len(set(ids(text))) == 300
+    assert max(looks.values()) == 1

@@ -147,9 +147,14 @@ def test_p17_file_exchanged_for_a_link_after_the_look_is_refused(config, tmp_pat
 
 
 def test_p13_file_without_end_is_not_read_to_its_end(config, monkeypatch):
-    monkeypatch.setattr(files, "MAX_BYTES", 1024 * 1024)
-    config.write_bytes(b"#" * (1024 * 1024 + 1))
-    assert "larger than 1 MiB" in refusal(config)
+    for limit, read in (
+        (files.MAX_KIB, files.read_checked),
+        (files.MAX_FOREIGN_KIB, files.read_foreign),
+    ):
+        config.write_bytes(b"#" * (limit * 1024))
+        assert len(read(str(config))) == limit * 1024
+        config.write_bytes(b"#" * (limit * 1024 + 1))
+        assert f"larger than {limit} KiB" in refusal(config, read)
 
 
 def test_foreign_file_may_belong_to_anybody_but_is_a_plain_file(config, tmp_path, monkeypatch):
