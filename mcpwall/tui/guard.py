@@ -25,10 +25,7 @@ PAIR_S = 5.0  # from the first key of two to the second
 REPEAT_S = 1.1  # the longest wait of a keyboard before a held key repeats is 1 s
 LATE_S = 0.1  # a timer this late means a stall: keys may have been read that were not told yet
 
-# Keys that people press without deciding; a key map may not make them decide.
-NEVER = frozenset(
-    {"enter", "space", "y", "Y", "tab", "escape", "backspace", "up", "down", "left", "right"}
-)
+NEVER = frozenset(("enter", "space", "y"))  # pressed without deciding: they never allow
 # Terminals that report every key report Shift too, just before a `!`.
 MODIFIERS = ("shift", "control", "alt", "super", "hyper", "meta", "caps_lock", "num_lock")
 
@@ -111,15 +108,14 @@ class _Candidate:
 class Guard:
     """The state between what was painted and what was pressed.
 
-    `keys` maps key names to what they stand for. Raises ValueError when one of them must never
-    decide, or when an intent has no key of its own.
+    `keys` maps key names to what they stand for. Raises ValueError when one that must never
+    allow would, or when an intent has no key of its own.
     """
 
     def __init__(self, keys: Mapping[str, Intent]) -> None:
-        if wrong := sorted(NEVER.intersection(keys)):
-            raise ValueError(
-                f"[keys]: {', '.join(wrong)} can never decide on a call; choose another key"
-            )
+        allowing = {name for name, i in keys.items() if i in (Intent.ALLOW, Intent.SECOND)}
+        if wrong := sorted(NEVER & allowing):
+            raise ValueError(f"[keys]: {', '.join(wrong)} never allows a call; choose another key")
         if missing := [i.value for i in Intent if i not in keys.values()]:
             raise ValueError(f"[keys]: no key is left for: {', '.join(missing)}")
         self._keys = dict(keys)
@@ -130,6 +126,11 @@ class Guard:
         self._candidate: _Candidate | None = None
         self._last_input: float | None = None
         self._last_press: dict[str, float] = {}
+
+    @property
+    def keys(self) -> Mapping[str, Intent]:
+        """The keys that can decide."""
+        return self._keys
 
     @property
     def sight(self) -> Sight | None:

@@ -27,7 +27,7 @@ from mcpwall.tui.guard import (
 
 KEYS = {
     "a": Intent.ALLOW,
-    "exclamation_mark": Intent.SECOND,
+    "!": Intent.SECOND,
     "d": Intent.DENY,
     "D": Intent.DENY_WHY,
 }
@@ -100,7 +100,7 @@ def test_shift_alone_is_not_typing() -> None:
     guard = shown(RISKY)
     press(guard, "a", 1.0)
     guard.key("left_shift", 1.95)
-    assert press(guard, "exclamation_mark", 2.0) == Decision(Intent.ALLOW, RISKY)
+    assert press(guard, "!", 2.0) == Decision(Intent.ALLOW, RISKY)
 
 
 @pytest.mark.parametrize("gap", [0.0, 0.1])
@@ -231,7 +231,7 @@ def test_risky_calls_take_two_different_keys() -> None:
     guard = shown(RISKY)
     assert press(guard, "a", 1.0) == SecondKey(1.0 + PAIR_S)
     assert guard.second_until(1.2) == 1.0 + PAIR_S
-    assert press(guard, "exclamation_mark", 2.0) == Decision(Intent.ALLOW, RISKY)
+    assert press(guard, "!", 2.0) == Decision(Intent.ALLOW, RISKY)
 
 
 def test_the_first_key_twice_is_not_two_keys() -> None:
@@ -243,9 +243,9 @@ def test_the_first_key_twice_is_not_two_keys() -> None:
 def test_the_second_key_alone_or_too_late_decides_nothing() -> None:
     guard = shown(RISKY)
     first = Ignored("ignored: the first key comes before the second")
-    assert press(guard, "exclamation_mark", 1.0) == first
+    assert press(guard, "!", 1.0) == first
     press(guard, "a", 3.0)
-    assert press(guard, "exclamation_mark", 3.0 + PAIR_S + 0.1) == first
+    assert press(guard, "!", 3.0 + PAIR_S + 0.1) == first
 
 
 @pytest.mark.parametrize("between", ["x", "d", "down", "enter"])
@@ -253,29 +253,29 @@ def test_another_key_between_the_two_starts_again(between: str) -> None:
     guard = shown(RISKY)
     press(guard, "a", 1.0)
     guard.key(between, 1.5)
-    assert isinstance(press(guard, "exclamation_mark", 2.0), Ignored)
+    assert isinstance(press(guard, "!", 2.0), Ignored)
 
 
 def test_a_paste_a_resize_or_another_call_between_the_two_starts_again() -> None:
     pasted = shown(RISKY)
     press(pasted, "a", 1.0)
     pasted.paste(1.5)
-    assert isinstance(press(pasted, "exclamation_mark", 2.0), Ignored)
+    assert isinstance(press(pasted, "!", 2.0), Ignored)
     resized = shown(RISKY)
     press(resized, "a", 1.0)
     resized.disturb()
     resized.painted(RISKY, 1.2)
-    assert isinstance(press(resized, "exclamation_mark", 3.0), Ignored)
+    assert isinstance(press(resized, "!", 3.0), Ignored)
     other = shown(RISKY)
     press(other, "a", 1.0)
     other.show(replace(RISKY, call=10))
     other.painted(replace(RISKY, call=10), 1.2)
     other.end_painted(replace(RISKY, call=10), 1.2)
-    assert isinstance(press(other, "exclamation_mark", 3.0), Ignored)
+    assert isinstance(press(other, "!", 3.0), Ignored)
 
 
 def test_the_second_key_is_an_ordinary_key_where_one_is_enough() -> None:
-    assert shown(CALL).key("exclamation_mark", 5.0) is None
+    assert shown(CALL).key("!", 5.0) is None
 
 
 def test_deny_takes_one_key_even_where_allow_takes_two() -> None:
@@ -303,7 +303,7 @@ STEPS = st.one_of(
         Step,
         GAPS,
         st.just("key"),
-        st.sampled_from(["a", "exclamation_mark", "d", "D", "x", "enter", "space", "y"]),
+        st.sampled_from(["a", "!", "d", "D", "x", "enter", "space", "y"]),
     ),
 )
 
@@ -401,6 +401,6 @@ def test_a_proper_answer_always_counts(
     if sight.two_keys:
         second = max(after + between, after + QUIET_S + late)
         assert isinstance(answer, SecondKey)
-        assert isinstance(guard.key("exclamation_mark", second), Wait)
+        assert isinstance(guard.key("!", second), Wait)
         answer = guard.settle(second + QUIET_S + late)
     assert answer == Decision(Intent.ALLOW, sight)

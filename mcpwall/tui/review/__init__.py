@@ -1,0 +1,1 @@
+"""What a person reads before they decide: pure functions from a held call to safe lines."""

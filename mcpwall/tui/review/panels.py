@@ -1,0 +1,219 @@
+"""The parts of the review screen around the arguments, as styled lines. Pure: values in, lines out.
+
+Foreign text passes `layout.safe` here; what a decision rests on (agent, server, tool, reasons,
+flags) is wrapped and never cut.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mcpwall.engine.port import Match, Scope
+from mcpwall.text import fit, summary
+from mcpwall.tui.review.layout import count, safe, wrap
+from mcpwall.tui.review.memory import SCOPES, Memory, Step
+from mcpwall.tui.timing import countdown
+from mcpwall.tui.widgets.lines import Line, Part, cells, spread
+from mcpwall.tui.words import RISKS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mcpwall.engine.port import Held, SessionRow
+
+SCOPE_WORDS = {
+    None: "once",
+    Scope.SESSION: "this session",
+    Scope.QUARTER: "15 minutes",
+    Scope.ALWAYS: "always",
+}
+_SOON_MS = 10_000
+_CHANGES_MAX = 4
+_QUEUE_MAX = 4
+
+
+def rule(title: str, right: str, room: int, style: str = "dim", right_style: str = "") -> Line:
+    """A line across the screen with words at both ends, all safe already."""
+    start: list[Part] = [("── ", "dim"), (title, style), (" ", "")] if title else []
+    end: list[Part] = [(" ", ""), (right, right_style or style), (" ──", "dim")] if right else []
+    free = room - cells(start) - cells(end)
+    return [*start, ("─" * max(0, free), "dim"), *end]
+
+
+def title(place: tuple[int, int], keys: str, left_ms: float | None, room: int) -> Line:
+    """Which of the waiting calls this is (0: none of them), and when its time is up (None: it is).
+
+    `keys` say how to come to the others.
+    """
+    position, waiting = place
+    left: list[Part] = [(" REVIEW ", "title")]
+    left.append((f"{position} of {waiting}" if position else f"{waiting} waiting", "strong"))
+    if waiting > (1 if position else 0):
+        left.append((f"   {keys}", "dim"))
+    if left_ms is None:
+        return spread(left, [("over ", "alarm")] if position == 0 else [], room)
+    style = "alarm" if left_ms < _SOON_MS else "waiting"
+    return spread(left, [(f"{countdown(left_ms)} left, then it is refused ", style)], room)
+
+
+def head(held: Held, session: SessionRow | None, room: int) -> list[Line]:
+    """Who wants to run what, and how bad it can be."""
+    row = held.row
+    word, style = RISKS[row.risk]
+    top = rule(f"{safe(row.agent)} wants to run", word, room, "strong", style)
+    name = safe(f"{row.server}.{row.tool}")
+    where = f"server {safe(row.server)}"
+    if session:
+        where += f" ({session.transport}, pid {session.pid}) in {safe(session.directory)}"
+    if len(name) + len(where) + 4 <= room:
+        return [top, spread([(f" {name}", "title")], [(f"{where} ", "dim")], room)]
+    names: list[Line] = [[(f" {part}", "title")] for part in wrap(name, room - 2)]
+    return [top, *names, *([(f" {part}", "dim")] for part in wrap(where, room - 2))]
+
+
+def foot(held: Held, view: str, above: int, below: int, room: int) -> Line:
+    """How much there is, whether all of it is in the window, and its digest."""
+    counts = count(held.arguments)
+    shown = "all shown"
+    if below:
+        shown = f"{below:,} more lines below"
+    elif above:
+        shown = f"end shown, {above:,} lines above"
+    sizes = f"{_many(counts.fields, 'field')} · {_many(counts.lines, 'line')}"
+    left: list[Part] = [
+        (f" {shown}", "warn" if below else "dim"),
+        (f" · {sizes} · {held.row.size:,} bytes", "dim"),
+    ]
+    digest = f"  sha256 {held.digest[:8]}…"
+    end: Part = ("  END ▪ ", "strong") if not below else ("  MORE ▼ ", "warn")
+    right: list[Part] = [(f"{view}  " if view != "fields" else "", "accent"), (digest, "dim"), end]
+    return spread(left, right, room)
+
+
+def reasons(held: Held, room: int) -> list[Line]:
+    """Why the person is asked, and what to look at twice."""
+    lines: list[Line] = []
+    if hidden := count(held.arguments).hidden:
+        words = f"{_many(hidden, 'character')} that a terminal would hide or obey, shown as ‹ ›"
+        lines += [[(" ▲ ", "warn"), (part, "warn")] for part in wrap(words, room - 4)]
+    for text in held.flags:
+        lines += _bullet("▲", text, "warn", room)
+    for text in held.why:
+        lines += _bullet("·", text, "", room)
+    return lines
+
+
+def changes(since: str, marks: dict[str, str], room: int) -> list[Line]:
+    """What differs from the previous call like it, in a few lines; `since` names that call."""
+    lines: list[Line] = [[(f" {since}", "dim")]]
+    differing = [(path, mark) for path, mark in marks.items() if mark != "="]
+    for path, mark in differing[:_CHANGES_MAX]:
+        words = {"+": "new", "-": "gone", "~": "changed"}[mark]
+        style = {"+": "ok", "-": "bad", "~": "warn"}[mark]
+        lines.append([(f" {mark} ", style), (fit(path, room - 14), ""), (f"  {words}", "dim")])
+    same = len(marks) - len(differing)
+    if len(differing) > _CHANGES_MAX:
+        lines.append([(f" and {len(differing) - _CHANGES_MAX} more fields changed", "warn")])
+    if same:
+        lines.append([(f" = {_many(same, 'field')} the same", "dim")])
+    return lines
+
+
+def remembered_short(held: Held, memory: Memory, matched: str, room: int) -> list[Line]:
+    """The scope and match of the answer in two lines."""
+    scope = SCOPES[memory.scope]
+    if scope is None:
+        return [[(" remember  ", "dim"), ("no, this one call", "")]]
+    first: Line = [(" remember  ", "dim"), (SCOPE_WORDS[scope], "waiting")]
+    words = fit(step_words(memory.chosen, held), room - 12)
+    return [
+        spread(first, [(f"{matched} ", "dim")], room),
+        [("           ", ""), (words, "waiting")],
+    ]
+
+
+def remembered(held: Held, memory: Memory, matched: str, keys: str, room: int) -> list[Line]:
+    """All scopes and the match of the answer; `matched` says what it would have answered."""
+    scope = SCOPES[memory.scope]
+    style = "" if scope is None else "waiting"
+    width = step_words(memory.chosen, held)
+    top = rule("IF THIS ANSWER IS REMEMBERED", keys, room)
+    options = [(SCOPE_WORDS[s] + _in_config(s), s == scope) for s in SCOPES]
+    lines: list[Line] = [top, [("  for       ", "dim"), *_radio(options)]]
+    place = f"{memory.step + 1} of {len(memory.steps)}"
+    line: list[Part] = [("  matching  ", "dim"), (f"‹{place}› ", "dim")]
+    lines.append([*line, (fit(width, room - cells(line) - 1), style)])
+    lines.append([(f"            {matched}", "dim")])
+    return lines
+
+
+def queue(waiting: Sequence[Held], shown: int, now_ms: float, room: int) -> list[Line]:
+    """The waiting calls, the one on screen marked."""
+    lines: list[Line] = [rule("QUEUE", "", room)]
+    for held in waiting[:_QUEUE_MAX]:
+        row = held.row
+        here = row.id == shown
+        start: list[Part] = [
+            ("▌" if here else " ", "accent"),
+            (f" {countdown(held.deadline_ms - now_ms)}  ", "waiting"),
+            (f"{fit(row.agent, 16):16}  ", ""),
+            (f"{fit(f'{row.server}.{row.tool}', 34):34}  ", "strong" if here else ""),
+            (f"{RISKS[row.risk][0]:9}", RISKS[row.risk][1]),
+        ]
+        lines.append([*start, (summary(row.preview, max(0, room - cells(start) - 1)), "dim")])
+    if len(waiting) > _QUEUE_MAX:
+        lines.append([(f"   and {len(waiting) - _QUEUE_MAX} more", "dim")])
+    return lines
+
+
+def beside(left: Sequence[Line], right: Sequence[Line], at: int, room: int) -> list[Line]:
+    """Two columns with a line between them, which stands at cell `at`."""
+    lines: list[Line] = []
+    for index in range(max(len(left), len(right))):
+        one = left[index] if index < len(left) else []
+        two = right[index] if index < len(right) else []
+        lines.append([*spread(one, [], at), ("│", "dim"), *spread(two, [], room - at - 1)])
+    return lines
+
+
+def capped(lines: list[Line], limit: int) -> list[Line]:
+    """At most `limit` lines; where some are left out, the last one says how many."""
+    if len(lines) <= limit:
+        return lines
+    left_out = len(lines) - limit + 1
+    return [*lines[: limit - 1], [(f" ▲ {left_out} more lines: make the window taller", "alarm")]]
+
+
+def step_words(step: Step, held: Held) -> str:
+    """Which calls a remembered answer would answer, in words; safe text."""
+    tool = safe(f"{held.row.server}.{held.row.tool}")
+    match step.match:
+        case Match.EXACT:
+            return f"{tool} with exactly these arguments"
+        case Match.ARGUMENT:
+            value = held.arguments[step.argument]
+            return f'{tool} with {safe(step.argument)} = "{safe(str(value))}", all else free'
+        case Match.TOOL:
+            return f"any call of {tool}"
+        case Match.SERVER:
+            return f"any tool of {safe(held.row.server)}"
+
+
+def _bullet(sign: str, text: str, style: str, room: int) -> list[Line]:
+    first, *more = wrap(safe(text), room - 4)
+    return [[(f" {sign} ", style), (first, style)], *([(f"   {part}", style)] for part in more)]
+
+
+def _radio(options: Sequence[tuple[str, bool]]) -> list[Part]:
+    parts: list[Part] = []
+    for text, chosen in options:
+        parts.append((f"({'•' if chosen else ' '}) {text}     ", "waiting" if chosen else "dim"))
+    return parts
+
+
+def _in_config(scope: Scope | None) -> str:
+    return ", as a rule in config.toml" if scope is Scope.ALWAYS else ""
+
+
+def _many(number: int, thing: str) -> str:
+    return f"{number:,} {thing}" + ("" if number == 1 else "s")

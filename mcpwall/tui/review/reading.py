@@ -1,0 +1,110 @@
+"""One waiting call as the person reads it: which view of it, compared with what, remembered how.
+
+Pure values and lines; the review screen holds one `Reading` and replaces it as things change.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from mcpwall.tui.guard import Sight
+from mcpwall.tui.review import panels
+from mcpwall.tui.review.compare import changed_fields, compare_rows
+from mcpwall.tui.review.layout import Row, field_rows, raw_rows
+from mcpwall.tui.review.memory import Memory
+from mcpwall.tui.timing import clock
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import tzinfo
+
+    from mcpwall.engine import port
+    from mcpwall.model import JsonObject
+    from mcpwall.tui.widgets.lines import Line
+
+TALL, BROAD = 32, 100  # cells from which all panels, or two columns, have room
+_REASONS_PART = 4  # the reasons take at most one part in four of the screen
+
+
+class View(enum.Enum):
+    """What stands in the place of the arguments."""
+
+    FIELDS = "fields"
+    RAW = "raw JSON"
+    DIFF = "changes only"
+
+
+@dataclass(frozen=True)
+class Before:
+    """The previous call like the one shown."""
+
+    row: port.Row
+    arguments: JsonObject
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What is known and chosen about the call on screen. `over` says how it ended, if it did."""
+
+    held: port.Held
+    memory: Memory
+    view: View = View.FIELDS
+    before: Before | None = None
+    matched: str = ""
+    over: str = ""
+
+    @classmethod
+    def of(cls, held: port.Held) -> Reading:
+        """A call that was not on screen so far."""
+        return cls(held, Memory.of(held))
+
+    @property
+    def sight(self) -> Sight:
+        """What a decision on this would quote."""
+        return Sight.of(self.held, self.memory.remember())
+
+    def toggled(self, view: View) -> Reading:
+        """The same in another view, or back to the fields."""
+        return replace(self, view=View.FIELDS if self.view is view else view)
+
+    def rows(self, cells: int) -> Sequence[Row]:
+        """The view's rows."""
+        arguments = self.held.arguments
+        if self.view is View.RAW:
+            return raw_rows(arguments, cells)
+        if self.view is View.DIFF and self.before:
+            return compare_rows(self.before.arguments, arguments, cells)
+        if self.view is View.DIFF:
+            return [Row("", "no call like it before")]
+        return field_rows(arguments, cells)
+
+    def why(self, room: int, height: int, zone: tzinfo | None, diff_key: str) -> list[Line]:
+        """Why the person is asked and what changed, side by side where there is room."""
+        limit = max(3, height // _REASONS_PART)
+        if room < BROAD:
+            top = panels.rule("WHY YOU ARE ASKED", "", room)
+            return [top, *panels.capped(panels.reasons(self.held, room), limit)]
+        at = room * 55 // 100
+        left = panels.capped(panels.reasons(self.held, at), limit)
+        right = panels.capped(self._changes(room - at - 1, zone, diff_key), limit)
+        titles = [
+            *panels.rule("WHY YOU ARE ASKED", "", at),
+            *panels.rule("WHAT CHANGED", "", room - at),
+        ]
+        return [titles, *panels.beside(left, right, at, room)]
+
+    def remember(self, room: int, height: int, keys: str) -> list[Line]:
+        """The panel of the answer's scope and match."""
+        if height < TALL:
+            return panels.remembered_short(self.held, self.memory, self.matched, room)
+        return panels.remembered(self.held, self.memory, self.matched, keys, room)
+
+    def _changes(self, room: int, zone: tzinfo | None, diff_key: str) -> list[Line]:
+        if self.before is None:
+            return [[(" no call like it before", "dim")]]
+        row = self.before.row
+        since = f"since call {row.id} at {clock(row.at_ms, zone)}, {row.state.value}"
+        fields = changed_fields(self.before.arguments, self.held.arguments)
+        return panels.changes(f"{since}   {diff_key} shows all", fields, room)

@@ -1,0 +1,234 @@
+"""What Review shows of a call, without the deciding: panels, views, scrolling, comparison.
+
+`screens.review` builds on it. All that changes what a decision would mean ends in `armed_anew`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from textual import work
+
+from mcpwall.engine import port
+from mcpwall.tui.review import panels
+from mcpwall.tui.review.reading import TALL, Before, Reading, View
+from mcpwall.tui.screens.base import WallScreen
+from mcpwall.tui.widgets.entry import Entry
+from mcpwall.tui.widgets.fields import Fields
+from mcpwall.tui.widgets.panel import Panel
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from mcpwall.tui.review.memory import Memory
+    from mcpwall.tui.widgets.lines import Line
+
+ROOM = (60, 20)  # cells across and down
+
+
+class ReadingScreen(WallScreen):
+    """One call of the queue on screen, or none."""
+
+    scope = "review"
+    DEFAULT_CSS = """
+    ReadingScreen Fields { margin: 0 1; min-height: 3; }
+    ReadingScreen #reason { height: 1; border: none; padding: 0 1; display: none; }
+    ReadingScreen.-writing #reason { display: block; }
+    /* Notices may not lie over what is decided on. */
+    ReadingScreen ToastRack { dock: top; height: 2; margin: 0; overflow: hidden; }
+    ReadingScreen Toast { height: 2; margin: 0; padding: 0 1; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reading: Reading | None = None
+
+    def body(self) -> ComposeResult:
+        """From top to bottom: which call, who wants what, all of it, why, and the keys."""
+        yield Panel(id="title")
+        yield Panel(id="head")
+        yield Fields()
+        yield Panel(id="foot")
+        yield Panel(id="why")
+        yield Panel(id="remember")
+        yield Panel(id="state")
+        yield Entry(
+            id="reason", compact=True, placeholder="why not (the model reads this), enter denies"
+        )
+        yield Panel(id="queue")
+
+    def waiting(self) -> list[port.Held]:
+        """The calls that wait, the next to expire first."""
+        return list(self.mirror.held.values())
+
+    def has_room(self) -> bool:
+        """Whether everything that a decision rests on has a place on screen."""
+        return self.size.width >= ROOM[0] and self.size.height >= ROOM[1]
+
+    def armed_anew(self) -> None:
+        """What a decision would mean has changed: nothing pressed so far counts."""
+        raise NotImplementedError
+
+    def state_lines(self) -> list[Line]:
+        """What the decision keys would do now."""
+        raise NotImplementedError
+
+    # --- the call on screen ---------------------------------------------------------------------
+
+    def put(self, held: port.Held) -> None:
+        """Show a call from its start."""
+        self.reading = Reading.of(held)
+        self._lay_out()
+        self._compare(held)
+        self._ask_matches()
+
+    def clear(self) -> None:
+        """Show no call."""
+        self.reading = None
+        self.query_one(Fields).show(None)
+
+    def _lay_out(self) -> None:
+        if self.reading:
+            self.query_one(Fields).show(self.reading.rows)
+            self.armed_anew()
+        self.draw()
+
+    @work(group="compare", exclusive=True)
+    async def _compare(self, held: port.Held) -> None:
+        """Find the previous call like this one and its arguments."""
+        row = self.mirror.previous_like(held.row)
+        reply = await self.wall.send(port.Details(row.id)) if row else None
+        if not isinstance(reply, port.CallDetails) or reply.arguments is None:
+            return
+        now = self.reading
+        if now and now.held.row.id == held.row.id:
+            self.reading = replace(now, before=Before(reply.row, reply.arguments))
+            self.draw()
+
+    def _ask_matches(self) -> None:
+        if self.reading:
+            self._count(self.reading)
+
+    @work(group="count", exclusive=True)
+    async def _count(self, reading: Reading) -> None:
+        """How many of the last calls the chosen match would have answered."""
+        step = reading.memory.chosen
+        probe = port.Remember(port.Scope.SESSION, step.match, step.argument, step.pattern)
+        reply = await self.wall.send(port.Preview(remember=probe, call=reading.held.row.id))
+        if isinstance(reply, port.Previewed):
+            text = f"would have matched {len(reply.matched)} of the last {reply.checked} calls"
+        else:
+            text = "how many calls it would have matched is not known"
+        now = self.reading
+        if now and now.held is reading.held and now.memory.chosen is step:
+            self.reading = replace(now, matched=text)
+            self.draw()
+
+    # --- the keys that change what is seen ------------------------------------------------------
+
+    def do_remember(self) -> None:
+        """Remember the answer for longer; after the longest, for this one call again."""
+        self._choose(lambda memory: memory.next_scope())
+
+    def do_widen(self) -> None:
+        """One step wider."""
+        self._choose(lambda memory: memory.widen())
+
+    def do_narrow(self) -> None:
+        """One step narrower."""
+        self._choose(lambda memory: memory.narrow())
+
+    def _choose(self, change: Callable[[Memory], Memory]) -> None:
+        if not self.reading:
+            return
+        before = self.reading.memory
+        self.reading = replace(self.reading, memory=change(before))
+        self.armed_anew()
+        if self.reading.memory.chosen is not before.chosen:
+            self.reading = replace(self.reading, matched="")
+            self._ask_matches()
+        self.draw()
+
+    def do_raw(self) -> None:
+        """The arguments as JSON, or as fields again."""
+        self._view(View.RAW)
+
+    def do_diff(self) -> None:
+        """What changed since the previous call like it, or the fields again."""
+        self._view(View.DIFF)
+
+    def _view(self, view: View) -> None:
+        if self.reading:
+            self.reading = self.reading.toggled(view)
+            self._lay_out()
+            self.draw()
+
+    def do_up(self) -> None:
+        """One row up."""
+        self.query_one(Fields).move(-1)
+
+    def do_down(self) -> None:
+        """One row down."""
+        self.query_one(Fields).move(1)
+
+    def do_page_up(self) -> None:
+        """One window up."""
+        self.query_one(Fields).move_page(-1)
+
+    def do_page_down(self) -> None:
+        """One window down."""
+        self.query_one(Fields).move_page(1)
+
+    def do_first(self) -> None:
+        """To the start of the arguments."""
+        self.query_one(Fields).move_to_start()
+
+    def do_last(self) -> None:
+        """To the end of the arguments."""
+        self.query_one(Fields).move_to_end()
+
+    # --- drawing --------------------------------------------------------------------------------
+
+    def draw(self) -> None:
+        """Draw all but the arguments."""
+        room, height, reading = self.size.width, self.size.height, self.reading
+        waiting, now_ms = self.waiting(), self.wall.now() * 1000
+        place = self.place()
+        left = reading.held.deadline_ms - now_ms if reading and not reading.over else None
+        others = f"{self._key('next')} next   {self._key('previous')} previous"
+        self._panel("title", [panels.title((place, len(waiting)), others, left, room)])
+        self.draw_state()
+        if reading is None or not self.has_room():
+            for name in ("head", "foot", "why", "remember", "queue"):
+                self._panel(name, [])
+            return
+        fields, held = self.query_one(Fields), reading.held
+        session = self.mirror.sessions.get(held.row.session)
+        self._panel("head", panels.head(held, session, room))
+        view = reading.view.value
+        self._panel("foot", [panels.foot(held, view, fields.above, fields.below, room)])
+        self._panel("why", reading.why(room, height, self.wall.zone, self._key("diff")))
+        keys = (
+            f"{self._key('remember')} for   {self._key('widen')} wider   "
+            f"{self._key('narrow')} narrower"
+        )
+        self._panel("remember", reading.remember(room, height, keys))
+        queue = panels.queue(waiting, held.row.id, now_ms, room) if height >= TALL else []
+        self._panel("queue", queue)
+
+    def draw_state(self) -> None:
+        """Draw what moves between two calls of `draw`."""
+        self._panel("state", [panels.rule("", "", self.size.width), *self.state_lines()])
+
+    def _panel(self, name: str, lines: list[Line]) -> None:
+        self.query_one(f"#{name}", Panel).show(lines)
+
+    def _key(self, name: str) -> str:
+        return self.wall.keys.key(f"review.{name}")
+
+    def place(self) -> int:
+        """Which of the waiting calls is on screen, counted from 1; 0 for none."""
+        shown = self.reading.held.row.id if self.reading else None
+        return next((at for at, held in enumerate(self.waiting(), 1) if held.row.id == shown), 0)
