@@ -227,6 +227,21 @@ def test_rule_that_is_not_in_one_piece_is_left_to_the_person(text):
             change()
 
 
+def test_result_that_says_anything_else_is_never_written(monkeypatch):
+    """The last check: whatever the editing of text did, only what was asked gets through."""
+    remove = rule_tables.remove
+    monkeypatch.setattr(
+        rule_tables, "remove", lambda text, block: remove(text, block).replace("[servers.git]", "")
+    )
+    with pytest.raises(ConfigError):
+        drop_rule(config(), "cap")
+    monkeypatch.setattr(
+        rule_tables, "remove", lambda text, block: remove(text, block).replace("deny", "allow")
+    )
+    with pytest.raises(EditError, match="cannot be written into config.toml safely"):
+        drop_rule(config(), "cap")
+
+
 def test_diff_is_unified_and_empty_for_no_change():
     assert diff(config(), config()) == ""
     text = diff(config(), toggle_rule(config(), "cap", enabled=False))
@@ -342,7 +357,7 @@ def test_change_comes_on_top_of_an_outside_edit_that_loosens_nothing(file, path)
     assert file.undo_steps == 0
 
 
-def test_p03_change_does_not_carry_a_loosening_outside_edit_into_force(file, path):
+def test_change_does_not_carry_a_loosening_outside_edit_into_force(file, path):
     loose = FILE.replace('action = "deny"', 'action = "allow"')
     path.write_text(loose)
     with pytest.raises(EditError, match="would permit more now"):

@@ -131,6 +131,17 @@ def test_p17_target_in_a_directory_that_others_may_write_is_refused(config, tmp_
     assert f"chmod go-w {shared}" in refusal(config)
 
 
+def test_p17_link_in_a_directory_that_others_may_write_is_refused(config, tmp_path):
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    (shared / "link.toml").symlink_to(config)
+    shared.chmod(0o770)
+    assert f"chmod go-w {shared}" in refusal(shared / "link.toml")
+    with pytest.raises(UnsafeFileError):
+        files.write_atomic(str(shared / "link.toml"), "a = 2\n")
+    assert config.read_text() == "a = 1\n"
+
+
 def test_link_that_leads_in_a_circle_is_refused(tmp_path):
     (tmp_path / "a").symlink_to("b")
     (tmp_path / "b").symlink_to("a")
