@@ -64,7 +64,7 @@ def head(held: Held, session: SessionRow | None, room: int) -> list[Line]:
     name = safe(f"{row.server}.{row.tool}")
     where = f"server {safe(row.server)}"
     if session:
-        where += f" ({session.transport}, pid {session.pid}) in {safe(session.directory)}"
+        where += f" ({safe(session.transport)}, pid {session.pid}) in {safe(session.directory)}"
     if len(name) + len(where) + 4 <= room:
         return [top, spread([(f" {name}", "title")], [(f"{where} ", "dim")], room)]
     names: list[Line] = [[(f" {part}", "title")] for part in wrap(name, room - 2)]

@@ -13,7 +13,7 @@ from rich.style import Style
 from textual.strip import Strip
 from textual.widget import Widget
 
-from mcpwall.text import clip, width
+from mcpwall.text import clip, visible, width
 from mcpwall.tui.theme import Palette, palette
 
 if TYPE_CHECKING:
@@ -52,9 +52,17 @@ def spread(left: Line, right: Line, room: int) -> list[Part]:
 
 
 def strip(line: Line, room: int, styles: Palette, background: Style | None = None) -> Strip:
-    """A line as Textual draws it, exactly `room` cells wide."""
+    """A line as Textual draws it, exactly `room` cells wide.
+
+    The last look before the terminal: a part that should have been made visible and was not is
+    made visible here.
+    """
     back = background or Style.null()
-    segments = [Segment(text, styles[style] + back) for text, style in line if text]
+    segments = [
+        Segment(text if text.isprintable() else visible(text), styles[style] + back)
+        for text, style in line
+        if text
+    ]
     return Strip(segments).adjust_cell_length(room, back)
 
 

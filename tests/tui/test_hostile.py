@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from textual.events import Paste
+
+from mcpwall.engine import port
+from mcpwall.text import visible
+from tests.tui import hostile
+from tests.tui.fake_port import FakePort
+from tests.tui.screens import NARROW, WIDE, Shown, scenario, showing
+
+_FORBIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+
+
+def engine() -> FakePort:
+    snapshot = hostile.snapshot()
+    fake = FakePort(snapshot)
+    fake.replies.update(hostile.answers(snapshot))
+    return fake
+
+
+def assert_harmless(shown: Shown) -> None:
+    """No character that a terminal obeys or hides, and no markup became a style."""
+    for strip in shown.app.screen._compositor.render_strips():
+        for segment in strip:
+            bad = [char for char in segment.text if unicodedata.category(char) in _FORBIDDEN]
+            assert not bad, segment
+            style = segment.style
+            assert style is None or (style.link is None and "@click" not in style.meta), segment
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_for_the_last_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each field is made visible where it is put into a line, not by the last look alone."""
+
+    def caught(text: str) -> str:
+        pytest.fail(f"foreign text went into a line as it is: {text!r}")
+
+    monkeypatch.setattr("mcpwall.tui.widgets.lines.visible", caught)
+
+
+# Every screen, every way to show a call, what the engine says, and what is typed or pasted.
+PATHS = {
+    "calls": (),
+    "calls, each row": ("k",) * 7,
+    "raw": ("v",),
+    "diff": ("=",),
+    "full view": ("G", "enter", "pagedown", "pagedown", "v", "end"),
+    "help": ("?",),
+    "review": ("p", "end", "v", "=", "]", "s", "tab"),
+    "rules": ("3",),
+    "rule from a call": ("r",),
+    "stop": ("Q",),
+    "palette": (":",),
+    "refusal": ("L",),
+}
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+@pytest.mark.parametrize("keys", PATHS.values(), ids=PATHS)
+@scenario
+async def test_p10_hostile_text_is_harmless_on(
+    keys: tuple[str, ...], size: tuple[int, int]
+) -> None:
+    async with showing(engine(), size) as shown:
+        assert_harmless(shown)
+        for key in keys:
+            await shown.press(key)
+            assert_harmless(shown)
+        assert shown.app.is_running
+
+
+@scenario
+async def test_p10_what_the_engine_says_is_harmless() -> None:
+    fake = engine()
+    nasty = hostile.CONTROL + hostile.MARKUP
+    async with showing(fake) as shown:
+        await fake.push(port.NoticeEvent("error", nasty), port.NoticeEvent(nasty, nasty))
+        await shown.settle()
+        await shown.settle()
+        assert len(shown.app._notifications) == 2
+        assert_harmless(shown)
+        await fake.push(port.ReleasedEvent(1, nasty))
+        await fake.break_off(nasty)
+        await shown.settle()
+        assert "NO ENGINE" in shown.text()
+        assert_harmless(shown)
+
+
+@scenario
+async def test_p10_a_paste_into_the_filter_is_harmless() -> None:
+    async with showing(engine()) as shown:
+        await shown.press("/")
+        shown.app.post_message(Paste(hostile.CONTROL + hostile.MARKUP))
+        await shown.settle()
+        assert "‹ESC›" in shown.text()
+        assert_harmless(shown)
+        await shown.press("enter")
+        assert_harmless(shown)
+
+
+@scenario
+async def test_the_last_look_catches_what_was_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mcpwall.tui.widgets.lines.visible", visible)
+    monkeypatch.setattr("mcpwall.tui.columns.column", lambda *_: hostile.CONTROL)
+    async with showing(engine()) as shown:
+        assert " ‹ESC›[2J" in shown.text()
+        assert_harmless(shown)
+
+
+@scenario
+async def test_the_check_itself_sees_raw_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mcpwall.tui.widgets.lines.visible", str)
+    monkeypatch.setattr("mcpwall.tui.columns.column", lambda *_: hostile.CONTROL)
+    async with showing(engine()) as shown:
+        with pytest.raises(AssertionError):
+            assert_harmless(shown)

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+import termios
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+_SEQUENCE = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-~]"  # CSI
+    r"|\x1b[\]PX^_].*?(?:\x07|\x1b\\)"  # OSC and other strings
+    r"|\x1b[ -/]*[0-~]",
+    re.DOTALL,
+)
+_ALLOWED = {"\x1b", "\r", "\n"}
+
+
+def run(kind: str) -> str:
+    """All that the app writes to its terminal, a real one as far as it can tell."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 36, 120, 0, 0))
+    environment = {
+        **{k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "TERM_PROGRAM")},
+        "TERM": "xterm-256color",
+        "COLORTERM": "truecolor",
+        "PYTHONPATH": str(ROOT),
+        "PYTHONUTF8": "1",
+    }
+    command = [sys.executable, str(Path(__file__).with_name("pty_app.py")), kind]
+    app = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment)
+    os.close(theirs)
+    written = bytearray()
+    while piece := _read(ours):
+        written += piece
+    os.close(ours)
+    code = app.wait(30)
+    assert code == 0, written[-4000:].decode(errors="replace")
+    return written.decode()
+
+
+def _read(terminal: int) -> bytes:
+    """What was written since; empty at the end, which Linux reports as an error."""
+    try:
+        return os.read(terminal, 65536)
+    except OSError as error:
+        if error.errno == errno.EIO:
+            return b""
+        raise
+
+
+def shape(sequence: str) -> str:
+    """A sequence without its numbers: places and colours differ from frame to frame."""
+    return re.sub(r"\d+(;\d+)*", "N", sequence)
+
+
+def test_p10_hostile_text_adds_no_sequence_to_what_benign_text_makes() -> None:
+    benign, hostile = run("benign"), run("hostile")
+    assert "‹ESC›" in hostile
+    known = {shape(sequence) for sequence in _SEQUENCE.findall(benign)}
+    assert len(known) > 5
+    assert {shape(sequence) for sequence in _SEQUENCE.findall(hostile)} <= known
+    rest = _SEQUENCE.sub("", hostile)
+    assert not {char for char in rest if not char.isprintable()} - _ALLOWED
+    assert "\x1b" not in rest
