@@ -22,11 +22,19 @@ from mcpwall.policy.match import GlobError, Names
 from mcpwall.policy.never import why_never
 from mcpwall.policy.operators import Resolve
 
-__all__ = ["Candidates", "Compiled", "Counted", "Policy", "RuleError", "compile_policy"]
-__all__ += ["is_project", "why_never"]
+__all__ = [  # why_never belongs to loading a rule, as compiling does
+    "Candidates",
+    "Compiled",
+    "Counted",
+    "Policy",
+    "RuleError",
+    "compile_policy",
+    "is_project",
+    "why_never",
+]
 
 TOOLS_CALL = "tools/call"
-CACHE_MAX = 4_096  # kinds of call for which the candidates are kept
+CACHE_MAX = 65_536  # candidates that are kept in all, over every kind of call
 COUNT_MAX = 1_000_000  # calls in one window, so that one limit's log stays in memory
 WINDOW_MAX_S = 366 * 86_400
 DEFAULT_ACTIONS = tuple(name for name in Defaults.__struct_fields__ if name != "hold_s")
@@ -126,6 +134,24 @@ class Candidates(NamedTuple):
     looks_up_paths: bool
 
 
+class _Index:
+    """Rules found by the tool of a call, where they name tools and no patterns."""
+
+    __slots__ = ("_by_tool", "_others")
+
+    def __init__(self, rules: Sequence[Compiled]) -> None:
+        self._others = [one for one in rules if one.tool.only is None]
+        self._by_tool: dict[str, list[Compiled]] = {}
+        for one in rules:
+            for name in one.tool.only or ():
+                self._by_tool.setdefault(name, []).append(one)
+
+    def find(self, call: Call) -> list[Compiled]:
+        """The rules that concern a call, ordered by id."""
+        rules = (*self._others, *self._by_tool.get(call.tool, ()))
+        return sorted((one for one in rules if one.concerns(call)), key=lambda one: one.order)
+
+
 class Policy:
     """All rules in force with the defaults. Immutable but for a bounded cache of candidates.
 
@@ -134,7 +160,9 @@ class Policy:
     window of any limit: how far back the audit must be read to restore `Limits`.
     """
 
-    __slots__ = ("_by_tool", "_cache", "_rest", "defaults", "hash", "horizon_ns", "rules")
+    __slots__ = (
+        *("_cache", "_calls", "_kept", "_requests", "defaults", "hash", "horizon_ns", "rules"),
+    )
 
     def __init__(self, compiled: Sequence[Compiled], defaults: Defaults) -> None:
         self.rules = tuple(one.rule for one in compiled)
@@ -143,24 +171,23 @@ class Policy:
         self.hash = _hash([one.rule for one in active], defaults)
         limits = [limit for one in active for limit in (one.limit, one.budget) if limit]
         self.horizon_ns = max((limit.window_ns for limit in limits), default=0)
-        self._rest = [one for one in active if one.tool.only is None]
-        self._by_tool: dict[str, list[Compiled]] = {}
-        for one in active:
-            for name in one.tool.only or ():
-                self._by_tool.setdefault(name, []).append(one)
+        self._calls = _Index([one for one in active if one.method.match(TOOLS_CALL)])
+        self._requests = _Index([one for one in active if one.rule.method])
         self._cache: dict[tuple[str, ...], Candidates] = {}
+        self._kept = 0
 
     def candidates(self, call: Call) -> Candidates:
         """The rules that concern a call by its names and risk."""
         key = (call.tool, call.server, call.client, call.agent, call.method, call.risk)
         found = self._cache.get(key)
         if found is None:
-            rules = [*self._rest, *self._by_tool.get(call.tool, ())]
-            concerned = [one for one in rules if one.concerns(call)]
-            ordered = sorted(concerned, key=lambda one: one.order)
-            found = _candidates(ordered, call, self.defaults)
-            if len(self._cache) >= CACHE_MAX:
+            index = self._calls if call.method == TOOLS_CALL else self._requests
+            rules = index.find(call)
+            found = _candidates(rules, call, self.defaults)
+            self._kept += 1 + len(rules)
+            if self._kept > CACHE_MAX:
                 self._cache.clear()
+                self._kept = 1 + len(rules)
             self._cache[key] = found
         return found
 

@@ -97,7 +97,7 @@ def judge(call: Call, policy: Policy, state: State) -> Verdict:
         answered = _answer(found, call, state, resolve)
         if answered is not None:
             action, cause, reason, ids = answered
-            named = (*ids, *(one.rule.id for one in rules))
+            named = (*ids, *_ids(rules))[:NAMED_MAX]
             kept = charges if action is Action.ALLOW else ()
             return Verdict(action, cause, named, reason, None, kept, policy.hash)
     return Verdict(action, cause, _ids(rules), reason, None, charges, policy.hash)
