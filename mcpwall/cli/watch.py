@@ -128,7 +128,7 @@ def to_text(event: Event, at_ms: int | None = None) -> str:
             waits = "an edit of the rules from outside waits" if status.outside_edit else ""
             return _line(now_ms, "engine", lockdown, visible(trouble), waits)
         case port.NoticeEvent(level=level, text=text):
-            return _line(now_ms, level, visible(text))
+            return _line(now_ms, visible(level), visible(text))
         case port.RulesEvent(rules=rules):
             return _line(now_ms, "rules", f"{len(rules)} in force or off")
         case port.ServerEvent():

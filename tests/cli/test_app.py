@@ -1,0 +1,92 @@
+"""`mcpwall` without a command: when it refuses to start, and how its port outlives engines."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mcpwall.cli import app
+from mcpwall.cli.errors import CliError
+from mcpwall.cli.main import run
+from mcpwall.engine import port
+from tests.tui.fake_port import FakePort
+from tests.tui.scenes import busy, empty
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+
+class Terminal:
+    def isatty(self) -> bool:
+        return True
+
+
+def test_without_a_terminal_it_names_watch(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([]) == 2
+    assert "`mcpwall watch`" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("missing", ["stdin", "stdout", "stderr"])
+def test_each_of_the_three_must_be_a_terminal(
+    missing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in {"stdin", "stdout", "stderr"} - {missing}:
+        monkeypatch.setattr(f"sys.{name}", Terminal())
+    with pytest.raises(CliError, match=f"and {missing} is none"):
+        app.run()
+
+
+def test_keys_that_cannot_work_are_a_config_error(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MCPWALL_HOME", str(home))
+    config = home / "config.toml"
+    config.write_text('[keys]\n"calls.rule" = "f"\n')
+    config.chmod(0o600)
+    for name in ("stdin", "stdout", "stderr"):
+        monkeypatch.setattr(f"sys.{name}", Terminal())
+    with pytest.raises(CliError, match=r"config.toml: \[keys\] calls.rule = 'f'") as raised:
+        app.run()
+    assert raised.value.exit_code == 2
+
+
+class Engines:
+    """Stands for `link.client.connect`: the engines that can be reached, one after the other."""
+
+    def __init__(self, *engines: FakePort | port.EngineGoneError) -> None:
+        self.engines = list(engines)
+        self.closed = 0
+
+    @asynccontextmanager
+    async def __call__(self, path: str | None) -> AsyncIterator[FakePort]:
+        assert path == "/a/socket"
+        engine = self.engines.pop(0)
+        if isinstance(engine, port.EngineGoneError):
+            raise engine
+        yield engine
+        self.closed += 1
+
+
+def test_a_snapshot_connects_again_where_the_engine_went(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scene() -> None:
+        first, second = FakePort(busy()), FakePort(empty())
+        engines = Engines(first, port.EngineGoneError("no engine runs"), second)
+        monkeypatch.setattr(app, "connect", engines)
+        lasting = app.LastingPort("/a/socket")
+        with pytest.raises(port.EngineGoneError, match="not connected"):
+            await lasting.send(port.Undo())
+        assert (await lasting.snapshot()).rows
+        assert isinstance(await lasting.send(port.Undo()), port.Done)
+        await first.break_off("gone")
+        with pytest.raises(port.EngineGoneError, match="no engine runs"):
+            await lasting.snapshot()
+        assert engines.closed == 1
+        assert not (await lasting.snapshot()).rows
+        assert isinstance(await lasting.send(port.Undo()), port.Done)
+        assert second.sent == [port.Undo()]
+
+    asyncio.run(scene())
