@@ -83,6 +83,11 @@ class LastingPort:
         """See EnginePort."""
         return await self._there().send(command)
 
+    async def aclose(self) -> None:
+        """Give up the connection."""
+        self._port = None
+        await self._open.aclose()
+
     def _there(self) -> EnginePort:
         if self._port is None:
             raise EngineGoneError("not connected to the engine yet")

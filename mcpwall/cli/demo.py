@@ -1,0 +1,303 @@
+"""`mcpwall demo`: pretend agents behind a real wall, in a scratch home that goes at the end.
+
+On a terminal it opens the app on them; without one it plays the story once in plain lines and fails
+if a call came to something else than it should: a test of a fresh machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from mcpwall import home, starter
+from mcpwall.cli import stop, watch
+from mcpwall.cli.errors import CliError
+from mcpwall.demo import story
+from mcpwall.engine.port import (
+    Batch,
+    Command,
+    Done,
+    EngineGoneError,
+    EnginePort,
+    Reply,
+    Snapshot,
+    Stop,
+)
+
+STORY_S: Final = 180  # a story that takes longer does not work
+PARTING_S: Final = 8  # that agents get to end their sessions
+PREFIX: Final = "mcpwall-demo-"
+PROJECT: Final = "acme"  # in the scratch home: where the agents run
+LOG: Final = "agents.log"  # in the scratch home: what agents and servers say on stderr
+
+
+class Tempo(NamedTuple):
+    """`beat_s` is what the story's pauses are counted in; the others are of the demo's rules."""
+
+    beat_s: float
+    hold_s: float
+    window_s: float
+
+
+TEMPOS: Final = {  # by whether there is a screen, and --fast
+    (True, False): Tempo(beat_s=1.3, hold_s=50, window_s=15),
+    (True, True): Tempo(beat_s=0.3, hold_s=50, window_s=5),
+    (False, False): Tempo(beat_s=0.7, hold_s=5, window_s=5),
+    (False, True): Tempo(beat_s=0, hold_s=0.5, window_s=1),
+}
+
+
+def register(subparsers: argparse._SubParsersAction[Any]) -> None:
+    """Add `mcpwall demo`."""
+    parser = subparsers.add_parser(
+        "demo",
+        help="see the whole product in a minute, in a scratch home",
+        description="Two pretend agents call pretend servers through a real wall in a scratch "
+        "home, until you close the app. Nothing real is touched, and nothing is left behind. "
+        "Without a terminal: one round in plain lines, as a test of this machine.",
+        epilog="Exit code: 0 all went as it should, 1 something failed.",
+    )
+    parser.add_argument("--keep", action="store_true", help="keep the scratch home")
+    parser.add_argument("--fast", action="store_true", help="do not pause as people do")
+    parser.set_defaults(func=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Show the demo. Raises CliError when something of it fails; it still cleans up."""
+    on_screen = all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
+    tempo = TEMPOS[on_screen, arguments.fast]
+    with _signals_end_it(), _scratch_home(keep=arguments.keep) as place:
+        config = place / "config.toml"
+        config.write_text(story.rules(tempo.hold_s, tempo.window_s))
+        (place / PROJECT).mkdir()
+        print(f"demo: the wall in {place} is a scratch one: two pretend agents, nothing real")
+        print(f"demo: its rules are in {config}", flush=True)
+        with _engine():
+            asyncio.run(_on_screen(place, tempo) if on_screen else _in_lines(place, tempo))
+    kept = f"the scratch home is kept: {place}" if arguments.keep else "nothing is left of it"
+    print(f"demo: over; {kept}")
+    return 0
+
+
+# --- the two ways to see it -----------------------------------------------------------------------
+
+
+async def _on_screen(place: Path, tempo: Tempo) -> None:
+    """Open the app on agents that go on until it is closed. Raises CliError."""
+    from mcpwall.cli.app import LastingPort
+    from mcpwall.cli.demo_app import DemoApp
+
+    with (place / LOG).open("wb") as log:
+        async with _agents(place, ["--pace", str(tempo.beat_s)], log.fileno()) as agents:
+            async with contextlib.aclosing(LastingPort()) as engine:
+                app = DemoApp(engine)
+                await app.run_async()
+            died = [name for name, agent in agents.items() if agent.returncode]
+    if app.return_code:
+        raise CliError("the app has failed")
+    if died and (link := starter.connect()):  # an engine that was stopped takes them with it
+        link.close()
+        said = (place / LOG).read_text(errors="replace").strip().rpartition("\n")[2]
+        raise CliError(f"the pretend agent {died[0]} has failed: {said}")
+
+
+async def _in_lines(place: Path, tempo: Tempo) -> None:
+    """Play one round, and print it as `mcpwall watch` does. Raises CliError."""
+    from mcpwall.link.client import connect
+
+    async with connect(role="cli") as engine:
+        followed = Followed(engine)
+        printing = asyncio.create_task(_print(followed))
+        playing = asyncio.create_task(_play(followed, place, tempo))
+        try:
+            async with asyncio.timeout(STORY_S):
+                await asyncio.wait({printing, playing}, return_when=asyncio.FIRST_COMPLETED)
+        except TimeoutError:
+            raise CliError(f"the story has no end after {STORY_S} s") from None
+        finally:
+            for task in (playing, printing):
+                task.cancel()
+            await asyncio.wait({playing, printing})
+        for task in (playing, printing):
+            if not task.cancelled():
+                task.result()
+        totals = (await engine.snapshot()).totals
+    print(
+        f"demo: {totals.calls} calls came to what they should: {totals.allowed} allowed, "
+        f"{totals.denied} denied, {totals.limited} limited; {totals.errors} failed in a server"
+    )
+
+
+async def _print(followed: Followed) -> None:
+    async for line in watch.lines(followed):
+        print(line, flush=True)
+
+
+async def _play(followed: Followed, place: Path, tempo: Tempo) -> None:
+    """Have each agent play one round, and wait until all of it was printed. Raises CliError."""
+    await followed.reached(0)
+    async with _agents(place, ["--once", "--pace", str(tempo.beat_s)]) as agents:
+        for name, agent in agents.items():
+            if await agent.wait():
+                raise CliError(f"the pretend agent {name} has failed, see above")
+    await followed.reached((await followed.snapshot()).seq)
+
+
+class Followed:
+    """An EnginePort that knows up to which event its feed was read."""
+
+    def __init__(self, engine: EnginePort) -> None:
+        self._engine = engine
+        self._seq = -1
+        self._moved = asyncio.Condition()
+
+    async def reached(self, seq: int) -> None:
+        """Wait until event number `seq` was read, or was in the snapshot that the feed goes on."""
+        async with self._moved:
+            await self._moved.wait_for(lambda: self._seq >= seq)
+
+    async def snapshot(self) -> Snapshot:
+        """See EnginePort."""
+        return await self._engine.snapshot()
+
+    async def feed(self, after: int) -> AsyncIterator[Batch]:
+        """See EnginePort."""
+        await self._read_to(after)
+        async for batch in self._engine.feed(after):
+            yield batch
+            await self._read_to(batch.seq)
+
+    async def send(self, command: Command) -> Reply:
+        """See EnginePort."""
+        return await self._engine.send(command)
+
+    async def _read_to(self, seq: int) -> None:
+        async with self._moved:
+            self._seq = seq
+            self._moved.notify_all()
+
+
+# --- what is put up, and taken down ---------------------------------------------------------------
+
+
+@contextmanager
+def _signals_end_it() -> Iterator[None]:
+    """Turn the signals that end a process into an orderly end; the first is the only one."""
+    numbers = (signal.SIGTERM, signal.SIGHUP)
+
+    def end(number: int, _frame: object) -> None:
+        for each in numbers:
+            signal.signal(each, signal.SIG_IGN)
+        raise SystemExit(128 + number)
+
+    before = [signal.signal(number, end) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _scratch_home(*, keep: bool) -> Iterator[Path]:
+    """A new MCPWALL_HOME for this process and its children. Raises CliError."""
+    place = _make_directory()
+    before = os.environ.get("MCPWALL_HOME")
+    os.environ["MCPWALL_HOME"] = str(place)
+    try:
+        yield place
+    finally:
+        if before is None:
+            del os.environ["MCPWALL_HOME"]
+        else:
+            os.environ["MCPWALL_HOME"] = before
+        if not keep:
+            shutil.rmtree(place)
+
+
+def _make_directory() -> Path:
+    """A directory of this user's alone, with a path that leaves room for a socket's."""
+    parent = tempfile.gettempdir()
+    if len(os.fsencode(f"{parent}/{PREFIX}xxxxxxxx/state/engine.sock")) > home.SOCKET_PATH_MAX:
+        parent = "/tmp"  # noqa: S108  mkdtemp makes a name of its own in it
+    try:
+        return Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
+    except OSError as error:
+        raise CliError(f"cannot make a scratch home: {error}; set TMPDIR") from None
+
+
+@contextmanager
+def _engine() -> Iterator[None]:
+    """A running engine of the scratch home, which has ended afterwards. Raises CliError."""
+    try:
+        starter.connect_or_start().close()
+    except starter.EngineStartError as error:
+        raise CliError(str(error)) from None
+    try:
+        yield
+    finally:
+        _stop_engine()
+
+
+def _stop_engine() -> None:
+    """End the engine, in good order or not, and wait until it has gone. Raises CliError."""
+    from mcpwall.link.sync import ask
+
+    with contextlib.suppress(EngineGoneError):  # it was stopped, or ends before its answer is out
+        ask("send", Stop(), Done)
+    if not stop.wait_until_free(home.lock_file()):
+        raise CliError(f"the demo's engine does not end; see {home.log_file()}, or kill it")
+
+
+@asynccontextmanager
+async def _agents(
+    place: Path, options: list[str], errors: int | None = None
+) -> AsyncIterator[dict[str, Process]]:
+    """The pretend agents at work, by name; afterwards they, their shims and servers have ended.
+
+    What they say on stderr goes to the descriptor `errors`, or to this process's.
+    """
+    agents: dict[str, Process] = {}
+    try:
+        for name in story.AGENTS:
+            agents[name] = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-P", "-m", "mcpwall.demo.agent", name, *options),
+                cwd=place / PROJECT,
+                stdin=PIPE,
+                stderr=errors,
+                process_group=0,  # its shims are in it: Ctrl-C is for this process alone
+            )
+        yield agents
+    finally:
+        for agent in agents.values():
+            _close_stdin(agent)
+        for agent in agents.values():
+            await _end(agent)
+
+
+def _close_stdin(agent: Process) -> None:
+    """Tell an agent that it is wanted no more."""
+    if agent.stdin is not None:
+        agent.stdin.close()
+
+
+async def _end(agent: Process) -> None:
+    """Wait for an agent's end; one that does not end is killed, with its shims."""
+    try:
+        async with asyncio.timeout(PARTING_S):
+            await agent.wait()
+    except TimeoutError:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(agent.pid, signal.SIGKILL)
+        await agent.wait()
