@@ -119,6 +119,23 @@ def visible(text: str) -> str:
     return "".join(_pieces(text))
 
 
+def masked(text: str) -> str:
+    """`text` character by character, safe to print: for an input, where each has its place.
+
+    What `visible` spells out is one sign here: a control picture such as `␛`, or `�`.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    pairs = zip(text, _pieces(text), strict=True)
+    return "".join(char if char == shown else _sign(ord(char)) for char, shown in pairs)
+
+
+def _sign(code: int) -> str:
+    if code < len(_C0):
+        return chr(0x2400 + code)
+    return "␡" if code == 0x7F else "�"  # noqa: PLR2004 - DEL
+
+
 def count_hidden(text: str) -> int:
     """How many characters `visible` spells out because a terminal would hide or obey them.
 

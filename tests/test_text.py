@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from mcpwall.text import column, count_hidden, fit, summary, visible, width
+from mcpwall.text import column, count_hidden, fit, masked, summary, visible, width
 
 _NAMES = {
     "NUL": 0, "SOH": 1, "STX": 2, "ETX": 3, "EOT": 4, "ENQ": 5, "ACK": 6, "BEL": 7, "BS": 8,
@@ -112,6 +112,20 @@ def test_fit_of_a_long_text_looks_only_at_its_start() -> None:
     assert width(fit(Watched("漢" * 1_000_000), 40)) <= 40
     assert Watched.cuts
     assert max(Watched.cuts) < 200
+
+
+@given(ANY | NASTY)
+def test_p10_masked_text_is_safe_and_keeps_each_place(text: str) -> None:
+    shown = masked(text)
+    assert shown.isprintable()
+    assert len(shown) == len(text)
+    for char, sign in zip(text, shown, strict=True):
+        assert sign in (char, "�") or "\u2400" <= sign <= "\u2421"
+        assert sign == char or not char.isascii() or not char.isprintable()
+
+
+def test_masked_text_has_a_sign_for_each_hidden_character() -> None:
+    assert masked("a\x1b[2J\x7f\u202eé\n") == "a␛[2J␡�é␊"
 
 
 @given(ANY | NASTY)

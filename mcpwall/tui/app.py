@@ -123,11 +123,13 @@ class WallApp(App[None], inherit_bindings=False):
             if screen.is_mounted:
                 screen.changed(changes)
         if isinstance(self.screen, WallScreen):
-            self.screen.refresh_frame()
+            self.screen.refresh_header()
+            if changes.reset:
+                self.screen.refresh_frame()
 
     def _tick(self) -> None:
         if isinstance(self.screen, WallScreen):
-            self.screen.refresh_clocks()
+            self.screen.refresh_frame()
             self.screen.tick()
 
     def say(self, text: str, level: str = "info") -> None:

@@ -15,7 +15,7 @@ from typing import assert_never
 from mcpwall.engine import port
 
 ROWS_MAX = 100_000
-_ROWS_SLACK = 10_000  # rows over the maximum are thrown away this many at a time
+_ROWS_SLACK = 1_000  # rows over the maximum are let go this many at a time
 _RELEASED_MAX = 500
 _RATE_WINDOW_S = 10.0
 _LOOK_BACK = 5_000
@@ -165,8 +165,9 @@ class Mirror:
         self._rows.append(row)
         self._parts |= Part.ROWS
         if len(self.rows) > ROWS_MAX + _ROWS_SLACK:
-            self.oldest = sorted(self.rows)[-ROWS_MAX]
-            self.rows = {id_: row for id_, row in self.rows.items() if id_ >= self.oldest}
+            for id_ in list(islice(self.rows, _ROWS_SLACK)):
+                del self.rows[id_]
+                self.oldest = max(self.oldest, id_ + 1)
 
     def _order_held(self) -> None:
         by_deadline = sorted(self.held.items(), key=lambda item: (item[1].deadline_ms, item[0]))

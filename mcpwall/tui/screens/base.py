@@ -119,8 +119,8 @@ class WallScreen(_Keys, inherit_bindings=False):
         for part in self.query("HeaderLine, TabLine, Footer"):
             part.refresh()
 
-    def refresh_clocks(self) -> None:
-        """Draw what shows the time again."""
+    def refresh_header(self) -> None:
+        """Draw header and tabs again: what counts."""
         for part in self.query("HeaderLine, TabLine"):
             part.refresh()
 

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from rich.text import Text
 from textual.widgets import Input
 
-from mcpwall.text import visible
-
-if TYPE_CHECKING:
-    from textual import events
+from mcpwall.text import masked
 
 
 class Entry(Input):
-    """An Input whose pasted text, which may be foreign, is made visible first."""
+    """An Input that keeps its text exactly and draws a sign for each character that is hidden.
 
-    def _on_paste(self, event: events.Paste) -> None:
-        event.stop()
-        event.prevent_default()
-        if lines := event.text.splitlines():
-            start, end = self.selection
-            self.replace(visible(lines[0]), start, end)
+    What is in it may be foreign: a tool's name in a rule, or what was pasted.
+    """
+
+    @property
+    def _value(self) -> Text:
+        """What Input draws in place of its value: as many characters, so that the cursor fits."""
+        return Text(masked(self.value), no_wrap=True, overflow="ignore", end="")

@@ -69,6 +69,13 @@ def strip(line: Line, room: int, styles: Palette, background: Style | None = Non
 class LineWidget(Widget):
     """A widget of as many fixed lines as it is high; `line(y)` says what is in them."""
 
+    _back: Style | None = None  # the background, which takes a walk up the tree to find
+
+    def notify_style_update(self) -> None:
+        """Another theme, or another class: find the background anew."""
+        self._back = None
+        super().notify_style_update()
+
     def line(self, y: int) -> Line:
         """The parts of line `y`, counted from 0, for `self.size.width` cells."""
         raise NotImplementedError
@@ -81,5 +88,7 @@ class LineWidget(Widget):
     def render_line(self, y: int) -> Strip:
         """Textual's side of `line`."""
         styles = palette_of(self)
-        back = styles["cursor"] if self.marked(y) else Style(bgcolor=self.rich_style.bgcolor)
+        if self._back is None:
+            self._back = Style(bgcolor=self.rich_style.bgcolor)
+        back = styles["cursor"] if self.marked(y) else self._back
         return strip(self.line(y), self.size.width, styles, back)
