@@ -29,8 +29,8 @@ from mcpwall.engine.port import (
     ToggleRule,
     Undo,
 )
-from mcpwall.model import Call, Verdict
-from mcpwall.policy.answers import Answer, covers, rule_fields
+from mcpwall.model import Call, JsonObject, Verdict
+from mcpwall.policy.answers import Answer, Answers, covers, rule_fields
 from mcpwall.policy.compile import Compiled, compile_policy
 from mcpwall.policy.judge import ToolState
 from mcpwall.policy.preview import preview
@@ -96,29 +96,39 @@ def _lockdown(engine: Engine, *, on: bool) -> Done:
 
 
 def _decide(engine: Engine, command: Decide) -> Reply:
-    hold = engine.holds.get(command.call)
-    call = hold.record.call if hold is not None else None
-    remember = command.remember
-    if call is not None and remember is not None:
-        _check(call, remember)
-    reply = engine.holds.decide(command)
-    if remember is None or call is None or not isinstance(reply, Done):
-        return reply
+    hold, remember = engine.holds.get(command.call), command.remember
+    if hold is None or remember is None:
+        return engine.holds.decide(command)
+    call = hold.record.call
+    _check(call, remember)
     if remember.scope is Scope.ALWAYS:
-        try:
-            engine.rulebook.put(_fields(call, remember, command.allow, command.reason), "")
-        except (EditError, ConfigError) as error:
-            return Refused(f"{reply.text} this once, but no rule was saved: {error}")
-        return Done(f"{reply.text}, and saved as a rule")
-    answer = _remember(engine, call, remember, allow=command.allow, reason=command.reason)
+        fields = _fields(call, remember, command.allow, command.reason)
+        put_rule(engine.rulebook.config, fields)  # what cannot be saved raises before it decides
+        reply = engine.holds.decide(command)
+        return _save(engine, fields, reply) if isinstance(reply, Done) else reply
+    answers, answer = _remember(engine, call, remember, command.allow, command.reason)
+    reply = engine.holds.decide(command)
+    if not isinstance(reply, Done):
+        return reply
+    engine.answers = answers
     engine.rules_changed("")
     return Done(f"{reply.text}, and remembered as {answer.id}")
 
 
+def _save(engine: Engine, fields: JsonObject, reply: Done) -> Reply:
+    """Make a rule of an answer that was carried out."""
+    try:
+        engine.rulebook.put(fields, "")
+    except (EditError, ConfigError) as error:
+        return Refused(f"{reply.text} this once, but no rule was saved: {error}")
+    return Done(f"{reply.text}, and saved as a rule")
+
+
 def _remember(
-    engine: Engine, call: Call, remember: Remember, *, allow: bool, reason: str
-) -> Answer:
-    engine.answers, answer = engine.answers.remember(
+    engine: Engine, call: Call, remember: Remember, allow: bool, reason: str
+) -> tuple[Answers, Answer]:
+    """The remembered answers with one more, and that one. Raises ValueError."""
+    return engine.answers.remember(
         call,
         allow=allow,
         match=remember.match.value,
@@ -129,7 +139,6 @@ def _remember(
         pattern=remember.pattern,
         reason=reason,
     )
-    return answer
 
 
 def _check(call: Call, remember: Remember) -> None:
@@ -138,7 +147,7 @@ def _check(call: Call, remember: Remember) -> None:
         raise ValueError(f"the call has no argument {remember.argument!r}")
 
 
-def _fields(call: Call, remember: Remember, allow: bool, reason: str) -> dict[str, object]:
+def _fields(call: Call, remember: Remember, allow: bool, reason: str) -> JsonObject:
     return rule_fields(
         call,
         match=remember.match.value,
@@ -188,19 +197,9 @@ def _preview_answer(engine: Engine, command: Preview, calls: list[tuple[Call, Ve
         text = diff(engine.rulebook.config, new)
     else:
         text = ""
-    scope = "session" if remember.scope is Scope.ALWAYS else remember.scope.value
-    _, answer = engine.answers.remember(
-        record.call,
-        allow=True,
-        match=remember.match.value,
-        scope=scope,
-        now_ns=0,
-        made_ms=0,
-        argument=remember.argument,
-        pattern=remember.pattern,
-    )
-    anywhere = msgspec.structs.replace(answer, session="")
-    matched = tuple(call.id for call, _ in calls if covers(anywhere, call))
+    anyhow = msgspec.structs.replace(remember, scope=Scope.QUARTER)  # not of one session alone
+    _, answer = _remember(engine, record.call, anyhow, True, "")
+    matched = tuple(call.id for call, _ in calls if covers(answer, call))
     return Previewed(len(calls), matched, diff=text)
 
 

@@ -85,7 +85,6 @@ class Holds:
         hold = Hold(live, record, now, now + int(seconds * 1000), self._revisions, [])
         self._holds[record.call.id] = hold
         record.state = State.HELD
-        live.held += 1
         self._engine.records.held += 1
         hold.timers.append(clock.call_later(seconds, lambda: self._time_is_up(hold)))
         hold.timers.append(clock.call_later(PROGRESS_S, lambda: self._progress(hold)))
@@ -98,7 +97,6 @@ class Holds:
         if hold is not None:
             for timer in hold.timers:
                 timer.cancel()
-            hold.live.held -= 1
             self._engine.records.held -= 1
             self._engine.feed.publish(ReleasedEvent(call, how))
         return hold
@@ -115,6 +113,8 @@ class Holds:
             return Refused("this call waits no more")
         if decision.digest != hold.record.call.digest or decision.revision != hold.revision:
             return Refused("this call, or the rules for it, changed since it was shown; look again")
+        if decision.allow and not hold.live.knows(hold.record.call):
+            return Refused("the server's tools have changed and are being listed; look again soon")
         if not decision.allow:
             asked = hold.record.verdict
             verdict = Verdict(
@@ -131,6 +131,7 @@ class Holds:
     def judge_again(self, live: Live | None = None) -> None:
         """Rules or tools have changed: judge what waits (in one session, or in all) anew."""
         for hold in [h for h in self._holds.values() if live is None or h.live is live]:
+            hold.live.weigh(hold.record)
             verdict = self._engine.verdict(hold.live, hold.record.call)
             if verdict.action is Action.ALLOW:
                 self._release(hold, verdict, by="rules", how="allowed by a change of the rules")
@@ -146,14 +147,10 @@ class Holds:
     def view(self, hold: Hold) -> Held:
         """A waiting call as the app shows it."""
         record, tool = hold.record, hold.live.tools.get(hold.record.call.tool)
-        verdict = record.verdict
-        if verdict.cause is Cause.DEFAULT:
-            asked = f"no rule decides, and {record.call.risk} calls ask by default"
-        else:
-            asked = f"{', '.join(verdict.rules)} asks" + (
-                f": {verdict.reason}" if verdict.reason else ""
-            )
-        why = (asked, f"risk {record.call.risk}" + (f": {tool.why}" if tool else ""))
+        why = (
+            record.verdict.reason,
+            f"risk {record.call.risk}" + (f": {tool.why}" if tool else ""),
+        )
         used = any(
             other.call.tool == record.call.tool
             and other.call.server == record.call.server

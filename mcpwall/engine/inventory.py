@@ -67,9 +67,3 @@ def _tool(server: str, definition: JsonObject) -> Tool:
     schema, hints = table("inputSchema"), table("annotations")
     risk, why = classify(text("name"), text("description"), schema, hints)
     return Tool(server, text("name"), text("title"), text("description"), schema, hints, risk, why)
-
-
-def argument_names(tool: Tool) -> frozenset[str]:
-    """The argument names in a tool's schema."""
-    properties = tool.input_schema.get("properties")
-    return frozenset(properties) if isinstance(properties, dict) else frozenset()

@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, Final, Protocol
 import msgspec
 
 from mcpwall.engine import wording
-from mcpwall.engine.inventory import argument_names
 from mcpwall.engine.port import SessionEvent, SessionRow, State
 from mcpwall.engine.records import ANSWER, Record
-from mcpwall.model import Action, Tool, Verdict
+from mcpwall.model import Action, Call, Tool, Verdict
 from mcpwall.policy.judge import ToolState
 from mcpwall.protocol import session as protocol
 from mcpwall.protocol.session import (
@@ -90,7 +89,7 @@ class Kept(msgspec.Struct):
 
 
 class Live:
-    """A session. `held` counts its waiting calls; `ended` says why it is over, '' before that."""
+    """A session. `ended` says why it is over, '' before that."""
 
     def __init__(
         self, engine: Engine, hello: Hello, wire: Wire, server: Server, kept: Kept
@@ -102,10 +101,9 @@ class Live:
         self.agent = kept.agent
         self.since_ms = kept.since_ms
         self.calls = 0
-        self.held = 0
         self.ended = ""
         self.tools: dict[str, Tool] = {}
-        self._doubled: set[str] = set()  # names that were listed twice
+        self._doubled: set[str] = set()  # names that were listed with two meanings
         self._wire = wire
         self.protocol = Session(kept.memory)
         self._open: dict[int, Record] = {}  # calls under way, by number
@@ -132,24 +130,26 @@ class Live:
         self._run(self.protocol.malformed(text))
 
     def _run(self, commands: list[Command]) -> None:
-        judged = [
-            (self._judge(command.request), command.request)
-            for command in commands
-            if type(command) is Judge
-        ]
+        judged: list[Record] = []
+        for command in commands:
+            if isinstance(command, Judge):
+                if command.request.stage is Stage.NEW:  # else it was cancelled in the same chunk
+                    judged.append(self._judge(command.request))
+            elif isinstance(command, Listed):  # calls that wait for the list come right after it
+                self._listed(command)
         if judged:
-            self.engine.record([record for record, _ in judged])
+            self.engine.record(judged)
         if self.protocol.changed:
             self.remember()
-        turn = iter(judged)
         for command in commands:
             if isinstance(command, ToClient):
                 self._wire.to_client(command.line)
             elif isinstance(command, ToServer):
                 self._wire.to_server(command.line)
             elif isinstance(command, Judge):
-                self._carry_out(*next(turn))
-            else:
+                if command.request.call:
+                    self._carry_out(self._open[command.request.call], command.request)
+            elif not isinstance(command, Listed):
                 self._rarer(command)
         self._wire.flush()
         if self._over:
@@ -161,14 +161,7 @@ class Live:
             case Answered():
                 self._answered(command)
             case Withdrawn():
-                record = self._open[command.request.call]
-                if command.was is Stage.FORWARDED:
-                    record.note = "cancelled by the agent"
-                    self.engine.feed.publish(record)
-                else:
-                    self.give_up(record, "cancelled by the agent")
-            case Listed():
-                self._listed(command)
+                self.give_up(self._open[command.request.call], "cancelled by the agent")
             case Listing():
                 self.engine.clock.call_later(LISTING_S, self._listing_late(command))
             case Opened():
@@ -214,12 +207,17 @@ class Live:
         self.engine.refused(record)
 
     @property
+    def held(self) -> int:
+        """How many calls wait for a person."""
+        return sum(record.state is State.HELD for record in self._open.values())
+
+    @property
     def busy(self) -> bool:
         """The server works on calls."""
         return any(record.state is State.RUNNING for record in self._open.values())
 
     def give_up(self, record: Record, why: str) -> None:
-        """Forget a held call: it gets no answer."""
+        """Forget a call that nobody waits for any more: it gets no answer of the wall's."""
         self._open.pop(record.call.id)
         self.protocol.drop(record.request)
         self.engine.withdraw(record, why)
@@ -238,10 +236,20 @@ class Live:
         self._wire.flush()
 
     def tool_state(self, name: str) -> ToolState:
-        """Whether this server has listed this tool, once and under exactly this name."""
+        """Whether this server has listed this tool, with one meaning and exactly this name."""
         if name in self._doubled:
             return ToolState.CHANGED
         return ToolState.LISTED if name in self.tools else ToolState.UNLISTED
+
+    def knows(self, call: Call) -> bool:
+        """Whether what the server listed still holds for the tool of a call."""
+        return call.method != "tools/call" or self.protocol.knows(call.tool)
+
+    def weigh(self, record: Record) -> None:
+        """Take over the risk of a call's tool, should it be another one by now."""
+        tool = self.tools.get(record.call.tool)
+        if record.call.method == "tools/call" and tool and tool.risk is not record.call.risk:
+            record.call = msgspec.structs.replace(record.call, risk=tool.risk)
 
     def _answered(self, command: Answered) -> None:
         record = self._open.pop(command.request.call)
@@ -259,10 +267,9 @@ class Live:
             self._doubled = set()
         for definition in page.definitions:
             tool = self.engine.inventory.tool(self.server.name, definition)
-            if tool.name in self.tools:
+            if self.tools.get(tool.name, tool) != tool:
                 self._doubled.add(tool.name)
             self.tools[tool.name] = tool
-        self.protocol.tools_are({name: argument_names(t) for name, t in self.tools.items()})
         if page.last:
             self.server.tools = self.tools
             self.engine.tools_listed(self)

@@ -229,7 +229,7 @@ class Session:
         if methods.way(method) is Way.JUDGE:
             self._describe(request, params, meta)
             self.requests[request_id] = request
-            if method == "tools/call" and not self._is_listed(request.subject):
+            if method == "tools/call" and not self.knows(request.subject):
                 return commands + self._wait_for_tools(request, meta)
             commands.append(Judge(request))
             return commands
@@ -256,7 +256,7 @@ class Session:
                 raise Malformed(INVALID_PARAMS, "arguments must be an object", request.id)
         else:
             arguments = {key: value for key, value in params.items() if key != "_meta"}
-        codec.check_keys(arguments, self._schema_keys.get(request.subject, frozenset()), request.id)
+        codec.check_keys(arguments, self._keys_of(request.subject), request.id)
         request.arguments = arguments
         if meta and type(token := meta.get("progressToken")) in (str, int):
             request.token = token
@@ -411,9 +411,8 @@ class Session:
             self.changed = True
             return True, []
         if envelope.method == "notifications/tools/list_changed":
-            self._tools_known = False
-            self._cursor_seen = False
-        elif envelope.method == "notifications/progress" and self._progress:
+            return True, self._list_again()
+        if envelope.method == "notifications/progress" and self._progress:
             params = _decode_object(envelope.params)
             token, value = params.get("progressToken"), params.get("progress")
             if _is_id(token) and token in self._progress:
@@ -428,9 +427,9 @@ class Session:
 
     # --- the server's tools ---------------------------------------------------------------------
 
-    def tools_are(self, schema_keys: dict[str, frozenset[str]]) -> None:
-        """The engine tells which tools were listed, and the argument names of each."""
-        self._schema_keys = schema_keys
+    def knows(self, tool: str) -> bool:
+        """Whether what the server has listed so far says all there is to say of a tool."""
+        return self._tools_known or (self._cursor_seen and tool in self._schema_keys)
 
     def listing_failed(self, number: int) -> list[Command]:
         """No list came to the wall's question `number`: judge what waits by what is known."""
@@ -450,8 +449,12 @@ class Session:
         self._waiting.clear()
         return lost
 
-    def _is_listed(self, name: str) -> bool:
-        return self._tools_known or (self._cursor_seen and name in self._schema_keys)
+    def _list_again(self) -> list[Command]:
+        """The server's tools are others now: ask for them at once if a call depends on it."""
+        self._tools_known = False
+        self._cursor_seen = False
+        stages = {request.stage for request in self.requests.values()}
+        return self._ask_for_tools(None) if stages & {Stage.LISTING, Stage.HELD} else []
 
     def _wait_for_tools(self, request: Request, meta: JsonObject | None) -> list[Command]:
         request.stage = Stage.LISTING
@@ -477,12 +480,12 @@ class Session:
         return [*asked, Listing(self._lists)] if cursor is None else asked
 
     def _own_listing(self, request_id: str, envelope: codec.Envelope) -> list[Command]:
-        if request_id != f"{OWN_ID}{self._lists}" or not self._waiting:
-            return []  # an answer that came too late
+        if request_id != f"{OWN_ID}{self._lists}":
+            return []  # an answer to a question that was asked anew since
         if not envelope.result:
             return self.listing_failed(self._first_list)
         result = _decode_object(envelope.result)
-        commands = self._page(result, first=not self._cursor_seen)
+        commands = self._page(result, first=self._lists == self._first_list)
         cursor = result.get("nextCursor")
         if not self._tools_known and isinstance(cursor, str):
             commands += self._ask_for_tools(cursor)
@@ -494,13 +497,28 @@ class Session:
         last = not isinstance(result.get("nextCursor"), str) or len(definitions) > TOOLS_MAX
         self._cursor_seen = not last
         self._tools_known = last
+        if first:
+            self._schema_keys = {}
+        for definition in definitions:
+            self._schema_keys[str(definition.get("name"))] = _argument_names(definition)
         return [Listed(definitions, first, last), *(self._judge_waiting() if last else [])]
 
     def _judge_waiting(self) -> list[Command]:
         waiting, self._waiting = self._waiting, []
+        commands: list[Command] = []
         for request in waiting:
-            request.stage = Stage.NEW
-        return [Judge(request) for request in waiting]
+            try:
+                codec.check_keys(request.arguments, self._keys_of(request.subject), request.id)
+            except Malformed as error:
+                self.drop(request)
+                commands += self._malformed(error)
+            else:
+                request.stage = Stage.NEW
+                commands.append(Judge(request))
+        return commands
+
+    def _keys_of(self, tool: str) -> frozenset[str]:
+        return self._schema_keys.get(tool, frozenset())
 
     # --- who speaks -----------------------------------------------------------------------------
 
@@ -531,6 +549,13 @@ class Session:
 def _is_id(value: Any) -> TypeGuard[RequestId]:
     """Whether a value can be an id or a progress token; True, in Python an integer, can't."""
     return type(value) is str or type(value) is int
+
+
+def _argument_names(definition: JsonObject) -> frozenset[str]:
+    """The argument names in the schema of a tool."""
+    schema = definition.get("inputSchema")
+    properties = schema.get("properties") if isinstance(schema, dict) else None
+    return frozenset(properties) if isinstance(properties, dict) else frozenset()
 
 
 def _is_error(envelope: codec.Envelope, line: bytes) -> bool:

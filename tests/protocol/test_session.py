@@ -183,8 +183,9 @@ def test_a_listing_that_never_comes_is_given_up() -> None:
     assert isinstance(listing, p.Listing)
     assert [type(c) for c in play.session.listing_failed(listing.number)] == [p.Note, p.Judge]
     assert play.session.listing_failed(listing.number) == []
-    # and its answer, when it comes at last, stays with the wall
-    play >> server(result(json.loads(asked.line)["id"], tools=[]))
+    # its answer, when it comes at last, stays with the wall, which learns from it
+    late = server(result(json.loads(asked.line)["id"], tools=[ECHO]))
+    play >> late << p.Listed([ECHO], first=True, last=True)
     play.done()
 
 
