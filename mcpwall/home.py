@@ -57,6 +57,11 @@ def audit_file() -> str:
     return _join(state_dir(), "audit.db")
 
 
+def intake_file() -> str:
+    """What is recorded and not yet filed in the audit."""
+    return _join(state_dir(), "audit.intake")
+
+
 def log_file() -> str:
     """What a background engine says on stderr."""
     return _join(state_dir(), "engine.log")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mcpwall import home
 from mcpwall.cli.errors import FAILED, CliError
 
 if TYPE_CHECKING:
@@ -29,11 +28,11 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
 
 def run_verify(arguments: argparse.Namespace) -> int:
     """Print what does not fit, or that all does. Raises CliError."""
+    from mcpwall.cli.record import open_record
     from mcpwall.store.faults import AuditError
-    from mcpwall.store.reader import Reader
 
     try:
-        with Reader.reader(home.audit_file()) as reader:
+        with open_record() as reader:
             report = reader.verify(arguments.heads)
     except AuditError as error:
         raise CliError(str(error)) from None

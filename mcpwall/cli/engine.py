@@ -27,9 +27,11 @@ from mcpwall.link.server import Server
 from mcpwall.store.audit import Audit, AuditError
 from mcpwall.store.config import ConfigError
 from mcpwall.store.files import UnsafeFileError, private_dir
+from mcpwall.store.intake import Intake
 from mcpwall.transport.stdio import StdioSession
 
-CHECKPOINT_S: Final = 1.0  # between two looks whether the audit's log is worth a checkpoint
+CHECKPOINT_S: Final = 0.1  # between two looks whether the audit's log is worth a checkpoint
+GC_THRESHOLD: Final = (5_000, 20, 50)  # a call leaves a dozen objects, none of them in a cycle
 GOODBYE: Final = "the wall was stopped"
 
 
@@ -115,10 +117,10 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 async def _serve(ready: Callable[[], None]) -> None:
     clock = SystemClock()
-    audit = Audit.open(home.audit_file(), boot=clock.boot)
-    with contextlib.closing(audit):
+    intake = Intake.open(Audit.open(home.audit_file(), boot=clock.boot), home.intake_file())
+    with contextlib.closing(intake):
         engine = Engine(
-            audit=audit, rulebook=Rulebook(home.config_file()), clock=clock, resolve=resolve
+            intake=intake, rulebook=Rulebook(home.config_file()), clock=clock, resolve=resolve
         )
         service = Service(engine)
         await service.run(ready)
@@ -146,6 +148,7 @@ class Service:
         chores = [loop.create_task(self._poll()), loop.create_task(self._checkpoint())]
         gc.collect()
         gc.freeze()  # what stands now stays: no collection needs to look at it
+        gc.set_threshold(*GC_THRESHOLD)
         ready()
         try:
             await self._stopped.wait()
@@ -164,7 +167,7 @@ class Service:
             self._engine.rulebook.poll()
 
     async def _checkpoint(self) -> None:
-        audit = self._engine.audit
+        audit = self._engine.intake.audit
         while True:
             await asyncio.sleep(CHECKPOINT_S)
             if audit.checkpoint_due:

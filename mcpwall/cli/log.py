@@ -9,7 +9,6 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from mcpwall import home
 from mcpwall.cli.errors import USAGE, CliError
 
 if TYPE_CHECKING:
@@ -51,9 +50,9 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print what was asked for. Raises CliError."""
+    from mcpwall.cli.record import open_record
     from mcpwall.query import QueryError, moment, parse
     from mcpwall.store.faults import AuditError
-    from mcpwall.store.reader import Reader
 
     try:
         query = parse(" ".join(arguments.filter))
@@ -65,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise CliError(f"--since {arguments.since}: {error}", USAGE) from None
     show = as_json if arguments.json else as_line
     try:
-        with Reader.reader(home.audit_file()) as reader:
+        with open_record() as reader:
             mark = reader.mark()
             now = _now_ms()
             found = reader.search(

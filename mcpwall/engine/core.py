@@ -28,13 +28,12 @@ from mcpwall.policy.judge import ToolState, judge
 from mcpwall.policy.limits import Limits
 from mcpwall.protocol import codec
 from mcpwall.protocol.session import Memory, Request, Stage
-from mcpwall.store.audit import Audit, AuditError
+from mcpwall.store.faults import AuditError
+from mcpwall.store.intake import FILE_AT, FILE_S, Intake
 from mcpwall.store.records import Intent, Kind, Step
 
 TOOLS_CALL: Final = "tools/call"
-STEPS_AT_ONCE: Final = 16  # outcomes that are written in one transaction
-STEPS_S: Final = 0.005  # the longest that an outcome waits for others
-STEPS_AGAIN_S: Final = 1.0  # until the next try while the audit cannot be written
+FILE_AGAIN_S: Final = 1.0  # until the next try while the audit cannot be written
 STEPS_WAITING_MAX: Final = 10_000  # outcomes kept until then
 
 _canonical = msgspec.json.Encoder(order="deterministic")
@@ -43,19 +42,19 @@ _canonical = msgspec.json.Encoder(order="deterministic")
 class Engine:
     """All sessions of one user behind one set of rules.
 
-    `audit` is open and this engine's alone; `resolve(text, directory)` turns a text that names a
+    `intake` is open and this engine's alone; `resolve(text, directory)` turns a text that names a
     path into an absolute one (see engine.resolve).
     """
 
     def __init__(
         self,
         *,
-        audit: Audit,
+        intake: Intake,
         rulebook: Rulebook,
         clock: Clock,
         resolve: Callable[[str, str], str],
     ) -> None:
-        self.audit = audit
+        self.intake = intake
         self.rulebook = rulebook
         self.clock = clock
         self.resolve = resolve
@@ -69,10 +68,10 @@ class Engine:
         self.holds = holds.Holds(self)
         self.lockdown = False
         self.hits: dict[str, tuple[int, int]] = {}  # rule id → times, last time (ms)
-        self._last_call = audit.last_id()
+        self._last_call = intake.audit.last_id()
         self._last_session = 0
-        self._steps: list[Step] = []  # outcomes that wait to be written
-        self._steps_due: Timer | None = None
+        self._steps: list[Step] = []  # outcomes that could not be recorded yet
+        self._filing: Timer | None = None
         self._audit_broken = False
         self._horizon_ns = 0
         self.on_stop: Callable[[], None] = lambda: None
@@ -173,8 +172,14 @@ class Engine:
         return self._write([], [step])
 
     def _write(self, intents: list[Intent], steps: list[Step]) -> str:
+        """Record; returns '' or why that could not be done."""
+        if not (fault := self._attempt(lambda: self.intake.write(intents, steps))):
+            self._file_soon()
+        return fault
+
+    def _attempt(self, work: Callable[[], None]) -> str:
         try:
-            self.audit.write(intents, steps)
+            work()
         except AuditError as error:
             if not self._audit_broken:
                 self._audit_broken = True
@@ -185,27 +190,27 @@ class Engine:
             self.notice("info", "the audit can be written again")
         return ""
 
+    def _file_soon(self) -> None:
+        if self.intake.waiting >= FILE_AT:
+            self._file()
+        elif self._filing is None:
+            self._filing = self.clock.call_later(FILE_S, self._file)
+
+    def _file(self) -> None:
+        """File what was recorded; try again later when that fails."""
+        if self._filing is not None:
+            self._filing.cancel()
+            self._filing = None
+        if self._attempt(self.intake.file):
+            self._filing = self.clock.call_later(FILE_AGAIN_S, self._file)
+
     def _later(self, step: Step) -> None:
-        """Write an outcome soon: together with others, off the path of the next call.
-
-        A session's journal notes at once that the call is over, should the engine be killed.
-        """
+        """Record an outcome; one that cannot be recorded now goes with the next."""
         self._steps.append(step)
-        if len(self._steps) >= STEPS_AT_ONCE:
-            self.write_outcomes()
-        elif self._steps_due is None:
-            self._steps_due = self.clock.call_later(STEPS_S, self.write_outcomes)
-
-    def write_outcomes(self) -> None:
-        """Write the outcomes that wait; what cannot be written waits on."""
-        if self._steps_due is not None:
-            self._steps_due.cancel()
-            self._steps_due = None
         if self._write([], self._steps):
             del self._steps[:-STEPS_WAITING_MAX]
-            self._steps_due = self.clock.call_later(STEPS_AGAIN_S, self.write_outcomes)
         else:
-            self._steps.clear()
+            self._steps = []
 
     def _fault(self, why: str) -> Verdict:
         return Verdict(Action.DENY, Cause.FAULT, reason=why, policy=self.rulebook.hash)
@@ -283,12 +288,8 @@ class Engine:
         hello: Hello,
         wire: Wire,
         memory: bytes = b"",
-        settled: frozenset[int] = frozenset(),
     ) -> Live:
-        """A session begins, or goes on after another engine left it.
-
-        `memory` is what that engine left by `Wire.remember`, `settled` by `Wire.settled`.
-        """
+        """A session begins, or goes on after another engine left it (`memory`: its note)."""
         server = self.inventory.server(hello.server, hello.transport)
         kept = _read_kept(memory)
         fresh = kept is None
@@ -303,7 +304,7 @@ class Engine:
         if fresh:
             self.introduced(live)
         else:
-            live.resume(self._left_behind(live.id), settled)
+            live.resume(self._left_behind(live.id))
             live.publish()
         self.feed.publish(ServerEvent(server.row()))
         return live
@@ -348,7 +349,8 @@ class Engine:
     def _left_behind(self, session: str) -> list[tuple[Record, Request]]:
         """The calls of a session that an engine before this one did not finish."""
         left = []
-        for call in self.audit.unfinished(session):
+        self._file()
+        for call in self.intake.audit.unfinished(session):
             record = self.records.get(call.id)
             if record is None:
                 continue
@@ -375,8 +377,9 @@ class Engine:
     def _widen(self) -> None:
         """Let the limits look back as far as the widest window now asks."""
         if self.rulebook.horizon_ns > self._horizon_ns:
+            self._file()
             self._horizon_ns = self.rulebook.horizon_ns
-            self.limits = restore.limits(self.audit, self.clock, self._horizon_ns)
+            self.limits = restore.limits(self.intake.audit, self.clock, self._horizon_ns)
 
     def notice(self, level: str, text: str) -> None:
         """Tell the apps something in words."""

@@ -74,10 +74,6 @@ class Wire(Protocol):
         """Keep the protocol's state where the next engine finds it."""
         ...
 
-    def settled(self, call: int) -> None:
-        """Note for the next engine that this call was answered."""
-        ...
-
 
 class Kept(msgspec.Struct):
     """What outlives the engine: the session's name and the protocol's memory."""
@@ -256,7 +252,6 @@ class Live:
         record.took_us = (self.engine.clock.steady_ns() - record.started_ns) // 1000
         record.answer, record.answer_size = command.line[:ANSWER], len(command.line)
         record.over(State.ERROR if command.is_error else State.DONE)
-        self._wire.settled(record.call.id)
         self._over.append((record, len(command.line)))
 
     # --- tools ----------------------------------------------------------------------------------
@@ -283,17 +278,13 @@ class Live:
 
     # --- beginning and end ----------------------------------------------------------------------
 
-    def resume(self, records: list[tuple[Record, Request]], settled: frozenset[int]) -> None:
+    def resume(self, records: list[tuple[Record, Request]]) -> None:
         """Take over the calls that an engine before this one recorded and did not finish.
 
-        `settled` were answered, which that engine had no time to record. A held one is refused:
-        nobody knows what its asker saw. A forwarded one gets its real answer if that comes in
-        time, else an error that says that it may have run.
+        A held one is refused: nobody knows what its asker saw. A forwarded one gets its real
+        answer if that comes in time, else an error that says that it may have run.
         """
         for record, request in records:
-            if record.call.id in settled:
-                self.engine.lost(record, "answered, as another engine was killed")
-                continue
             self.protocol.requests[request.id] = request
             self._open[record.call.id] = record
             if request.stage is Stage.HELD:

@@ -42,7 +42,7 @@ def limits(audit: Audit, clock: Clock, horizon_ns: int) -> Limits:
 
 def records(engine: Engine) -> None:
     """Remember the newest calls, and all that are not finished, as the audit has them."""
-    audit = engine.audit
+    audit = engine.intake.audit
     numbers = {row.id: row for row in audit.recent(RECENT)}
     for call in audit.unfinished():
         row = numbers.get(call.id) or audit.get(call.id)

@@ -119,13 +119,26 @@ class Audit(Reader):
         finally:
             super().close()
 
-    def write(self, intents: Sequence[Intent], steps: Sequence[Step] = ()) -> None:
+    @property
+    def boot(self) -> str:
+        """The boot that the steady clock counts from."""
+        return self._boot
+
+    @property
+    def seq(self) -> int:
+        """The number of the last row."""
+        return self._tip.seq
+
+    def write(
+        self, intents: Sequence[Intent], steps: Sequence[Step] = (), *, boot: str | None = None
+    ) -> None:
         """Record calls and steps, all in one transaction; on an error none of them is stored.
 
-        Calls must come in the order of their numbers, each above all before it. After an error
+        Calls must come in the order of their numbers, each above all before it. `boot` names the
+        boot that their steady clock counted from, if it was another than this one. After an error
         the audit stays open: a later write works once its cause is gone.
         """
-        boot, last, (seq, tip, _) = self._boot, self._last, self._tip
+        boot, last, (seq, tip, _) = boot or self._boot, self._last, self._tip
         grown = _COMMIT
         call_rows: list[tuple[Any, ...]] = []
         step_rows: list[tuple[Any, ...]] = []

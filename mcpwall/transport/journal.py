@@ -5,7 +5,7 @@ here instead of in its own memory. When the engine is killed, the next one maps 
 goes on at the same byte. Two lanes (agent → server, server → agent), and a note of the protocol's
 state. Layout, all numbers 64-bit little-endian:
 
-    0        head of page: magic, which state slot is valid, calls answered, and the last of them
+    0        head of page: magic, which state slot is valid
     4 KiB    two lanes, each: control words, input area, output area
     end      two state slots, written in turn: length, then JSON
 
@@ -24,8 +24,6 @@ STATE: Final = 64 * 1024  # one state slot
 LANE: Final = PAGE + 2 * AREA
 SIZE: Final = PAGE + 2 * LANE + 2 * STATE
 
-ANSWERED: Final = 256  # calls noted as answered: more than the engine keeps back from the audit
-_ANSWERED: Final = 3  # where they start, in words
 _MAGIC: Final = 0x3177_6C6C_6177_636D
 _HEAD, _OUT_START, _OUT_END, _TORN, _SKIP = range(5)  # a lane's control words
 
@@ -131,7 +129,7 @@ class Journal:
         """Map the file behind `fd`, which may be closed afterwards. Raises OSError, ValueError."""
         self._map = mmap.mmap(fd, SIZE)
         self._view = memoryview(self._map)
-        self._words = self._view[: 8 * (_ANSWERED + ANSWERED)].cast("Q")
+        self._words = self._view[:16].cast("Q")
         self.fresh = self._words[0] != _MAGIC
         self._words[0] = _MAGIC
         self.to_server = Lane(self._view[PAGE : PAGE + LANE])
@@ -148,16 +146,6 @@ class Journal:
         slot[8 : 8 + len(state)] = state
         slot[:8] = len(state).to_bytes(8, "little")
         self._words[1] = turn
-
-    def answered(self, call: int) -> None:
-        """Note that a call was answered: the audit is told a little later."""
-        words = self._words
-        words[_ANSWERED + words[2] % ANSWERED] = call
-        words[2] += 1
-
-    def last_answered(self) -> frozenset[int]:
-        """The calls that were answered last."""
-        return frozenset(self._words[_ANSWERED:])
 
     def state(self) -> bytes:
         """The protocol's state as last saved, b'' when it never was."""

@@ -73,7 +73,7 @@ class StdioSession:
             on_full=self._pace,
             on_broken=self._agent_deaf,
         )
-        self._live = engine.open(hello, self, self._journal.state(), self._journal.last_answered())
+        self._live = engine.open(hello, self, self._journal.state())
         self._recovering = not self._journal.fresh
         self._from_agent = Inlet(
             self._loop,
@@ -125,10 +125,6 @@ class StdioSession:
     def remember(self, memory: bytes) -> None:
         """Keep the session's memory for the next engine."""
         self._journal.save(memory)
-
-    def settled(self, call: int) -> None:
-        """Note for the next engine that this call was answered."""
-        self._journal.answered(call)
 
     # --- the agent ------------------------------------------------------------------------------
 

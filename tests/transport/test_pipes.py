@@ -285,8 +285,8 @@ def test_files_are_read_and_written_like_pipes(tmp_path: Path, journal_fd: int) 
         writer.outlet.send(b"three")
         writer.outlet.flush()
         writer.outlet.close()
-        while target.read_bytes() != b"three\n":  # a thread writes it
-            await asyncio.sleep(0.01)  # noqa: ASYNC110 - and has no event to tell
+        while target.read_bytes() != b"three\n":  # noqa: ASYNC110 - written by a thread
+            await asyncio.sleep(0.01)
         reader.inlet.close()
         journal.close()
 

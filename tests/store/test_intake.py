@@ -1,0 +1,184 @@
+"""P1 and P12 at the intake: what `write` returned for is filed, now or by the next engine."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mcpwall.store.audit import Audit, AuditError
+from mcpwall.store.intake import FILE_AT, SIZE, TRUST_NS, Intake
+from mcpwall.store.records import Intent, Step
+from tests.helpers.audit_values import answered, charged, intent
+
+NOW_NS = 10 * TRUST_NS
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "state"
+
+
+def opened(folder: Path) -> Intake:
+    audit = Audit.open(str(folder / "audit.db"), boot="boot-1")
+    return Intake.open(audit, str(folder / "audit.intake"))
+
+
+def killed(intake: Intake) -> None:
+    """Let go of the files as a killed process does."""
+    intake.audit._db.close()
+    os.close(intake._fd)
+
+
+@pytest.fixture
+def intake(folder: Path) -> Iterator[Intake]:
+    made = opened(folder)
+    made.write([intent(1, steady_ns=NOW_NS)])  # the first after a pause is filed at once
+    assert made.waiting == 0
+    yield made
+    made.close()
+
+
+def call(number: int, after_ns: int = 1, **options: Any) -> Intent:
+    return intent(number, steady_ns=NOW_NS + after_ns, **options)
+
+
+def test_what_comes_soon_after_waits_and_is_filed_together(intake: Intake) -> None:
+    intake.write([call(2), call(3)])
+    intake.write([], [answered(2)])
+    assert (intake.waiting, intake.audit.last_id()) == (3, 1)
+    intake.file()
+    assert (intake.waiting, intake.audit.last_id()) == (0, 3)
+    row = intake.audit.get(2)
+    assert row is not None
+    assert row.state == "done"
+    assert intake.audit.verify().problems == ()
+
+
+def test_after_a_pause_a_call_is_filed_before_it_is_forwarded(intake: Intake) -> None:
+    intake.write([call(2, TRUST_NS + 1)])
+    assert intake.audit.last_id() == 2
+
+
+def test_many_and_large_calls_are_filed_at_once(intake: Intake) -> None:
+    intake.write([call(2)])
+    intake.write([call(3, arguments=b'"' + b"x" * SIZE + b'"')])
+    assert intake.audit.last_id() == 3
+    intake.write([call(number) for number in range(4, 4 + FILE_AT)])
+    assert intake.audit.last_id() == 3 + FILE_AT
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.one_of(st.none(), st.integers(1, 5)), max_size=12))
+def test_p12_the_next_engine_files_what_a_killed_one_left(
+    tmp_path_factory: pytest.TempPathFactory, moves: list[int | None]
+) -> None:
+    folder = tmp_path_factory.mktemp("h") / "state"
+    intake = opened(folder)
+    intake.write([intent(1, steady_ns=NOW_NS)])
+    last = 1
+    for move in moves:
+        if move is None:
+            intake.file()
+        else:
+            intake.write([call(last + n) for n in range(1, move + 1)], [answered(last)])
+            last += move
+    killed(intake)
+    again = opened(folder)
+    assert [row.id for row in reversed(again.audit.recent(1000))] == list(range(1, last + 1))
+    finished = [row.id for row in again.audit.recent(1000) if row.state == "done"]
+    assert len(finished) == sum(move is not None for move in moves)
+    assert again.audit.verify().problems == ()
+    again.close()
+
+
+def test_what_was_filed_just_before_a_kill_is_not_filed_twice(folder: Path) -> None:
+    intake = opened(folder)
+    intake.write([intent(1, steady_ns=NOW_NS)])
+    intake.write([call(2)], [answered(1)])
+    left = (folder / "audit.intake").read_bytes()
+    intake.file()
+    killed(intake)
+    (folder / "audit.intake").write_bytes(left)
+    again = opened(folder)
+    assert again.audit.last_id() == 2
+    assert again.audit.seq == 3
+    again.close()
+
+
+def test_p9_what_is_left_from_before_a_reboot_keeps_its_boot(folder: Path) -> None:
+    intake = opened(folder)
+    intake.write([intent(1, steady_ns=NOW_NS)])
+    intake.write([call(2, verdict=charged("2"))])
+    killed(intake)
+    audit = Audit.open(str(folder / "audit.db"), boot="boot-2")
+    again = Intake.open(audit, str(folder / "audit.intake"))
+    assert [booking.boot for booking in audit.charges(0)] == ["boot-1"]
+    again.close()
+
+
+def test_a_torn_entry_was_never_acted_on(folder: Path) -> None:
+    intake = opened(folder)
+    intake.write([intent(1, steady_ns=NOW_NS)])
+    intake.write([call(2)])
+    whole = intake._at
+    intake.write([call(3)])
+    killed(intake)
+    os.truncate(folder / "audit.intake", whole + 50)
+    again = opened(folder)
+    assert again.audit.last_id() == 2
+    again.close()
+
+
+def test_a_file_that_is_no_intake_is_refused_and_left_alone(folder: Path) -> None:
+    opened(folder).close()
+    noise = (1 << 40).to_bytes(8, "little") + bytes(64) + (5).to_bytes(8, "little") + b"noise"
+    (folder / "audit.intake").write_bytes(noise)
+    with pytest.raises(AuditError, match=r"audit\.intake"):
+        opened(folder)
+    assert (folder / "audit.intake").read_bytes() == noise
+
+
+def test_p1_when_the_intake_cannot_be_written_nothing_is_kept(
+    intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pwrite", full)
+        with pytest.raises(AuditError, match="No space"):
+            intake.write([call(2)])
+    intake.write([call(2)])
+    intake.file()
+    assert intake.audit.last_id() == 2
+
+
+def test_p1_when_filing_fails_nothing_more_is_taken_in(
+    intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: object, intents: list[Intent], steps: list[Step]) -> None:
+        raise AuditError("full", "audit.db", "make space")
+
+    intake.write([call(2)])
+    with monkeypatch.context() as patch:
+        patch.setattr(Audit, "write", full)
+        for _ in range(2):
+            with pytest.raises(AuditError):
+                intake.file()
+        with pytest.raises(AuditError):
+            intake.write([call(3)])
+    assert intake.waiting == 1
+    intake.write([call(3)])  # there is room again: what waited is filed first
+    assert intake.audit.last_id() == 2
+    intake.file()
+    assert intake.audit.last_id() == 3
+
+
+def test_p17_the_intake_is_the_users_alone(intake: Intake, folder: Path) -> None:
+    assert (folder / "audit.intake").stat().st_mode & 0o777 == 0o600
