@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from mcpwall.text import visible
+from mcpwall.text import fit
 from mcpwall.tui.keys import MODAL, shown
 from mcpwall.tui.timing import clock, lasted
 from mcpwall.tui.widgets.lines import Line, LineWidget, Part, cells, spread
@@ -92,7 +92,7 @@ class TabLine(_Frame):
     def _engine(self, room: int) -> Line:
         status = self.wall.mirror.status
         if self.wall.engine_gone:
-            return [(visible(self.wall.engine_gone)[: max(0, room - 1)] + " ", "alarm")]
+            return [(fit(self.wall.engine_gone, room - 1) + " ", "alarm")]
         if status is None:
             return []
         if status.config_error:
