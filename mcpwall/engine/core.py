@@ -26,7 +26,6 @@ from mcpwall.policy.answers import Answers
 from mcpwall.policy.judge import State as JudgeState
 from mcpwall.policy.judge import ToolState, judge
 from mcpwall.policy.limits import Limits
-from mcpwall.protocol import codec
 from mcpwall.protocol.session import Memory, Request, Stage
 from mcpwall.store.faults import AuditError
 from mcpwall.store.intake import FILE_AT, FILE_S, Intake
@@ -89,6 +88,7 @@ class Engine:
             risk = tool.risk
         else:
             risk = Risk.UNKNOWN if request.method == TOOLS_CALL else Risk.READ
+        arguments = _canonical.encode(request.arguments)
         call = Call(
             self._last_call,
             self.clock.wall_ms(),
@@ -100,16 +100,19 @@ class Engine:
             request.subject,
             request.arguments,
             risk,
-            digest(request.method, live.server.name, request.subject, request.arguments),
+            digest(request.method, live.server.name, request.subject, arguments),
             live.hello.directory,
         )
-        json = codec.encode(request.arguments)
         verdict = self.verdict(live, call)
         if verdict.action is Action.ASK and (full := self.holds.full(live)):
             verdict = msgspec.structs.replace(
                 verdict, action=Action.DENY, cause=Cause.UNATTENDED, reason=full, charges=()
             )
-        record = Record(call, verdict, json, len(json), _FIRST_STATE[verdict.action], request)
+        if verdict.action is Action.ALLOW:
+            state = State.RUNNING
+        else:
+            state = State.HELD if verdict.action is Action.ASK else State.REFUSED
+        record = Record(call, verdict, arguments, len(arguments), state, request)
         if verdict.action is Action.ALLOW:
             self.book(verdict)
         return record
@@ -142,8 +145,7 @@ class Engine:
         """Write verdicts down before they are carried out; what cannot be written is denied."""
         steady = self.clock.steady_ns()
         intents = [
-            Intent(r.call, r.verdict, _STORED[r.verdict.action], r.request.id, r.json, steady)
-            for r in records
+            Intent(r.call, r.verdict, r.state.value, r.request.id, r.json, steady) for r in records
         ]
         if fault := self._write(intents, []):
             for record in reversed(records):
@@ -151,11 +153,15 @@ class Engine:
                     self.limits.unbook(record.verdict.charges)
                 record.verdict = self._fault(fault)
                 record.state = State.REFUSED
-        now = self.clock.wall_ms()
+
+    def noted(self, live: Live, records: Sequence[Record]) -> None:
+        """Do what can wait until calls have gone on: remember, count and show them."""
         for record in records:
             self.records.add(record)
             for rule in record.verdict.rules:
-                self.hits[rule] = (self.hits.get(rule, (0, 0))[0] + 1, now)
+                self.hits[rule] = (self.hits.get(rule, _NEVER)[0] + 1, record.call.at_ms)
+            if record.state is State.RUNNING:
+                self.forwarded(live, record)
 
     def step(self, record: Record, kind: Kind, *, by: str = "", note: str = "") -> str:
         """Write down what became of a held call; returns '' or why it could not be written."""
@@ -393,18 +399,13 @@ LEFT_RUNNING: Final = (
 )
 
 _EPOCH_MS: Final = 1_735_689_600_000  # 2025-01-01: session names stay short
-_FIRST_STATE: Final = {
-    Action.ALLOW: State.RUNNING,
-    Action.ASK: State.HELD,
-    Action.DENY: State.REFUSED,
-}
-_STORED: Final = {Action.ALLOW: "running", Action.ASK: "held", Action.DENY: "refused"}
+_NEVER: Final = (0, 0)
 
 
-def digest(method: str, server: str, tool: str, arguments: object) -> str:
-    """SHA-256 (hex) of what a call asks for, the same for every order of its keys."""
-    content = _canonical.encode([method, server, tool, arguments])
-    return hashlib.sha256(content).hexdigest()
+def digest(method: str, server: str, tool: str, arguments: bytes) -> str:
+    """SHA-256 (hex) of what a call asks for; `arguments` as JSON with its keys in order."""
+    names = "".join(f"{len(name)}:{name}" for name in (method, server, tool))
+    return hashlib.sha256(names.encode() + arguments).hexdigest()
 
 
 def _base36(number: int) -> str:

@@ -16,7 +16,7 @@ import msgspec
 from mcpwall.engine import wording
 from mcpwall.engine.port import SessionEvent, SessionRow, State
 from mcpwall.engine.records import ANSWER, Record
-from mcpwall.model import Action, Call, Tool, Verdict
+from mcpwall.model import Call, Tool, Verdict
 from mcpwall.policy.judge import ToolState
 from mcpwall.protocol import session as protocol
 from mcpwall.protocol.session import (
@@ -148,6 +148,8 @@ class Live:
             elif not isinstance(command, Listed):
                 self._rarer(command)
         self._wire.flush()
+        if judged:
+            self.engine.noted(self, judged)
         if self._over:
             self.engine.answered(self._over)
             self._over = []
@@ -176,21 +178,19 @@ class Live:
 
     def _carry_out(self, record: Record, request: Request) -> None:
         """Do with a recorded call what its verdict says."""
-        match record.verdict.action:
-            case Action.ALLOW:
-                self.forward(record, request)
-            case Action.ASK:
-                self.protocol.held(request)
-                self.engine.hold(self, record)
-            case _:
-                self.refuse(record, request)
+        if record.state is State.RUNNING:
+            self.forward(record, request)
+        elif record.state is State.HELD:
+            self.protocol.held(request)
+            self.engine.hold(self, record)
+        else:
+            self.refuse(record, request)
 
     def forward(self, record: Record, request: Request) -> None:
         """Let a call go that is recorded as allowed. Sent at the next flush."""
         record.state = State.RUNNING
         record.started_ns = self.engine.clock.steady_ns()
         self._wire.to_server(self.protocol.forwarded(request))
-        self.engine.forwarded(self, record)
 
     def refuse(self, record: Record, request: Request) -> None:
         """Answer a call in the server's place. Sent at the next flush."""

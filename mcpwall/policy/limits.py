@@ -10,7 +10,7 @@ restore it from the audit.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Context, Decimal
 from typing import Any, TypeAlias
 
@@ -20,6 +20,7 @@ from mcpwall.policy.operators import exact
 Amount: TypeAlias = int | Decimal
 
 DIGITS_MAX = 30  # before and after the point of one amount; keeps every sum below exact
+PRUNE_EVERY = 16  # entries of a log between two looks for those that nothing can see any more
 SWEEP_EVERY = 4_096  # bookings between two looks for logs that nothing can see any more
 _EXACT = Context(prec=4 * DIGITS_MAX)
 
@@ -40,7 +41,11 @@ class _Log:
         return self.totals[upto - 1] if upto else self.before
 
     def add(self, amount: Amount, at_ns: int) -> None:
-        at = bisect_right(self.times, at_ns)  # the end, but for rows restored out of order
+        if not self.times or at_ns >= self.times[-1]:
+            self.totals.append(add(self.total(len(self.times)), amount))
+            self.times.append(at_ns)
+            return
+        at = bisect_right(self.times, at_ns)  # a row that was restored out of order
         self.times.insert(at, at_ns)
         self.totals.insert(at, add(self.total(at), amount))
         for later in range(at + 1, len(self.totals)):
@@ -90,11 +95,12 @@ class Limits:
         start = bisect_right(log.times, now_ns - window_ns)
         return subtract(log.total(len(log.times)), log.total(start))
 
-    def book(self, charges: Iterable[Charge], now_ns: int) -> None:
+    def book(self, charges: Sequence[Charge], now_ns: int) -> None:
         """Count what a call that is forwarded now costs. Raises ValueError for a bad amount."""
         for charge in charges:
             self.restore(charge.key, charge.amount, now_ns)
-            if (log := self._logs.get(charge.key)) is not None and log.window_ns:
+            log = self._logs.get(charge.key)
+            if log is not None and log.window_ns and not len(log.times) % PRUNE_EVERY:
                 log.prune(now_ns)
         self._booked += 1
         if self._booked % SWEEP_EVERY == 0:
@@ -110,7 +116,7 @@ class Limits:
 
     def restore(self, key: str, amount: str, at_ns: int) -> None:
         """Count a charge of the past, from the audit. Raises ValueError for a bad amount."""
-        number = parse_amount(amount)
+        number = 1 if amount == "1" else parse_amount(amount)
         if number is None:
             raise ValueError(f'"{amount}" cannot be counted')
         if number:

@@ -164,13 +164,18 @@ def _refuse_twins(
             )
 
 
+def is_batch(line: bytes) -> bool:
+    """Whether a line of JSON is a list."""
+    return not line.startswith(b"{") and line.lstrip()[:1] == b"["
+
+
 def decode_server(line: bytes) -> list[Envelope] | None:
     """The envelopes in one line of a server's, or None when it is no JSON-RPC at all.
 
     Servers in Python may write NaN; such an answer is still read, so that it finds its request.
     """
     try:
-        return _envelopes.decode(line) if line.lstrip()[:1] == b"[" else [_envelope.decode(line)]
+        return _envelopes.decode(line) if is_batch(line) else [_envelope.decode(line)]
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass
     try:

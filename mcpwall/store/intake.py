@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 SIZE: Final = 256 * 1024
-FILE_AT: Final = 16  # entries that are filed at once
+FILE_AT: Final = 64  # entries that are filed at once
 FILE_S: Final = 0.005  # how long an entry may wait for others
 TRUST_NS: Final = 50_000_000  # how long a disk that took the last entries is taken to have room
 _NUMBER: Final = 8  # bytes of a length or a row number
