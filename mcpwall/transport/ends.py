@@ -8,11 +8,15 @@ read with MSG_DONTWAIT, and everything else (files, terminals) is pumped through
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import socket
 import stat
 import threading
-from typing import Protocol
+from typing import Final, Protocol
+
+WIDE: Final = 1024 * 1024  # bytes in a pipe that large messages pass: Linux gives anyone as much
+_SET_PIPE_SIZE: Final = getattr(fcntl, "F_SETPIPE_SZ", None)
 
 
 class End(Protocol):
@@ -22,6 +26,14 @@ class End(Protocol):
 
     def read_into(self, area: memoryview) -> int | None:
         """Bytes read, 0 at the end, None when there is nothing yet. Raises OSError."""
+        ...
+
+    def read(self, size: int) -> bytes | None:
+        """As `read_into`, into memory of its own: b'' at the end."""
+        ...
+
+    def widen(self) -> None:
+        """Let more bytes wait in the pipe, where the system can: large messages come through it."""
         ...
 
     def write(self, data: memoryview) -> int:
@@ -36,12 +48,25 @@ class End(Protocol):
 class _PipeEnd:
     def __init__(self, fd: int) -> None:
         self.fileno = fd
+        self._wide = False
 
     def read_into(self, area: memoryview) -> int | None:
         try:
             return os.readv(self.fileno, [area])
         except BlockingIOError:
             return None
+
+    def read(self, size: int) -> bytes | None:
+        try:
+            return os.read(self.fileno, size)
+        except BlockingIOError:
+            return None
+
+    def widen(self) -> None:
+        if not self._wide and _SET_PIPE_SIZE is not None:
+            self._wide = True
+            with contextlib.suppress(OSError):  # more than this user may have
+                fcntl.fcntl(self.fileno, _SET_PIPE_SIZE, WIDE)
 
     def write(self, data: memoryview) -> int:
         try:
@@ -67,6 +92,17 @@ class _SocketEnd:
             return None
         except ConnectionResetError:
             return 0
+
+    def read(self, size: int) -> bytes | None:
+        try:
+            return self._socket.recv(size, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return None
+        except ConnectionResetError:
+            return b""
+
+    def widen(self) -> None:
+        """Sockets are left as they are."""
 
     def write(self, data: memoryview) -> int:
         try:

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-from mcpwall.transport.ends import End
+from mcpwall.transport.ends import WIDE, End
 from mcpwall.transport.journal import AREA, Lane
 
 LINE_MAX: Final = 64 * 1024 * 1024
@@ -55,8 +55,8 @@ class Inlet:
 
     def recovered(self) -> None:
         """Deal with what an engine before this one had read and not dealt with."""
-        if self._tail > self._lane.head:
-            self._cut()
+        if self._tail > self._lane.head and not self._skipping:
+            self._cut(self._tail - self._lane.head)
 
     def resume(self) -> None:
         """Read from now on."""
@@ -77,6 +77,9 @@ class Inlet:
         self._end.close()
 
     def _readable(self) -> None:
+        if self._long or self._skipping:
+            self._read_long()
+            return
         try:
             count = self._end.read_into(self._lane.area[self._tail :])
         except OSError:
@@ -87,7 +90,7 @@ class Inlet:
             self._finish()
             return
         self._tail += count
-        self._cut()
+        self._cut(count)
 
     def _finish(self) -> None:
         self.pause()
@@ -99,24 +102,20 @@ class Inlet:
         self._tail = 0
         self._on_end(b"" if self._skipping else rest)
 
-    def _cut(self) -> None:
+    def _cut(self, fresh: int) -> None:
+        """Hand over the lines that the last `fresh` bytes of the area complete."""
         lane = self._lane
-        data = bytes(lane.area[lane.head : self._tail])
-        end = data.rfind(b"\n")
+        start = self._tail - fresh
+        end = bytes(lane.area[start : self._tail]).rfind(b"\n")
         if end >= 0:
-            lines = data[:end].split(b"\n")
-            if self._long or self._skipping:
-                self._end_long(lines)
-            if lines:
-                self._on_lines(lines)
-            lane.head += end + 1
-        elif self._long or self._skipping:
-            self._grow(data)
-        if lane.head < self._tail and self._tail > AREA // 2:
-            self._make_room()
+            end += start
+            self._on_lines(bytes(lane.area[lane.head : end]).split(b"\n"))
+            lane.head = end + 1
         if lane.head == self._tail:
             lane.clear(self._tail)
             self._tail = 0
+        elif self._tail > AREA // 2:
+            self._make_room()
 
     def _make_room(self) -> None:
         """Move the start of a line to the front, or take it out of the area when that is full."""
@@ -125,12 +124,33 @@ class Inlet:
         if lane.move_to_front(self._tail):
             self._tail = size
         elif self._tail == AREA:
-            self._grow(bytes(lane.area[lane.head :]))
+            start = bytes(lane.area[lane.head :])
+            lane.clear(self._tail)
+            self._tail = 0
+            self._end.widen()
+            self._grow(start)
+
+    # --- a line that is longer than the area ----------------------------------------------------
+
+    def _read_long(self) -> None:
+        try:
+            data = self._end.read(WIDE)
+        except OSError:
+            data = b""
+        if data is None:
+            return
+        if not data:
+            self._finish()
+            return
+        end = data.find(b"\n")
+        if end < 0:
+            self._grow(data)
+        else:
+            self._complete(data[:end], data[end + 1 :])
 
     def _grow(self, data: bytes) -> None:
-        """Take up more of a line that does not fit into the area."""
+        """Take up more of the line, or pass over it when it is too long."""
         self._lane.skip = True
-        self._lane.head = self._tail
         self._long_size += len(data)
         if self._skipping:
             return
@@ -140,18 +160,25 @@ class Inlet:
         else:
             self._long.append(data)
 
-    def _end_long(self, lines: list[bytes]) -> None:
-        """Complete a long line with the first of `lines`, or drop its end."""
-        size = self._long_size + len(lines[0])
-        if self._skipping or size > self._line_max:
-            del lines[0]
-            self._on_long(size)
-        else:
-            lines[0] = b"".join([*self._long, lines[0]])
+    def _complete(self, end: bytes, rest: bytes) -> None:
+        """The line ends with `end`; `rest` follows it."""
+        size = self._long_size + len(end)
+        lines = [] if self._skipping else [b"".join([*self._long, end])]
         self._long.clear()
         self._long_size = 0
         self._skipping = False
         self._lane.skip = False
+        if size > self._line_max or not lines:
+            self._on_long(size)
+            lines = []
+        *more, start = rest.split(b"\n")
+        if lines or more:
+            self._on_lines(lines + more)
+        if len(start) < AREA:
+            self._lane.area[: len(start)] = start
+            self._tail = len(start)
+        else:
+            self._grow(start)
 
 
 class Outlet:
@@ -218,6 +245,9 @@ class Outlet:
         if not self._rest:
             try:
                 data = data[self._end.write(data) :]
+                if len(data) > AREA:
+                    self._end.widen()
+                    data = data[self._end.write(data) :]
             except OSError:
                 self._break()
                 return

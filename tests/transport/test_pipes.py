@@ -227,7 +227,9 @@ def test_what_a_dead_engine_had_to_write_is_written_by_the_next(journal_fd: int)
         os.set_blocking(readable, False)
         one.outlet.send(b"y" * 100_000)  # more than a pipe takes, less than the journal
         one.outlet.flush()
-        taken = os.read(readable, 1 << 20)  # the engine is killed here: nobody closes anything
+        # the engine is killed here: it writes no more, and nobody closes anything
+        asyncio.get_running_loop().remove_writer(one.outlet._end.fileno)
+        taken = os.read(readable, 1 << 20)
         second = Journal(journal_fd)
         two = Writer(again, second)
         two.outlet.when_empty(two.drained.set)
