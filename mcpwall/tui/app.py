@@ -23,14 +23,17 @@ from mcpwall.tui.screens.base import WallScreen
 from mcpwall.tui.screens.calls import CallsScreen
 from mcpwall.tui.screens.confirm import ConfirmScreen
 from mcpwall.tui.screens.help import HelpScreen
-from mcpwall.tui.theme import DARK, LIGHT, THEMES
+from mcpwall.tui.theme import DARK, LIGHT, THEMES, Palette, palette
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import tzinfo
 
+    from textual.theme import Theme
+
 _REPAINT_S = 0.1
 _REATTACH_S = 1.0
+_NOTICES_MAX = 3  # at once
 
 
 class WallApp(App[None], inherit_bindings=False):
@@ -63,13 +66,14 @@ class WallApp(App[None], inherit_bindings=False):
         self.now = now
         self.zone = zone
         self.mirror = Mirror()
+        self.palette: Palette = {}
         self._walls: dict[str, WallScreen] = {}
 
     def on_mount(self) -> None:
         """Show the calls, attach, and begin to repaint."""
         for theme in THEMES:
             self.register_theme(theme)
-        self.theme = DARK.name
+        self._use(DARK)
         self._walls = _screens()
         self.push_screen(self._walls["calls"])
         self.set_interval(_REPAINT_S, self.repaint)
@@ -115,8 +119,10 @@ class WallApp(App[None], inherit_bindings=False):
     def repaint(self) -> None:
         """Tell the screens what changed since the last time."""
         changes = self.mirror.drain()
-        for notice in changes.notices:
+        for notice in changes.notices[-_NOTICES_MAX:]:
             self.say(notice.text, notice.level)
+        if (more := len(changes.notices) - _NOTICES_MAX) > 0:
+            self.say(f"and {more} notices before; see the engine's log")
         if not changes.parts:
             return
         for screen in self._walls.values():
@@ -131,6 +137,10 @@ class WallApp(App[None], inherit_bindings=False):
         if isinstance(self.screen, WallScreen):
             self.screen.refresh_frame()
             self.screen.tick()
+
+    def _use(self, theme: Theme) -> None:
+        self.theme = theme.name
+        self.palette = palette(theme)
 
     def say(self, text: str, level: str = "info") -> None:
         """Tell the person something in one line; `level` is "info", "warning" or "error"."""
@@ -196,7 +206,12 @@ class WallApp(App[None], inherit_bindings=False):
 
     def do_theme(self) -> None:
         """Dark or light colours."""
-        self.theme = LIGHT.name if self.theme == DARK.name else DARK.name
+        self._use(LIGHT if self.theme == DARK.name else DARK)
+
+    def do_leave(self) -> None:
+        """Ctrl-C ends other programs; here it says what does."""
+        detach, stop = self.keys.key("app.detach"), self.keys.key("app.stop")
+        self.say(f"{detach} leaves the app, the wall stands; {stop} stops the wall")
 
     def do_detach(self) -> None:
         """Leave; the wall stands."""

@@ -124,6 +124,7 @@ ACTIONS = (
     _action("app.commands", ": ctrl+p", "commands", "all actions by name"),
     _action("app.theme", "ctrl+t", "", "dark or light colours"),
     _action("app.detach", "q ctrl+q", "detach", "leave; the wall goes on without the app"),
+    _action("app.leave", "ctrl+c", "", "how to leave"),
     _action("app.stop", "Q", "", "stop the wall and every session, after a confirm", engine=True),
 )
 

@@ -17,6 +17,7 @@ from mcpwall.engine import port
 ROWS_MAX = 100_000
 _ROWS_SLACK = 1_000  # rows over the maximum are let go this many at a time
 _RELEASED_MAX = 500
+_SESSIONS_MAX = 500
 _RATE_WINDOW_S = 10.0
 _LOOK_BACK = 5_000
 
@@ -146,6 +147,7 @@ class Mirror:
                 self._parts |= Part.RULES
             case port.SessionEvent(session=session):
                 self.sessions[session.id] = session
+                self._forget_sessions()
                 self._parts |= Part.SESSIONS
             case port.ServerEvent(server=server):
                 self.servers[server.name] = server
@@ -168,6 +170,13 @@ class Mirror:
             for id_ in list(islice(self.rows, _ROWS_SLACK)):
                 del self.rows[id_]
                 self.oldest = max(self.oldest, id_ + 1)
+
+    def _forget_sessions(self) -> None:
+        """Let the oldest of the ended sessions go when there are many."""
+        if len(self.sessions) > _SESSIONS_MAX:
+            ended = (session.id for session in self.sessions.values() if session.ended)
+            if (oldest := next(ended, None)) is not None:
+                del self.sessions[oldest]
 
     def _order_held(self) -> None:
         by_deadline = sorted(self.held.items(), key=lambda item: (item[1].deadline_ms, item[0]))

@@ -6,13 +6,8 @@ app reads the same with `NO_COLOR` and in monochrome terminals.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from rich.style import Style
 from textual.theme import Theme
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 DARK = Theme(
     name="mcpwall-dark",
@@ -64,13 +59,14 @@ _COLOURS = {
 Palette = dict[str, Style]
 
 
-def palette(variables: Mapping[str, str]) -> Palette:
-    """The styles by name, from the colours of the theme in use (`App.theme_variables`).
-
-    "cursor" is the background of the selected line.
-    """
+def palette(theme: Theme) -> Palette:
+    """The styles by name in one of THEMES; "cursor" is the background of the selected line."""
     styles = {
-        name: Style(color=variables[colour], bold=bold or None)
+        name: Style(color=_colour(theme, colour), bold=bold or None)
         for name, (colour, bold) in _COLOURS.items()
     }
-    return styles | {"cursor": Style(bgcolor=variables["cursor"])}
+    return styles | {"cursor": Style(bgcolor=_colour(theme, "cursor"))}
+
+
+def _colour(theme: Theme, name: str) -> str:
+    return theme.variables.get(name) or str(getattr(theme, name))

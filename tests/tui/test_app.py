@@ -172,6 +172,28 @@ async def test_notices_of_the_engine_are_shown() -> None:
 
 
 @scenario
+async def test_many_notices_at_once_do_not_bury_the_screen() -> None:
+    fake = FakePort(busy())
+    async with showing(fake) as shown:
+        await fake.push(*(port.NoticeEvent("error", f"trouble {n}") for n in range(100)))
+        await shown.settle()
+        assert said(shown) == [
+            "trouble 97",
+            "trouble 98",
+            "trouble 99",
+            "and 97 notices before; see the engine's log",
+        ]
+
+
+@scenario
+async def test_ctrl_c_says_how_to_leave() -> None:
+    async with showing(FakePort(busy())) as shown:
+        await shown.press("ctrl+c")
+        assert shown.app.is_running
+        assert said(shown) == ["q leaves the app, the wall stands; Q stops the wall"]
+
+
+@scenario
 async def test_the_help_begins_with_the_screen_in_front() -> None:
     async with showing(FakePort(busy())) as shown:
         await shown.press("?")

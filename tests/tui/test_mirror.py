@@ -110,3 +110,15 @@ def test_the_previous_call_like_one_is_of_the_same_client_and_tool() -> None:
     assert mirror.previous_like(mirror.rows[1279]) is mirror.rows[1266]
     assert mirror.previous_like(mirror.rows[1281]) is mirror.rows[1271]
     assert mirror.previous_like(mirror.rows[1266]) is None
+
+
+def test_ended_sessions_go_when_there_are_too_many_and_live_ones_stay(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(mirror_module, "_SESSIONS_MAX", 10)
+    mirror = taken(busy())
+    for n in range(100):
+        session = replace(mirror.sessions["s1"], id=f"n{n}", ended="agent left")
+        tell(mirror, port.SessionEvent(session))
+    assert {"s1", "s2", "s3", "n99"} <= set(mirror.sessions)
+    assert len(mirror.sessions) == 10

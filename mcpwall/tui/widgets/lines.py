@@ -6,7 +6,7 @@ to print: our own words, or foreign text that passed `mcpwall.text`. Nothing is 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 from rich.segment import Segment
 from rich.style import Style
@@ -14,23 +14,20 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from mcpwall.text import clip, visible, width
-from mcpwall.tui.theme import Palette, palette
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from mcpwall.tui.app import WallApp
+    from mcpwall.tui.theme import Palette
+
 Part: TypeAlias = tuple[str, str]  # safe text, name of a style
 Line: TypeAlias = "Sequence[Part]"
-
-_palettes: dict[str, Palette] = {}
 
 
 def palette_of(widget: Widget) -> Palette:
     """The styles of the theme that `widget` is drawn in."""
-    theme = widget.app.theme
-    if theme not in _palettes:
-        _palettes[theme] = palette(widget.app.theme_variables)
-    return _palettes[theme]
+    return cast("WallApp", widget.app).palette
 
 
 def cells(line: Line) -> int:
