@@ -46,11 +46,11 @@ def alike(one: Row, other: Row) -> bool:
 
 
 class CallList:
-    """The lines over a mirror's calls. `keep` says which calls pass the filter, None means all."""
+    """The lines over a mirror's calls, all of them until `filter` says which."""
 
-    def __init__(self, mirror: Mirror, keep: Callable[[Row], bool] | None = None) -> None:
+    def __init__(self, mirror: Mirror) -> None:
         self._mirror = mirror
-        self._keep = keep
+        self._keep: Callable[[Row], bool] | None = None
         self.lines: list[CallLine] = []
         self.matching = 0  # calls in all lines
         self.selected: int | None = None  # a call's id
@@ -58,8 +58,18 @@ class CallList:
         self.fresh = 0  # calls that came since following stopped
         self._newest = 0
         self._offset = 0  # rows between the top of the window and the selected line
-        self.update(mirror.rows.values())
-        self.fresh = 0
+        self.start_over()
+
+    def filter(self, keep: Callable[[Row], bool] | None) -> None:
+        """List only the calls that `keep` lets pass; None lists all."""
+        self._keep = keep
+        self.start_over()
+
+    def start_over(self) -> None:
+        """Build all lines anew from the mirror; the selection stays on its call."""
+        self.lines, self.matching = [], 0
+        self._newest = min(self._newest, max(self._mirror.rows, default=0))
+        self.update(self._mirror.rows.values())
 
     def update(self, rows: Iterable[Row]) -> None:
         """Take in new and changed calls."""

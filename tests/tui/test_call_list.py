@@ -32,7 +32,8 @@ class Table:
 
 def table(*rows: Row, keep: State | None = None) -> Table:
     mirror = Mirror()
-    made = Table(mirror, CallList(mirror, keep and (lambda row: row.state is keep)))
+    made = Table(mirror, CallList(mirror))
+    made.calls.filter(keep and (lambda row: row.state is keep))
     made.tell(*rows)
     return made
 
@@ -92,6 +93,19 @@ def test_the_selected_call_is_found_within_its_fold() -> None:
     shown.tell(call(2), call(3))
     assert shown.shape() == [[1], [2, 3]]
     assert shown.calls.index() == 1
+
+
+def test_starting_over_keeps_the_selection_and_counts_what_is_new() -> None:
+    shown = table(*(call(n, str(n)) for n in range(1, 11)))
+    shown.calls.window(5)
+    shown.calls.move(-4)
+    shown.mirror.rows.update({n: call(n, str(n)) for n in range(11, 14)})
+    shown.calls.start_over()
+    assert (shown.calls.selected, shown.calls.fresh) == (6, 3)
+    shown.calls.filter(lambda row: row.id > 8)
+    assert shown.calls.index() == 0
+    shown.calls.filter(None)
+    assert shown.calls.current().id == 6
 
 
 def test_moving_ends_at_the_ends() -> None:

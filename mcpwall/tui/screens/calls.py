@@ -22,11 +22,8 @@ from mcpwall.tui.widgets.text_lines import TextLines
 from mcpwall.tui.widgets.waiting import WaitingStrip
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from textual.app import ComposeResult
 
-    from mcpwall.engine.port import Row
     from mcpwall.tui.keys import Action
     from mcpwall.tui.mirror import Changes
     from mcpwall.tui.widgets.lines import Line
@@ -57,7 +54,6 @@ class CallsScreen(WallScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self._keep: Callable[[Row], bool] | None = None
         self._known: Known | None = None
         self._asking = False
         self._raw = False
@@ -82,8 +78,8 @@ class CallsScreen(WallScreen):
         yield self.filter
 
     def on_mount(self) -> None:
-        """Begin with what the mirror knows."""
-        self._start_over()
+        """Begin with what the mirror knows by now."""
+        self.calls.start_over()
         self._list_changed()
 
     # --- what changes under it ------------------------------------------------------------------
@@ -91,7 +87,7 @@ class CallsScreen(WallScreen):
     def changed(self, changes: Changes) -> None:
         """Take in what happened, draw what it touches."""
         if changes.reset:
-            self._start_over()
+            self.calls.start_over()
         elif changes.rows:
             self.calls.update(changes.rows)
         if changes.parts & Part.HELD:
@@ -119,16 +115,9 @@ class CallsScreen(WallScreen):
         self._list_changed()
 
     def on_filter_line_changed(self, event: FilterLine.Changed) -> None:
-        """Another filter: list anew, and go on following if we did."""
-        self._keep = event.keep
-        self._start_over()
+        """Another filter is in force."""
+        self.calls.filter(event.keep)
         self._list_changed()
-
-    def _start_over(self) -> None:
-        following, selected = self.calls.following, self.calls.selected
-        self.calls = self.table.calls = self.status.calls = CallList(self.mirror, self._keep)
-        if not following:
-            self.calls.following, self.calls.selected = False, selected
 
     def _list_changed(self) -> None:
         self.set_class(not self.mirror.rows, "-empty")
@@ -141,14 +130,16 @@ class CallsScreen(WallScreen):
     def _load(self) -> None:
         """Draw what is known of the selected call, and ask for the rest."""
         row = self.calls.current()
-        if row is None:
-            self._known = None
-        elif self._known is None or self._known.row is not row:
-            held = self.mirror.held.get(row.id)
-            self._known = Known(row, held.arguments if held else None)
-            if not self._asking:
-                self._asking = True
-                self.run_worker(self._ask(), name="details")
+        before = self._known.row if self._known else None
+        if row is before:
+            return
+        held = self.mirror.held.get(row.id) if row else None
+        self._known = Known(row, held.arguments if held else None) if row else None
+        if row and not self._asking:
+            self._asking = True
+            self.run_worker(self._ask(), name="details")
+        if not (row and before and row.id == before.id):
+            self.pane.to_start()
         self._draw_detail()
 
     async def _ask(self) -> None:
@@ -254,7 +245,3 @@ class CallsScreen(WallScreen):
 
         if row := self.calls.current():
             self.app.push_screen(RuleForm(fields_from_call(row)))
-
-    def do_filter(self) -> None:
-        """Type a filter."""
-        self.filter.edit()
