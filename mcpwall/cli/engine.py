@@ -185,7 +185,7 @@ class Service:
             return
         try:
             session = StdioSession(self._engine, link, fds, params)
-        except (ValueError, OSError, msgspec.MsgspecError) as error:
+        except (ValueError, OSError, msgspec.MsgspecError, AuditError) as error:
             self._engine.notice("error", f"a session could not be taken over: {error}")
             with contextlib.suppress(OSError):
                 link.send(b"bye the wall cannot take this session over\n")

@@ -17,7 +17,7 @@ from mcpwall.engine import holds, restore, views
 from mcpwall.engine.clock import Clock, Timer
 from mcpwall.engine.feed import Feed
 from mcpwall.engine.inventory import Inventory
-from mcpwall.engine.live import Hello, Kept, Live, Wire
+from mcpwall.engine.live import LOST_S, Hello, Kept, Live, Wire
 from mcpwall.engine.port import NoticeEvent, RulesEvent, ServerEvent, State, StatusEvent
 from mcpwall.engine.records import Record, Records
 from mcpwall.engine.rulebook import Rulebook
@@ -29,7 +29,7 @@ from mcpwall.policy.limits import Limits
 from mcpwall.protocol.session import Memory, Request, Stage
 from mcpwall.store.faults import AuditError
 from mcpwall.store.intake import FILE_AT, FILE_S, Intake
-from mcpwall.store.records import Intent, Kind, Step
+from mcpwall.store.records import AuditRow, Intent, Kind, Step
 
 TOOLS_CALL: Final = "tools/call"
 FILE_AGAIN_S: Final = 1.0  # until the next try while the audit cannot be written
@@ -74,7 +74,8 @@ class Engine:
         self._audit_broken = False
         self._horizon_ns = 0
         self.on_stop: Callable[[], None] = lambda: None
-        restore.records(self)
+        left = restore.records(self)
+        clock.call_later(LOST_S, lambda: restore.abandon(self, left))
         self._widen()
         rulebook.on_change = self.rules_changed
 
@@ -163,19 +164,18 @@ class Engine:
             if record.state is State.RUNNING:
                 self.forwarded(live, record)
 
-    def step(self, record: Record, kind: Kind, *, by: str = "", note: str = "") -> str:
-        """Write down what became of a held call; returns '' or why it could not be written."""
+    def release(self, record: Record, by: str) -> str:
+        """Write down that a held call is let go; returns '' or why that could not be written."""
+        return self._write([], [self._step(record, Kind.RELEASED, by=by)])
+
+    def settle(self, record: Record, kind: Kind, *, by: str = "", note: str = "") -> None:
+        """Write down what became of a call, now or as soon as that can be done."""
+        self._later([self._step(record, kind, by=by, note=note)])
+
+    def _step(self, record: Record, kind: Kind, *, by: str = "", note: str = "") -> Step:
         verdict = record.verdict if kind in (Kind.RELEASED, Kind.REFUSED) else None
-        step = Step(
-            record.call.id,
-            kind,
-            self.clock.wall_ms(),
-            self.clock.steady_ns(),
-            verdict=verdict,
-            by=by,
-            note=note,
-        )
-        return self._write([], [step])
+        wall, steady = self.clock.wall_ms(), self.clock.steady_ns()
+        return Step(record.call.id, kind, wall, steady, verdict=verdict, by=by, note=note)
 
     def _write(self, intents: list[Intent], steps: list[Step]) -> str:
         """Record; returns '' or why that could not be done."""
@@ -209,14 +209,16 @@ class Engine:
             self._filing = None
         if self._attempt(self.intake.file):
             self._filing = self.clock.call_later(FILE_AGAIN_S, self._file)
+        elif self._steps:
+            self._later([])
 
-    def _later(self, step: Step) -> None:
-        """Record an outcome; one that cannot be recorded now goes with the next."""
-        self._steps.append(step)
-        if self._write([], self._steps):
-            del self._steps[:-STEPS_WAITING_MAX]
-        else:
-            self._steps = []
+    def _later(self, steps: list[Step]) -> None:
+        """Record outcomes; what cannot be recorded now goes with the next, or is tried again."""
+        waiting, self._steps = [*self._steps, *steps], []
+        if self._write([], waiting):
+            self._steps = waiting[-STEPS_WAITING_MAX:]
+            if self._filing is None:
+                self._filing = self.clock.call_later(FILE_AGAIN_S, self._file)
 
     def _fault(self, why: str) -> Verdict:
         return Verdict(Action.DENY, Cause.FAULT, reason=why, policy=self.rulebook.hash)
@@ -242,11 +244,12 @@ class Engine:
     def answered(self, outcomes: list[tuple[Record, int]]) -> None:
         """Answers have gone to the agent."""
         wall, steady = self.clock.wall_ms(), self.clock.steady_ns()
+        steps = []
         for record, size in outcomes:
             is_error = record.state is State.ERROR
             if is_error:
                 self.records.failed()
-            self._later(
+            steps.append(
                 Step(
                     record.call.id,
                     Kind.ANSWERED,
@@ -258,20 +261,21 @@ class Engine:
                 )
             )
             self.feed.publish(record)
+        self._later(steps)
 
     def withdraw(self, record: Record, why: str) -> None:
         """A held call is wanted no more."""
         self.holds.remove(record.call.id, why)
         record.note = why
         record.over(State.WITHDRAWN)
-        self._later(self._outcome(record, Kind.WITHDRAWN, why))
+        self.settle(record, Kind.WITHDRAWN, note=why)
         self.feed.publish(record)
 
     def lost(self, record: Record, why: str) -> None:
         """A forwarded call can get no answer any more."""
         record.note = why
         record.over(State.LOST)
-        self._later(self._outcome(record, Kind.LOST, why))
+        self.settle(record, Kind.LOST, note=why)
         self.feed.publish(record)
 
     def refuse_lost(self, live: Live, record: Record, request: Request, *, ran: bool) -> None:
@@ -279,13 +283,10 @@ class Engine:
         reason = LEFT_RUNNING if ran else LEFT_HELD
         record.verdict = self._fault(reason)
         kind = Kind.LOST if ran else Kind.REFUSED
-        self._later(self._outcome(record, kind, "the engine was restarted"))
+        self.settle(record, kind, note="the engine was restarted")
         live.refuse(record, request)
-
-    def _outcome(self, record: Record, kind: Kind, note: str) -> Step:
-        verdict = record.verdict if kind is Kind.REFUSED else None
-        wall, steady = self.clock.wall_ms(), self.clock.steady_ns()
-        return Step(record.call.id, kind, wall, steady, verdict=verdict, note=note)
+        if ran:
+            record.state = State.LOST
 
     # --- sessions -------------------------------------------------------------------------------
 
@@ -309,6 +310,7 @@ class Engine:
         self.sessions[live.id] = live
         if fresh:
             self.introduced(live)
+            live.remember()
         else:
             live.resume(self._left_behind(live.id))
             live.publish()
@@ -323,7 +325,7 @@ class Engine:
         if live.protocol.server_version != live.server.version and live.protocol.server_version:
             live.server.version = live.protocol.server_version
             self.feed.publish(ServerEvent(live.server.row()))
-        live.remember()
+        live.protocol.changed = True
         live.publish()
 
     def _agent_name(self, live: Live, name: str) -> str:
@@ -366,6 +368,16 @@ class Engine:
             record.started_ns = self.clock.steady_ns()
             left.append((record, request))
         return left
+
+    def recorded(self, live: Live, after: int) -> list[AuditRow]:
+        """The calls of a session that the record has above number `after`, oldest first."""
+        self._file()
+        return self.intake.audit.since(after, live.id)
+
+    @property
+    def last_call(self) -> int:
+        """The number of the last call that came."""
+        return self._last_call
 
     def rules_changed(self, text: str) -> None:
         """Other rules are in force: count for their limits, judge what waits, tell the apps."""

@@ -162,7 +162,7 @@ class Holds:
     def _release(self, hold: Hold, verdict: Verdict, *, by: str, how: str) -> Done | Refused:
         record = hold.record
         record.verdict = verdict
-        if fault := self._engine.step(record, Kind.RELEASED, by=by):
+        if fault := self._engine.release(record, by):
             self._refuse(
                 hold,
                 Verdict(Action.DENY, Cause.FAULT, reason=fault, policy=verdict.policy),
@@ -175,6 +175,7 @@ class Holds:
         record.note = how
         hold.live.forward(record, record.request)
         hold.live.flush()
+        self._engine.forwarded(hold.live, record)
         return Done("allowed")
 
     def _refuse(self, hold: Hold, verdict: Verdict, *, by: str, how: str) -> None:
@@ -182,7 +183,7 @@ class Holds:
         record.verdict = verdict
         record.note = how
         self.remove(record.call.id, how)
-        self._engine.step(record, Kind.REFUSED, by=by)
+        self._engine.settle(record, Kind.REFUSED, by=by)
         hold.live.refuse(record, record.request)
         hold.live.flush()
 

@@ -41,6 +41,10 @@ if TYPE_CHECKING:
 
 LISTING_S: Final = 10.0  # how long the wall waits for a list that it asked for
 LOST_S: Final = 30.0  # how long a new engine waits for answers to the old one's calls
+LEFT_WAITING: Final = (
+    "the wall was restarted while this call waited for the list of tools; it was not run, so "
+    "call again"
+)
 
 
 class Hello(msgspec.Struct):
@@ -68,6 +72,10 @@ class Wire(Protocol):
 
     def flush(self) -> None:
         """Send what was given."""
+        ...
+
+    def when_safe(self, callback: Callable[[], None]) -> None:
+        """Call back once what was sent to the client would outlive this engine."""
         ...
 
     def remember(self, memory: bytes) -> None:
@@ -112,9 +120,30 @@ class Live:
         take = self.protocol.from_client
         self._run([command for line in lines if line.strip() for command in take(line)])
 
-    def recovered(self, lines: list[bytes]) -> None:
-        """Take lines that an engine before this one had read, less the calls that it recorded."""
-        self.from_client([line for line in lines if not self.protocol.has(line)])
+    def recovered(self, lines: list[bytes], mark: int) -> None:
+        """Take lines that an engine before this one had read and perhaps dealt with.
+
+        `mark` was the last call's number when they came: what is recorded behind it of their
+        calls is not judged again, and a refusal is told again, as it may not have gone.
+        """
+        judged = {row.request_id: row for row in self.engine.recorded(self, mark)}
+        new = []
+        for line in lines:
+            known = self.protocol.take_back(line) & judged.keys()
+            if not known:
+                new.append(line)
+            for request_id in known:
+                row = judged[request_id]
+                if row.state == "refused":
+                    self._refuse(Request(row.request_id, row.method), row.verdict, row.id)
+        self.from_client(new)
+
+    def resumed(self) -> None:
+        """All that an engine before this one had read of the agent's has been dealt with."""
+        for request in self.protocol.never_judged():
+            self._wire.to_client(self.protocol.dead(request, LEFT_WAITING))
+        self.remember()
+        self._wire.flush()
 
     def from_server(self, lines: list[bytes]) -> None:
         """Take a chunk of the server's lines."""
@@ -135,8 +164,6 @@ class Live:
                 self._listed(command)
         if judged:
             self.engine.record(judged)
-        if self.protocol.changed:
-            self.remember()
         for command in commands:
             if isinstance(command, ToClient):
                 self._wire.to_client(command.line)
@@ -151,8 +178,10 @@ class Live:
         if judged:
             self.engine.noted(self, judged)
         if self._over:
-            self.engine.answered(self._over)
-            self._over = []
+            over, self._over = self._over, []
+            self._wire.when_safe(lambda: self.engine.answered(over))
+        if self.protocol.changed:
+            self.remember()
 
     def _rarer(self, command: Command) -> None:
         match command:
@@ -194,13 +223,16 @@ class Live:
 
     def refuse(self, record: Record, request: Request) -> None:
         """Answer a call in the server's place. Sent at the next flush."""
-        text = wording.refusal(record.verdict)
-        facts = wording.data(record.verdict, record.call.id)
-        line = self.protocol.refused(request, text, facts)
-        self._wire.to_client(line)
+        line = self._refuse(request, record.verdict, record.call.id)
         self._open.pop(record.call.id, None)
         record.answer, record.answer_size = line[:ANSWER], len(line)
         self.engine.refused(record)
+
+    def _refuse(self, request: Request, verdict: Verdict, call: int) -> bytes:
+        facts = wording.data(verdict, call)
+        line = self.protocol.refused(request, wording.refusal(verdict), facts)
+        self._wire.to_client(line)
+        return line
 
     @property
     def held(self) -> int:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mcpwall.store.audit import Audit
 
 RECENT: Final = KEPT // 4
+_OPEN: Final = (State.HELD, State.RUNNING)
 
 
 def limits(audit: Audit, clock: Clock, horizon_ns: int) -> Limits:
@@ -40,16 +41,29 @@ def limits(audit: Audit, clock: Clock, horizon_ns: int) -> Limits:
     return restored
 
 
-def records(engine: Engine) -> None:
-    """Remember the newest calls, and all that are not finished, as the audit has them."""
+def records(engine: Engine) -> list[Record]:
+    """Remember the newest calls, and all that are not finished, as the audit has them.
+
+    Returns those that are not finished.
+    """
     audit = engine.intake.audit
     numbers = {row.id: row for row in audit.recent(RECENT)}
     for call in audit.unfinished():
         row = numbers.get(call.id) or audit.get(call.id)
         if row is not None:
             numbers[call.id] = row
-    for _, row in sorted(numbers.items()):
-        engine.records.restore(_record(row))
+    restored = [_record(row) for _, row in sorted(numbers.items())]
+    for record in restored:
+        engine.records.restore(record)
+    return [record for record in restored if record.state in _OPEN]
+
+
+def abandon(engine: Engine, records: list[Record]) -> None:
+    """Close the calls whose sessions have not come back: their answers can reach nobody."""
+    for record in records:
+        if record.state in _OPEN and record.call.session not in engine.sessions:
+            end = engine.withdraw if record.state is State.HELD else engine.lost
+            end(record, "its session ended with an engine before this one")
 
 
 def _record(row: AuditRow) -> Record:

@@ -9,6 +9,7 @@ what it would have said.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -225,11 +226,23 @@ def _find(directory: str) -> str | None:
     """
     if not directory:
         return None
+    home = Path(os.path.expanduser("~"))  # noqa: PTH111 - Path.home raises where nobody has a name
     here = Path(directory)
     for place in (here, *here.parents):
-        if place in (Path.home(), Path(place.anchor)):
+        if place in (home, Path(place.anchor)):
             return None
         candidate = place / PROJECT_FILE
-        if candidate.is_file():
+        if _is_there(candidate):
             return str(candidate)
     return None
+
+
+def _is_there(path: Path) -> bool:
+    """Whether there is anything of that name: what is no readable file is for `load` to refuse."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True

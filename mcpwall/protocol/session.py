@@ -121,6 +121,7 @@ class Memory(msgspec.Struct):
     version: str = ""
     stateless: bool = False
     opened: bool = False
+    lists: int = 0
     open: list[tuple[RequestId, str]] = []
     from_server: list[tuple[RequestId, str]] = []
 
@@ -140,15 +141,19 @@ class Session:
         self.stateless = known.stateless
         self.changed = False
         self.requests: dict[RequestId, Request] = {}
+        self._left: list[Request] = []  # never judged by the engine that read them
         for request_id, method in known.open:
-            self.requests[request_id] = Request(request_id, method, stage=Stage.FORWARDED)
+            request = Request(request_id, method, stage=Stage.FORWARDED)
+            self.requests[request_id] = request
+            if methods.way(method) is Way.JUDGE:
+                self._left.append(request)
         self._opened = known.opened
         self._asked = dict(known.from_server)  # the server's own requests: id → method
         self._cancelled: dict[RequestId, Request] = {}
         self._waiting: list[Request] = []  # stage LISTING, in order
         self._tools_known = False
         self._cursor_seen = False  # a listing is under way
-        self._lists = self._first_list = 0  # numbers of the wall's own listings
+        self._lists = self._first_list = known.lists  # numbers of the wall's own listings
         self._meta: JsonObject = {}  # the client's _meta, to ask in its name
         self._schema_keys: dict[str, frozenset[str]] = {}
         self._progress: dict[RequestId, float] = {}  # token → last value that the wall sent
@@ -162,6 +167,7 @@ class Session:
             self.version,
             self.stateless,
             self._opened,
+            self._lists,
             [(r.id, r.method) for r in self.requests.values() if not r.call],
             list(self._asked.items()),
         )
@@ -172,7 +178,7 @@ class Session:
         """Take one line of the client's, without its end."""
         try:
             messages = codec.decode_client(line)
-            if len(messages) == 1 and line.lstrip()[:1] != b"[":
+            if len(messages) == 1 and not codec.is_batch(line):
                 return self._client_message(messages[0])
         except Malformed as error:
             return self._malformed(error)
@@ -186,14 +192,31 @@ class Session:
                 commands += self._malformed(error)
         return commands
 
-    def has(self, line: bytes) -> bool:
-        """Whether this line of the client's is a request that is under way already."""
+    def take_back(self, line: bytes) -> set[RequestId]:
+        """The ids of the requests in a line of the client's, to be taken once more or left out.
+
+        What another engine had noted of requests that were not judged is forgotten: it may not
+        have come as far as to pass them on.
+        """
         try:
             messages = codec.decode_client(line)
         except Malformed:
-            return False
-        request_id = messages[0].get("id")
-        return _is_id(request_id) and request_id in self.requests
+            return set()
+        ids = {message.get("id") for message in messages if "method" in message}
+        known = {request_id for request_id in ids if _is_id(request_id)}
+        for request_id in known:
+            request = self.requests.get(request_id)
+            if request is not None and not request.call:
+                del self.requests[request_id]
+        return known
+
+    def never_judged(self) -> list[Request]:
+        """Requests that waited for the list of tools as another engine ended; forgotten now."""
+        left, self._left = self._left, []
+        left = [request for request in left if self.requests.get(request.id) is request]
+        for request in left:
+            self.drop(request)
+        return left
 
     def malformed(self, text: str) -> list[Command]:
         """Refuse something of the client's that is no message at all."""
@@ -459,6 +482,7 @@ class Session:
     def _wait_for_tools(self, request: Request, meta: JsonObject | None) -> list[Command]:
         request.stage = Stage.LISTING
         self._waiting.append(request)
+        self.changed = True
         self._meta = {k: v for k, v in (meta or {}).items() if k.startswith("io.model")}
         return self._ask_for_tools(None) if len(self._waiting) == 1 else []
 
@@ -505,6 +529,7 @@ class Session:
 
     def _judge_waiting(self) -> list[Command]:
         waiting, self._waiting = self._waiting, []
+        self.changed = True
         commands: list[Command] = []
         for request in waiting:
             try:

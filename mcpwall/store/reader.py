@@ -91,6 +91,10 @@ class Reader:
         top = _NO_ID if before is None else before
         return self._rows(f"{_CALLS} WHERE id < ? ORDER BY id DESC LIMIT ?", (top, n))
 
+    def since(self, call: int, session: str) -> list[AuditRow]:
+        """The calls of a session that are numbered above `call`, oldest first."""
+        return self._rows(f"{_CALLS} WHERE id > ? AND session = ? ORDER BY id", (call, session))
+
     def search(
         self, matches: Callable[[AuditRow], bool], *, since_ms: int | None = None, limit: int = -1
     ) -> Iterator[AuditRow]:

@@ -5,7 +5,7 @@ here instead of in its own memory. When the engine is killed, the next one maps 
 goes on at the same byte. Two lanes (agent → server, server → agent), and a note of the protocol's
 state. Layout, all numbers 64-bit little-endian:
 
-    0        head of page: magic, which state slot is valid
+    0        head of page: magic, which state slot is valid, the last call before a chunk
     4 KiB    two lanes, each: control words, input area, output area
     end      two state slots, written in turn: length, then JSON
 
@@ -25,14 +25,15 @@ LANE: Final = PAGE + 2 * AREA
 SIZE: Final = PAGE + 2 * LANE + 2 * STATE
 
 _MAGIC: Final = 0x3177_6C6C_6177_636D
-_HEAD, _OUT_START, _OUT_END, _TORN, _SKIP = range(5)  # a lane's control words
+_HEAD, _OUT_START, _OUT_END, _TORN, _SKIP, _WRITING = range(6)  # a lane's control words
+_WORDS: Final = 6
 
 
 class Lane:
     """One direction. `area` is where input is read to; offsets below are within it."""
 
     def __init__(self, mapped: memoryview) -> None:
-        self._words = mapped[: 8 * 5].cast("Q")
+        self._words = mapped[: 8 * _WORDS].cast("Q")
         self.area = mapped[PAGE : PAGE + AREA]
         self._out = mapped[PAGE + AREA : PAGE + 2 * AREA]
 
@@ -53,12 +54,21 @@ class Lane:
 
     @property
     def torn(self) -> bool:
-        """A line was written in part, and its rest is not in the output area."""
+        """More waits to be written than the output area holds: what is not there is lost."""
         return self._words[_TORN] != 0
 
     @torn.setter
     def torn(self, value: bool) -> None:
         self._words[_TORN] = int(value)
+
+    @property
+    def writing(self) -> bool:
+        """A write is under way: should the engine die now, nobody knows how much of it went."""
+        return self._words[_WRITING] != 0
+
+    @writing.setter
+    def writing(self, value: bool) -> None:
+        self._words[_WRITING] = int(value)
 
     @property
     def skip(self) -> bool:
@@ -89,21 +99,32 @@ class Lane:
         self.area[head:tail] = bytes(size)
         return True
 
-    def left_to_write(self) -> bytes:
-        """What was to be written and was not (after a crash)."""
-        return bytes(self._out[self._words[_OUT_START] : self._words[_OUT_END]])
+    def left_to_write(self, *, again: bool) -> bytes:
+        """What is still to be written after a crash; the line that was torn, if one was, is ended.
+
+        Where the crash came within a write, lines that may have gone are written `again`, or
+        given up.
+        """
+        start, end = self._words[_OUT_START], self._words[_OUT_END]
+        if not self.writing:
+            return bytes(self._out[start:end]) or (b"\n" if self.torn else b"")
+        if not again:
+            return b"\n"
+        line = bytes(self._out[:start]).rfind(b"\n") + 1
+        return b"\n" + bytes(self._out[line:end])
 
     def keep_out(self, data: memoryview) -> bool:
-        """Keep bytes that the pipe did not take; False when they do not fit."""
+        """Keep bytes that are to be written; False when they do not fit behind those kept."""
         end = self._words[_OUT_END]
-        if end + len(data) > AREA:
+        if self.torn or end + len(data) > AREA:
+            self.torn = True
             return False
         self._out[end : end + len(data)] = data
         self._words[_OUT_END] = end + len(data)
         return True
 
     def wrote(self, count: int) -> None:
-        """The pipe took `count` of the kept bytes."""
+        """The pipe took `count` of the bytes that wait, kept ones first."""
         start = self._words[_OUT_START] + count
         if start >= self._words[_OUT_END]:
             self.forget_out()
@@ -111,9 +132,15 @@ class Lane:
             self._words[_OUT_START] = start
 
     def forget_out(self) -> None:
-        """Nothing is left to write."""
+        """Nothing that was kept is left to write."""
         self._words[_OUT_END] = 0
         self._words[_OUT_START] = 0
+
+    def mend(self) -> None:
+        """Nothing at all is left to write."""
+        self.forget_out()
+        self.torn = False
+        self.writing = False
 
     def release(self) -> None:
         """Let go of the mapping."""
@@ -129,13 +156,22 @@ class Journal:
         """Map the file behind `fd`, which may be closed afterwards. Raises OSError, ValueError."""
         self._map = mmap.mmap(fd, SIZE)
         self._view = memoryview(self._map)
-        self._words = self._view[:16].cast("Q")
+        self._words = self._view[:24].cast("Q")
         self.fresh = self._words[0] != _MAGIC
         self._words[0] = _MAGIC
         self.to_server = Lane(self._view[PAGE : PAGE + LANE])
         self.to_agent = Lane(self._view[PAGE + LANE : PAGE + 2 * LANE])
         at = PAGE + 2 * LANE
         self._slots = (self._view[at : at + STATE], self._view[at + STATE : at + 2 * STATE])
+
+    @property
+    def mark(self) -> int:
+        """The number of the last call when the lines came that are being dealt with."""
+        return self._words[2]
+
+    @mark.setter
+    def mark(self, value: int) -> None:
+        self._words[2] = value
 
     def save(self, state: bytes) -> None:
         """Keep the protocol's state; one that is too large leaves the last one standing."""

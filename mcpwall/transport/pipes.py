@@ -17,6 +17,7 @@ from mcpwall.transport.journal import AREA, Lane
 
 LINE_MAX: Final = 64 * 1024 * 1024
 HIGH_WATER: Final = 256 * 1024  # bytes that wait in an outlet before its inlets pause
+ATOMIC: Final = 4096  # PIPE_BUF: a pipe takes as much whole or not at all (POSIX write)
 
 
 class Inlet:
@@ -185,7 +186,8 @@ class Outlet:
     """Writes lines to an end; what the end does not take waits here and in the journal.
 
     `send` collects, `flush` writes. `on_full(True)` is called when more than `HIGH_WATER` bytes
-    wait, `on_full(False)` when none wait any more; `on_broken()` once, when nobody reads.
+    wait, `on_full(False)` when none wait any more; `on_broken()` once, when nobody reads. Lines
+    that a killed engine may or may not have written are written `again`, or given up.
     """
 
     def __init__(
@@ -194,6 +196,7 @@ class Outlet:
         end: End,
         lane: Lane,
         *,
+        again: bool,
         on_full: Callable[[bool], None],
         on_broken: Callable[[], None],
     ) -> None:
@@ -207,15 +210,14 @@ class Outlet:
         self._waiting = 0  # bytes in _rest
         self._full = False
         self._closing = False
-        self._on_empty: Callable[[], None] | None = None
+        self._watching = False
+        self._on_empty: list[Callable[[], None]] = []
         self.broken = False
-        left = lane.left_to_write()
-        if lane.torn:
-            left = b"\n"  # end the line that was torn, so that the next one is whole
-        lane.forget_out()
-        lane.torn = False
+        left = lane.left_to_write(again=again)
+        lane.mend()
         if left:
             self._keep(memoryview(left))
+            self._watch()
 
     @property
     def full(self) -> bool:
@@ -224,8 +226,15 @@ class Outlet:
 
     def when_empty(self, callback: Callable[[], None]) -> None:
         """Call back once nothing waits to be written any more, or can be."""
-        if self._rest and not self.broken:
-            self._on_empty = callback
+        if self._rest:
+            self._on_empty.append(callback)
+        else:
+            callback()
+
+    def when_safe(self, callback: Callable[[], None]) -> None:
+        """Call back once all that was flushed would outlive this engine, or cannot be written."""
+        if self._lane.torn:
+            self._on_empty.append(callback)
         else:
             callback()
 
@@ -242,17 +251,23 @@ class Outlet:
         self._lines = []
         if self.broken or self._closing:
             return
-        if not self._rest:
+        if self._rest:
+            self._keep(data)
+        elif len(data) > ATOMIC:
+            self._keep(data)
+            if len(data) > AREA:
+                self._end.widen()
+            self._write()
+        else:
             try:
                 data = data[self._end.write(data) :]
-                if len(data) > AREA:
-                    self._end.widen()
-                    data = data[self._end.write(data) :]
             except OSError:
                 self._break()
                 return
-        if data:
-            self._keep(data)
+            if data:
+                self._keep(data)
+        if self._rest:
+            self._watch()
 
     def close(self) -> None:
         """Close the end once everything is written; at once when it is broken."""
@@ -265,35 +280,49 @@ class Outlet:
         self._closing = True
         self._shut()
         self._rest.clear()
+        self._emptied()
 
     def _keep(self, data: memoryview) -> None:
-        if not self._rest:
-            self._loop.add_writer(self._end.fileno, self._writable)
         self._rest.append(data)
         self._waiting += len(data)
-        if not self._lane.keep_out(data):
-            self._lane.torn = True
+        self._lane.keep_out(data)
+
+    def _watch(self) -> None:
+        """Go on when the end takes more."""
+        if not self._watching:
+            self._watching = True
+            self._loop.add_writer(self._end.fileno, self._write)
         if not self._full and self._waiting > HIGH_WATER:
             self._full = True
             self._on_full(True)
 
-    def _writable(self) -> None:
+    def _unwatch(self) -> None:
+        if self._watching:
+            self._watching = False
+            self._loop.remove_writer(self._end.fileno)
+
+    def _write(self) -> None:
+        """Write the first of what waits, as much as the end takes."""
+        lane, data = self._lane, self._rest[0]
+        lane.writing = True
         try:
-            count = self._end.write(self._rest[0])
+            count = self._end.write(data)
         except OSError:
             self._break()
             return
+        lane.wrote(count)
+        lane.writing = False
         self._waiting -= count
-        self._lane.wrote(count)
-        if count < len(self._rest[0]):
-            self._rest[0] = self._rest[0][count:]
+        if count < len(data):
+            self._rest[0] = data[count:]
             return
         self._rest.popleft()
-        if self._rest:
-            return
-        self._loop.remove_writer(self._end.fileno)
-        self._lane.forget_out()
-        self._lane.torn = False
+        if not self._rest:
+            self._drained()
+
+    def _drained(self) -> None:
+        self._unwatch()
+        self._lane.mend()
         if self._closing:
             self._shut()
         if self._full:
@@ -302,22 +331,20 @@ class Outlet:
         self._emptied()
 
     def _emptied(self) -> None:
-        if self._on_empty is not None:
-            callback, self._on_empty = self._on_empty, None
+        callbacks, self._on_empty = self._on_empty, []
+        for callback in callbacks:
             callback()
 
     def _break(self) -> None:
         self.broken = True
-        if self._rest:
-            self._loop.remove_writer(self._end.fileno)
+        self._unwatch()
         self._rest.clear()
         self._waiting = 0
-        self._lane.forget_out()
+        self._lane.mend()
         self._on_broken()
         self._emptied()
 
     def _shut(self) -> None:
+        self._unwatch()
         if self._end.fileno >= 0:
-            if self._rest:
-                self._loop.remove_writer(self._end.fileno)
             self._end.close()

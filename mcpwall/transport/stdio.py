@@ -63,6 +63,7 @@ class StdioSession:
             self._loop,
             open_end(to_server, writes=True),
             down,
+            again=False,  # a call must not run twice
             on_full=self._pace,
             on_broken=self._server_deaf,
         )
@@ -70,6 +71,7 @@ class StdioSession:
             self._loop,
             open_end(to_agent, writes=True),
             up,
+            again=True,  # an agent drops an answer that it has, and hangs without it
             on_full=self._pace,
             on_broken=self._agent_deaf,
         )
@@ -100,8 +102,9 @@ class StdioSession:
     def start(self, rest: bytes) -> None:
         """Deal with what an engine before this one left, then with what comes. `rest`: words."""
         self._from_agent.recovered()
-        self._from_server.recovered()
         self._recovering = False
+        self._live.resumed()
+        self._from_server.recovered()
         self._from_agent.resume()
         self._from_server.resume()
         self._loop.add_reader(self._link.fileno(), self._shim_speaks)
@@ -122,6 +125,10 @@ class StdioSession:
         self._to_server.flush()
         self._to_agent.flush()
 
+    def when_safe(self, callback: Callable[[], None]) -> None:
+        """Call back once the agent's lines would outlive this engine."""
+        self._to_agent.when_safe(callback)
+
     def remember(self, memory: bytes) -> None:
         """Keep the session's memory for the next engine."""
         self._journal.save(memory)
@@ -130,8 +137,9 @@ class StdioSession:
 
     def _agent_lines(self, lines: list[bytes]) -> None:
         if self._recovering:
-            self._live.recovered(lines)
+            self._live.recovered(lines, self._journal.mark)
         else:
+            self._journal.mark = self._engine.last_call
             self._live.from_client(lines)
 
     def _agent_long(self, size: int) -> None:

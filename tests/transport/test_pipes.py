@@ -163,7 +163,7 @@ def test_the_start_of_a_long_line_is_lost_with_the_engine_and_only_that(journal_
 
 
 class Writer:
-    def __init__(self, fd: int, journal: Journal) -> None:
+    def __init__(self, fd: int, journal: Journal, *, again: bool = True) -> None:
         self.full: list[bool] = []
         self.broken = 0
         self.drained = asyncio.Event()
@@ -171,6 +171,7 @@ class Writer:
             asyncio.get_running_loop(),
             open_end(fd, writes=True),
             journal.to_agent,
+            again=again,
             on_full=self._full,
             on_broken=self._broken,
         )
@@ -243,6 +244,63 @@ def test_what_a_dead_engine_had_to_write_is_written_by_the_next(journal_fd: int)
         os.close(readable)
         first.close()
         second.close()
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("again", "written"), [(True, b"\nhalf gone\nnot yet\n"), (False, b"\n")], ids=["again", "once"]
+)
+def test_lines_that_may_have_gone_are_written_again_or_given_up(
+    journal_fd: int, again: bool, written: bytes
+) -> None:
+    """As left by an engine that was killed within a write."""
+
+    async def run() -> None:
+        readable, writable = os.pipe()
+        journal = Journal(journal_fd)
+        lane = journal.to_agent
+        lane.keep_out(memoryview(b"gone\nhalf gone\nnot yet\n"))
+        lane.wrote(len(b"gone\nhalf"))
+        lane.writing = True
+        writer = Writer(writable, journal, again=again)
+        writer.outlet.when_empty(writer.drained.set)
+        await writer.drained.wait()
+        assert os.read(readable, 100) == written
+        assert lane.left_to_write(again=again) == b""
+        writer.outlet.close()
+        os.close(readable)
+        journal.close()
+
+    asyncio.run(run())
+
+
+def test_what_does_not_fit_the_journal_is_safe_only_when_it_is_written(journal_fd: int) -> None:
+    async def run() -> None:
+        readable, writable = os.pipe()
+        journal = Journal(journal_fd)
+        lane = journal.to_agent
+        writer = Writer(writable, journal)
+        safe: list[str] = []
+        size = 0
+        for name in ("small", "kept", "large", "after"):
+            line = bytes(10 if name == "small" else 1 << 17 if name == "kept" else 1 << 19)
+            writer.outlet.send(line)
+            writer.outlet.flush()
+            writer.outlet.when_safe(lambda name=name: safe.append(name))
+            size += len(line) + 1
+        assert safe == ["small", "kept"]
+        assert lane.torn
+        writer.outlet.when_empty(writer.drained.set)
+        got, _ = await asyncio.gather(
+            asyncio.to_thread(drain, readable, size), writer.drained.wait()
+        )
+        assert len(got) == size
+        assert safe == ["small", "kept", "large", "after"]
+        assert not lane.torn
+        writer.outlet.close()
+        os.close(readable)
+        journal.close()
 
     asyncio.run(run())
 

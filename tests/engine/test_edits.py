@@ -1,0 +1,249 @@
+"""The rules file edited from outside, and the file of the project where the agent runs."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from mcpwall.engine.port import Done, PutRule, Refused, Undo
+from tests.engine.wall import RULES, call, verdict
+
+NO_LOOK = RULES + '\n[[rules]]\nid = "no-look"\ntool = "look"\naction = "deny"\n'
+LOOSER = RULES.replace('tool = "wipe"\naction = "deny"', 'tool = "wipe"\naction = "allow"')
+BROKEN = RULES + "\n[[rules]\n"
+
+
+def denied(wall, tool: str) -> list[str] | None:
+    """The rules that deny a tool just now; None when it is let through."""
+    talk = wall.session()
+    talk.asks(call(1, tool))
+    rules = verdict(talk.refusal())["rules"] if not talk.live.busy else None
+    talk.live.end("over")
+    return rules
+
+
+def replace(wall, rules: str) -> None:
+    """Edit as editors do: a new file in place of the old one."""
+    new = wall.config.with_suffix(".new")
+    new.write_text(rules)
+    new.chmod(0o600)
+    new.rename(wall.config)
+    wall.engine.rulebook.poll()
+
+
+@pytest.mark.parametrize("how", ["written", "replaced"])
+def test_an_edit_that_tightens_is_in_force_at_the_next_look(wall, how):
+    assert denied(wall, "look") is None
+    (wall.edit if how == "written" else lambda rules: replace(wall, rules))(NO_LOOK)
+    assert denied(wall, "look") == ["no-look"]
+    assert wall.status.outside_edit is None
+    assert [row.rule.id for row in wall.rule_rows()] == ["asks", "never", "cap", "no-look"]
+
+
+def test_an_edit_that_loosens_waits_for_the_person(wall):
+    policy = wall.status.policy
+    wall.edit(LOOSER)
+    assert denied(wall, "wipe") == ["never"]
+    assert wall.status.policy == policy
+    edit = wall.status.outside_edit
+    assert "never" in " ".join(edit.what)
+    assert '+action = "allow"' in edit.diff
+    assert wall.accept(edit) == Done("accepted")
+    assert denied(wall, "wipe") is None
+    assert wall.status.outside_edit is None
+    assert wall.config.read_text() == LOOSER
+
+
+def test_an_edit_that_loosens_can_be_put_back(wall):
+    wall.edit(LOOSER)
+    assert isinstance(wall.accept(wall.status.outside_edit, accept=False), Done)
+    assert wall.config.read_text() == RULES
+    assert denied(wall, "wipe") == ["never"]
+    wall.engine.rulebook.poll()
+    assert wall.status.outside_edit is None
+
+
+def test_only_the_text_that_was_shown_can_be_accepted(wall):
+    wall.edit(LOOSER)
+    shown = wall.status.outside_edit
+    wall.edit("")
+    assert isinstance(wall.accept(shown), Refused)
+    assert denied(wall, "wipe") == ["never"]
+
+
+def test_an_edit_that_changes_between_the_look_and_the_key_is_not_accepted(wall):
+    wall.edit(LOOSER)
+    shown = wall.status.outside_edit
+    wall.config.write_text(LOOSER + "# and more\n")
+    wall.accept(shown)
+    assert wall.config.read_text() == LOOSER + "# and more\n"
+    wall.engine.rulebook.poll()
+    wall.engine.rulebook.poll()
+    assert wall.status.outside_edit is None  # a comment loosens nothing
+
+
+def test_a_waiting_edit_that_is_taken_back_waits_no_more(wall):
+    wall.edit(LOOSER)
+    wall.edit(RULES)
+    assert wall.status.outside_edit is None
+    assert denied(wall, "wipe") == ["never"]
+
+
+def test_a_waiting_edit_does_not_hide_a_later_one_that_tightens(wall):
+    wall.edit(LOOSER)
+    wall.edit(NO_LOOK)
+    assert denied(wall, "look") == ["no-look"]
+    assert wall.status.outside_edit is None
+
+
+def test_a_file_that_does_not_load_leaves_the_last_good_rules_in_force(wall):
+    wall.edit(BROKEN)
+    assert denied(wall, "wipe") == ["never"]
+    assert "config.toml:24" in wall.status.config_error
+    wall.edit(NO_LOOK)
+    assert wall.status.config_error == ""
+    assert denied(wall, "look") == ["no-look"]
+
+
+@pytest.mark.parametrize("mode", [0o666, 0o620])
+def test_a_file_that_others_may_write_is_not_believed(wall, mode):
+    wall.config.chmod(mode)
+    wall.edit(NO_LOOK)
+    assert denied(wall, "look") is None
+    assert "chmod go-w" in wall.status.config_error
+    wall.config.chmod(0o600)
+    wall.engine.rulebook.poll()
+    assert denied(wall, "look") == ["no-look"]
+
+
+@pytest.mark.parametrize("what", ["fifo", "directory", "bytes"])
+def test_something_else_in_its_place_is_an_error_and_no_end(wall, what):
+    wall.config.unlink()
+    if what == "fifo":
+        os.mkfifo(wall.config, 0o600)
+    elif what == "directory":
+        wall.config.mkdir()
+    else:
+        wall.config.write_bytes(b"\xff\xfe")
+        wall.config.chmod(0o600)
+    wall.engine.rulebook.poll()
+    assert wall.status.config_error
+    assert denied(wall, "wipe") == ["never"]
+
+
+def test_a_file_that_is_gone_loosens_and_so_waits(wall):
+    wall.config.unlink()
+    wall.engine.rulebook.poll()
+    assert denied(wall, "wipe") == ["never"]
+    assert wall.status.outside_edit is not None
+    assert isinstance(wall.accept(wall.status.outside_edit, accept=False), Done)
+    assert wall.config.read_text() == RULES
+
+
+def test_a_change_in_the_app_is_in_force_saved_and_undone(wall):
+    fields = {"id": "no-look", "tool": "look", "action": "deny"}
+    assert isinstance(wall.do(PutRule(fields)), Done)
+    assert denied(wall, "look") == ["no-look"]
+    assert wall.config.read_text().startswith(RULES)
+    assert wall.status.undo == 1
+    wall.engine.rulebook.poll()  # its own edit is no outside edit
+    assert wall.status.outside_edit is None
+    assert isinstance(wall.do(Undo()), Done)
+    assert denied(wall, "look") is None
+    assert wall.config.read_text() == RULES
+    assert isinstance(wall.do(Undo(redo=True)), Done)
+    assert denied(wall, "look") == ["no-look"]
+
+
+def test_a_limit_that_is_added_counts_what_was_forwarded_before(wall):
+    for _ in range(3):
+        assert denied(wall, "look") is None
+    wall.do(PutRule({"id": "three", "tool": "look", "rate_limit": "3/minute"}))
+    # no key of that rule was ever booked: it counts from now on
+    for _ in range(3):
+        assert denied(wall, "look") is None
+    assert denied(wall, "look") == ["three"]
+
+
+# --- the project's file -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def project(wall, tmp_path):
+    place = tmp_path / "acme" / "src"
+    place.mkdir(parents=True)
+    return place
+
+
+def in_project(wall, project, tool):
+    talk = wall.session(directory=str(project))
+    talk.asks(call(1, tool))
+    facts = verdict(talk.refusal()) if not talk.live.busy else None
+    talk.live.end("over")
+    return facts
+
+
+def test_p06_a_projects_file_tightens_there_and_nowhere_else(wall, project):
+    file = project.parent / ".mcpwall.toml"
+    file.write_text('[[rules]]\nid = "here"\ntool = "look"\naction = "deny"\n')
+    assert in_project(wall, project, "look")["rules"] == ["here"]
+    assert in_project(wall, project.parent.parent, "look") is None
+    assert "here" in [row.rule.id for row in wall.rule_rows()]
+    file.write_text("")
+    wall.engine.rulebook.poll()
+    assert in_project(wall, project, "look") is None
+
+
+def test_p06_a_projects_file_loosens_nothing(wall, project):
+    (project / ".mcpwall.toml").write_text('[[rules]]\ntool = "*"\naction = "allow"\n')
+    facts = in_project(wall, project, "wipe")
+    assert facts["action"] == "deny"
+
+
+def test_p06_a_projects_file_that_does_not_load_denies_until_it_does(wall, project):
+    file = project / ".mcpwall.toml"
+    file.write_text("[[rules]\n")
+    facts = in_project(wall, project, "look")
+    assert facts["cause"] == "fault"
+    assert f"{file}:1" in facts["reason"]
+    file.write_text("")
+    wall.engine.rulebook.poll()
+    assert in_project(wall, project, "look") is None
+    file.unlink()
+    wall.engine.rulebook.poll()
+    file.write_text('[[rules]]\ntool = "look"\naction = "deny"\n')
+    wall.engine.rulebook.poll()
+    assert in_project(wall, project, "look")["action"] == "deny"
+
+
+def test_p06_a_project_that_cannot_be_looked_at_denies(wall, project, monkeypatch):
+    def no_entry(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("mcpwall.engine.rulebook.Path.lstat", no_entry)
+    facts = in_project(wall, project, "look")
+    assert facts["cause"] == "fault"
+    monkeypatch.undo()
+    wall.engine.rulebook.poll()
+    assert in_project(wall, project, "look") is None
+
+
+@pytest.mark.parametrize("kind", ["link", "directory"])
+def test_p06_a_projects_file_of_another_kind_denies(wall, project, kind):
+    file = project / ".mcpwall.toml"
+    if kind == "link":
+        file.symlink_to("elsewhere")
+    else:
+        file.mkdir()
+    assert in_project(wall, project, "look")["cause"] == "fault"
+
+
+def test_p06_a_users_edit_holds_in_the_project_too(wall, project):
+    (project / ".mcpwall.toml").write_text(
+        '[[rules]]\nid = "here"\ntool = "count"\naction = "deny"\n'
+    )
+    assert in_project(wall, project, "look") is None
+    wall.edit(NO_LOOK)
+    assert in_project(wall, project, "look")["rules"] == ["no-look"]
+    assert in_project(wall, project, "count")["rules"] == ["here"]

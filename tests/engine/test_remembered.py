@@ -1,0 +1,157 @@
+"""Answers that are remembered: they answer the next ask like it, and nothing else."""
+
+from __future__ import annotations
+
+import pytest
+
+from mcpwall.engine.port import Done, DropRule, Match, Refused, Remember, Scope
+from tests.engine.wall import RULES, call, result, verdict
+
+BOB = {"amount": 5, "to": "bob"}
+WAYS = [
+    (Match.EXACT, [BOB, {"to": "bob", "amount": 5}], [{"amount": 6, "to": "bob"}]),
+    (Match.TOOL, [BOB, {"amount": 6}, {}], []),
+    (Match.ARGUMENT, [{"to": "bob", "amount": 9}], [{"to": "alice"}, {"amount": 1}]),
+]
+
+
+def held(wall, talk, arguments, number=1):
+    talk.asks(call(number, "pay", arguments))
+    return wall.held[-1]
+
+
+def remember(scope: Scope, match: Match) -> Remember:
+    if match is Match.ARGUMENT:
+        return Remember(scope, match, "to", "bo*")
+    return Remember(scope, match)
+
+
+@pytest.mark.parametrize("scope", list(Scope))
+@pytest.mark.parametrize(("match", "alike", "others"), WAYS)
+def test_the_next_call_like_it_needs_no_person(wall, scope, match, alike, others):
+    talk = wall.session()
+    shown = held(wall, talk, BOB)
+    assert isinstance(wall.decide(shown, remember=remember(scope, match)), Done)
+    talk.forwarded()
+    for number, arguments in enumerate(alike, 10):
+        talk.asks(call(number, "pay", arguments))
+        assert [message["id"] for message in talk.forwarded()] == [number]
+        row = wall.rows()[-1]
+        assert (row.verdict.cause, row.verdict.rules[-1]) == ("answer", "asks")
+    assert wall.held == []
+    for number, arguments in enumerate(others, 20):
+        held(wall, talk, arguments, number)
+        assert talk.forwarded() == []
+    assert len(wall.held) == len(others)
+
+
+@pytest.mark.parametrize("scope", list(Scope))
+@pytest.mark.parametrize("arguments", [{"amount": 5}, {**BOB, "note": "x"}, {}])
+def test_an_exact_answer_covers_no_argument_more_or_less(wall, scope, arguments):
+    talk = wall.session()
+    wall.decide(held(wall, talk, BOB), remember=Remember(scope, Match.EXACT))
+    talk.forwarded()
+    held(wall, talk, arguments, 2)
+    assert talk.forwarded() == []
+
+
+def test_always_is_a_rule_in_the_file_that_outlives_the_engine(wall):
+    talk = wall.session()
+    answer = wall.decide(held(wall, talk, BOB), remember=Remember(Scope.ALWAYS, Match.EXACT))
+    assert answer == Done("allowed, and saved as a rule")
+    assert 'action = "approve"' in wall.config.read_text()
+    assert wall.config.read_text().startswith(RULES)
+    after = wall.killed()
+    other = after.session()
+    other.asks(call(1, "pay", BOB))
+    assert [message["id"] for message in other.forwarded()] == [1]
+    after.drop()
+
+
+def test_always_no_is_a_rule_too(wall):
+    talk = wall.session()
+    remembered = Remember(Scope.ALWAYS, Match.TOOL)
+    wall.decide(held(wall, talk, BOB), allow=False, reason="never bob", remember=remembered)
+    talk.got()
+    talk.asks(call(2, "pay", {}))
+    refusal = talk.refusal()
+    assert verdict(refusal)["cause"] == "rule"
+    assert "never bob" in verdict(refusal)["reason"]
+
+
+def test_a_quarter_of_an_hour_has_an_end(wall):
+    talk = wall.session()
+    wall.decide(held(wall, talk, BOB), remember=Remember(Scope.QUARTER, Match.TOOL))
+    other = wall.session()
+    wall.clock.advance(899)
+    other.asks(call(2, "pay", {}))
+    assert [message["id"] for message in other.forwarded()] == [2]
+    wall.clock.advance(1)
+    other.asks(call(3, "pay", {}))
+    assert other.forwarded() == []
+    assert len(wall.held) == 1
+
+
+def test_an_answer_for_a_session_is_for_that_one_and_ends_with_it(wall):
+    talk, other = wall.session(), wall.session()
+    wall.decide(held(wall, talk, BOB), remember=Remember(Scope.SESSION, Match.TOOL))
+    held(wall, other, BOB)
+    assert other.forwarded() == []
+    talk.live.end("over")
+    assert not [row for row in wall.rule_rows() if row.remembered]
+
+
+def test_it_releases_what_waits_already(wall):
+    talk = wall.session()
+    first = held(wall, talk, {"amount": 1}, 1)
+    held(wall, talk, {"amount": 2}, 2)
+    wall.decide(first, remember=Remember(Scope.SESSION, Match.TOOL))
+    assert [message["id"] for message in talk.forwarded()] == [1, 2]
+    assert wall.held == []
+
+
+def test_it_is_shown_and_can_be_forgotten(wall):
+    talk = wall.session()
+    wall.decide(held(wall, talk, BOB), remember=Remember(Scope.QUARTER, Match.TOOL))
+    talk.forwarded()
+    (row,) = [row for row in wall.rule_rows() if row.remembered]
+    assert row.expires_ms - wall.clock.wall_ms() == 900_000
+    assert wall.do(DropRule(row.rule.id)) == Done("forgotten")
+    held(wall, talk, BOB, 2)
+    assert talk.forwarded() == []
+
+
+def test_it_never_answers_a_deny(wall):
+    talk = wall.session()
+    wall.decide(held(wall, talk, BOB), remember=Remember(Scope.QUARTER, Match.SERVER))
+    talk.forwarded()
+    talk.asks(call(2, "wipe"))
+    assert verdict(talk.refusal())["rules"] == ["never"]
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        Remember(Scope.SESSION, Match.ARGUMENT, "nothing", "*"),
+        Remember(Scope.ALWAYS, Match.ARGUMENT, "to", "[b"),
+        Remember(Scope.QUARTER, Match.ARGUMENT, "to", "[b"),
+    ],
+)
+def test_what_cannot_be_remembered_decides_nothing(wall, bad):
+    talk = wall.session()
+    shown = held(wall, talk, BOB)
+    assert isinstance(wall.decide(shown, remember=bad), Refused)
+    assert talk.forwarded() == []
+    assert wall.held == [shown]
+
+
+def test_an_answer_that_cannot_be_saved_counts_for_this_once_and_says_so(wall):
+    talk = wall.session()
+    shown = held(wall, talk, BOB)
+    wall.config.write_text("[[rules]\n")  # somebody is editing the file
+    answer = wall.decide(shown, remember=Remember(Scope.ALWAYS, Match.TOOL))
+    assert isinstance(answer, Refused)
+    assert "allowed this once" in answer.text
+    assert "no rule was saved" in answer.text
+    assert [message["id"] for message in talk.forwarded()] == [1]
+    talk.answers(result(1))
