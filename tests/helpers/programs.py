@@ -1,8 +1,11 @@
 """Commands that tests start: the echo server, and servers behind the wall."""
 
+import json
 import os
+import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 ECHO = (sys.executable, "-I", "-S", str(Path(__file__).with_name("echo_server.py")))
@@ -30,3 +33,17 @@ def environment(home: Path | None = None, **echo: object) -> dict[str, str]:
         added["MCPWALL_HOME"] = str(home)
     path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
     return {**os.environ, "PYTHONPATH": path, **added}
+
+
+def mcpwall(home: Path, *arguments: str) -> str:
+    """What a command of the wall with that home prints; raises CalledProcessError."""
+    command = [sys.executable, "-m", "mcpwall", *arguments]
+    run = subprocess.run(
+        command, env=environment(home), capture_output=True, text=True, check=True, timeout=30
+    )
+    return run.stdout
+
+
+def status(home: Path) -> dict[str, Any]:
+    """What `mcpwall status --json` says."""
+    return json.loads(mcpwall(home, "status", "--json"))

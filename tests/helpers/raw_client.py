@@ -217,7 +217,8 @@ class RawClient:
             with contextlib.suppress(ConnectionResetError), open(self._in, "rb") as stream:  # noqa: PTH123
                 for line in stream:
                     self.lines.append(line)
-                    self._take(json.loads(line))
+                    if line.strip():  # an engine ends the line that a killed one may have torn
+                        self._take(json.loads(line))
         finally:
             with self._news:
                 self.closed = True
