@@ -27,6 +27,8 @@ PATIENCE_S = 20
 
 def call_tools(scratch: Path, stack: ExitStack) -> None:
     """Open a session for each agent and server, and make the calls in order."""
+    project = scratch / "acme"
+    project.mkdir()
     sessions: dict[tuple[str, str], RawClient] = {}
     for call in CALLS:
         key = (call.agent, call.server)
@@ -34,7 +36,7 @@ def call_tools(scratch: Path, stack: ExitStack) -> None:
             tools = scratch / f"{call.server}.json"
             tools.write_text(json.dumps(SERVERS[call.server]))
             env = environment(scratch, tools=tools)
-            client = RawClient(wall(call.server, *ECHO), env=env, name=call.agent)
+            client = RawClient(wall(call.server, *ECHO), env=env, cwd=project, name=call.agent)
             sessions[key] = stack.enter_context(client)
             client.open()
             client.request("tools/list")
@@ -59,7 +61,7 @@ async def picture(name: str, size: tuple[int, int], *keys: str) -> None:
             await settle(app, pilot)
             for key in keys:
                 await pilot.press(key)
-                await pilot.pause(0.3)
+                await pilot.pause(0.8)  # long enough for decision keys to count
             svg = app.export_screenshot(title="mcpwall")
     (HERE / f"{name}-{size[0]}x{size[1]}.svg").write_text(svg)
 
@@ -68,8 +70,9 @@ async def pictures() -> None:
     """All of them."""
     for size in ((120, 36), (80, 24)):
         await picture("calls", size)
-        await picture("review", size, "p")
-        await picture("rules", size, "3")
+        await picture("review", size, "p", "right_square_bracket", "right_square_bracket")
+        await picture("rules", size, "3", "down", "down")
+        await picture("rule-form", size, "3", "down", "down", "e")
 
 
 def main() -> int:
