@@ -57,7 +57,7 @@ async def test_after_an_answer_the_next_call_is_shown_and_must_be_armed_anew() -
         await hands.wait(ARM_S)
         await answer(hands, "a")
         assert "filesystem.write_file" in hands.line("server filesystem")
-        assert "call 1282 allowed" in hands.shown.text()
+        assert "call 1282: allowed" in hands.shown.text()
         await hands.read("d")
         assert "armed in" in hands.line("ignored")
         await hands.wait(2.0)
@@ -185,8 +185,9 @@ async def test_clicks_approve_nothing() -> None:
     async with reviewing(FakePort(busy()), ISSUE, NARROW) as hands:
         await hands.wait(3.0)
         for y in range(NARROW[1]):
-            for x in range(0, NARROW[0], 8):
-                await hands.shown.pilot.click(offset=(x, y))
+            await hands.shown.pilot.click(offset=((y * 7) % NARROW[0], y))
+        for x in range(0, NARROW[0], 4):  # the line that names the keys
+            await hands.shown.pilot.click(offset=(x, NARROW[1] - 2))
         await hands.wait(3.0)
         assert hands.decided == []
 
@@ -339,7 +340,7 @@ async def test_a_refused_decision_says_why_and_takes_the_keys_anew() -> None:
     async with reviewing(engine, ISSUE) as hands:
         await hands.wait(3.0)
         await answer(hands, "a")
-        assert "not done: call 1282 changed meanwhile" in hands.shown.text()
+        assert "▲ call 1282 changed meanwhile" in hands.shown.text()
         await answer(hands, "d")
         assert "ignored" in hands.shown.text()
         assert len(hands.decided) == 1
@@ -454,4 +455,4 @@ async def test_p10_hostile_text_arrives_nowhere_as_it_is() -> None:
             assert "[/foo]" in text
         await hands.wait(3.0)
         await answer(hands, "d")
-        assert "‹ESC›" in hands.line("not done")
+        assert "‹ESC›" in hands.line("▲ x")

@@ -50,7 +50,7 @@ def test_an_argument_is_never_given_a_pattern_wider_than_itself() -> None:
 
 
 def test_long_texts_odd_names_and_other_types_are_no_steps() -> None:
-    steps = memory({"content": "x" * 300, "a.b": "x", "n": 5, "empty": ""}).steps
+    steps = memory({"content": "x" * 300, "a.b": "x", "any": "x", "n": 5, "empty": ""}).steps
     assert [step.match for step in steps] == [Match.EXACT, Match.TOOL, Match.SERVER]
 
 

@@ -79,8 +79,13 @@ def _by_argument(held: Held) -> list[Step]:
     texts = [
         (name, value)
         for name, value in held.arguments.items()
-        if isinstance(value, str) and 0 < len(value) <= _VALUE_MAX and _PLAIN_NAME.fullmatch(name)
+        if isinstance(value, str) and 0 < len(value) <= _VALUE_MAX and _nameable(name)
     ]
     if len(held.arguments) < 2:  # noqa: PLR2004 - with one argument that is the exact match again
         return []
     return [Step(Match.ARGUMENT, name, literal(value)) for name, value in texts[:_ARGUMENTS_MAX]]
+
+
+def _nameable(name: str) -> bool:
+    """Whether the name is an argument path as it stands (`any` stands for every text)."""
+    return name != "any" and _PLAIN_NAME.fullmatch(name) is not None

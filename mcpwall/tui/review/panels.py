@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mcpwall.engine.port import Match, Scope
-from mcpwall.text import fit, summary
+from mcpwall.text import clip, fit, summary, width
 from mcpwall.tui.review.layout import count, safe, wrap
 from mcpwall.tui.review.memory import SCOPES, Memory, Step
 from mcpwall.tui.timing import countdown
@@ -34,8 +34,9 @@ _QUEUE_MAX = 4
 
 def rule(title: str, right: str, room: int, style: str = "dim", right_style: str = "") -> Line:
     """A line across the screen with words at both ends, all safe already."""
-    start: list[Part] = [("── ", "dim"), (title, style), (" ", "")] if title else []
     end: list[Part] = [(" ", ""), (right, right_style or style), (" ──", "dim")] if right else []
+    shown = clip(title, room - cells(end) - 6)
+    start: list[Part] = [("── ", "dim"), (shown, style), (" ", "")] if title else []
     free = room - cells(start) - cells(end)
     return [*start, ("─" * max(0, free), "dim"), *end]
 
@@ -60,15 +61,19 @@ def head(held: Held, session: SessionRow | None, room: int) -> list[Line]:
     """Who wants to run what, and how bad it can be."""
     row = held.row
     word, style = RISKS[row.risk]
-    top = rule(f"{safe(row.agent)} wants to run", word, room, "strong", style)
+    who = f"{safe(row.agent)} wants to run"
+    top = [rule(who, word, room, "strong", style)]
+    if width(who) > room - 20:
+        top = [rule("", word, room, "strong", style)]
+        top += [[(f" {part}", "strong")] for part in wrap(who, room - 2)]
     name = safe(f"{row.server}.{row.tool}")
     where = f"server {safe(row.server)}"
     if session:
         where += f" ({safe(session.transport)}, pid {session.pid}) in {safe(session.directory)}"
-    if len(name) + len(where) + 4 <= room:
-        return [top, spread([(f" {name}", "title")], [(f"{where} ", "dim")], room)]
+    if width(name) + width(where) + 4 <= room:
+        return [*top, spread([(f" {name}", "title")], [(f"{where} ", "dim")], room)]
     names: list[Line] = [[(f" {part}", "title")] for part in wrap(name, room - 2)]
-    return [top, *names, *([(f" {part}", "dim")] for part in wrap(where, room - 2))]
+    return [*top, *names, *([(f" {part}", "dim")] for part in wrap(where, room - 2))]
 
 
 def foot(held: Held, view: str, above: int, below: int, room: int) -> Line:
@@ -136,13 +141,13 @@ def remembered(held: Held, memory: Memory, matched: str, keys: str, room: int) -
     """All scopes and the match of the answer; `matched` says what it would have answered."""
     scope = SCOPES[memory.scope]
     style = "" if scope is None else "waiting"
-    width = step_words(memory.chosen, held)
+    words = step_words(memory.chosen, held)
     top = rule("IF THIS ANSWER IS REMEMBERED", keys, room)
     options = [(SCOPE_WORDS[s] + _in_config(s), s == scope) for s in SCOPES]
     lines: list[Line] = [top, [("  for       ", "dim"), *_radio(options)]]
     place = f"{memory.step + 1} of {len(memory.steps)}"
     line: list[Part] = [("  matching  ", "dim"), (f"‹{place}› ", "dim")]
-    lines.append([*line, (fit(width, room - cells(line) - 1), style)])
+    lines.append([*line, (fit(words, room - cells(line) - 1), style)])
     lines.append([(f"            {matched}", "dim")])
     return lines
 

@@ -264,12 +264,14 @@ class ReviewScreen(ReadingScreen):
         if isinstance(reply, port.Refused):
             self.armed_anew()
             self._follow_call()
-            self._note = [(f" ▲ not done: {safe(reply.text)}", "alarm")]
+            self._note = [(f" ▲ {safe(reply.text)}", "alarm")]
         else:
             self._decided = decide.call
             self._show_next()
-            word = "allowed" if decide.allow else "denied"
-            self._note = [(f" call {decide.call} {word}", "ok" if decide.allow else "bad")]
+            said = reply.text if isinstance(reply, port.Done) else ""
+            said = said or ("allowed" if decide.allow else "denied")
+            style = "ok" if decide.allow else "bad"
+            self._note = [(f" call {decide.call}: {safe(said)}", style)]
         self.draw()
 
     # --- the keys of the table ------------------------------------------------------------------
