@@ -1,0 +1,194 @@
+"""A rule as the form shows it, made from its TOML table and turned back into one. Pure.
+
+What the form does not show (id, agent, risk, method, enabled) and what the person did not touch
+stays exactly as it was written.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from mcpwall.model import Risk
+from mcpwall.text import visible
+from mcpwall.tui.globs import literal
+from mcpwall.tui.rules.values import (
+    OPERATORS,
+    TypedError,
+    read_names,
+    read_rate,
+    read_value,
+    write_names,
+    write_rate,
+    write_value,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mcpwall.engine.port import Row
+    from mcpwall.model import JsonObject
+
+DEEDS = ("deny", "ask", "allow", "approve", "limit")
+PER = ("tool", "server", "agent", "session")
+_A_MINUTE = {Risk.READ: 60}  # calls a minute that `r` suggests; others
+_A_MINUTE_ELSE = 10
+_SPELLED = "‹›␊␉"  # signs by which `text.visible` shows what cannot be typed
+_UNSHOWN = ("id", "agent", "method", "risk", "enabled")
+
+
+@dataclass(frozen=True)
+class ArgumentTest:
+    """One condition as typed."""
+
+    argument: str = ""
+    op: str = ""
+    value: str = ""
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was typed."""
+        return not (self.argument or self.op or self.value)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What stands in the form, all of it safe text. `limit` and `budget` are like "10 per 60s"."""
+
+    do: str = "deny"
+    server: str = ""
+    tool: str = ""
+    tests: tuple[ArgumentTest, ...] = ()
+    limit: str = ""
+    per: str = "tool"
+    sum: str = ""
+    budget: str = ""
+    reason: str = ""
+    kept: JsonObject = field(default_factory=dict)  # keys that the form does not show
+
+
+class DraftError(ValueError):
+    """A field of the form that cannot be read: `field` names it, the text says what to write."""
+
+    def __init__(self, name: str, text: str) -> None:
+        super().__init__(text)
+        self.field = name
+
+
+def fields_from_call(row: Row) -> JsonObject:
+    """A rule about the tool of this call: a limit, to be changed as the person likes."""
+    table: JsonObject = {"server": literal(row.server)}
+    if row.tool:
+        table["tool"] = literal(row.tool)
+    if row.method != "tools/call":
+        table["method"] = literal(row.method)
+    return table | {"rate_limit": {"max": _A_MINUTE.get(row.risk, _A_MINUTE_ELSE), "window": 60}}
+
+
+def draft_of(table: JsonObject) -> Draft:
+    """The form's text for a rule's TOML table."""
+    limit, budget = table.get("rate_limit"), table.get("budget") or {}
+    return Draft(
+        do=str(table.get("action", "limit" if limit or budget else "deny")),
+        server=write_names(table.get("server")),
+        tool=write_names(table.get("tool")),
+        tests=tuple(_tests(table.get("when", {}))),
+        limit=write_rate(limit["max"], limit["window"]) if isinstance(limit, dict) else limit or "",
+        per=limit.get("per", "tool") if isinstance(limit, dict) else "tool",
+        sum=visible(budget.get("sum", "")),
+        budget=write_rate(budget["max"], budget["window"]) if budget else "",
+        reason=visible(table.get("reason", "")),
+        kept={key: table[key] for key in _UNSHOWN if key in table},
+    )
+
+
+def table_of(draft: Draft, written: JsonObject) -> JsonObject:
+    """The TOML table of a draft made from the table `written`. Raises DraftError."""
+    before = draft_of(written)
+    table: JsonObject = dict(draft.kept)
+
+    def put(key: str, names: tuple[str, ...], make: Callable[[], Any]) -> None:
+        """Keep what was written where the text is still the same, else read the text."""
+        if all(getattr(draft, name) == getattr(before, name) for name in names):
+            value = written.get(key)
+        else:
+            value = make()
+        if value is not None:
+            table[key] = value
+
+    put("server", ("server",), lambda: read_names(draft.server))
+    put("tool", ("tool",), lambda: read_names(draft.tool))
+    put("when", ("tests",), lambda: _when(draft.tests))
+    put("action", ("do",), lambda: None if draft.do == "limit" else draft.do)
+    put("rate_limit", ("limit", "per"), lambda: _rate_limit(draft))
+    put("budget", ("sum", "budget"), lambda: _budget(draft, written.get("budget") or {}))
+    put("reason", ("reason",), lambda: _typed("reason", draft.reason) or None)
+    if "action" not in table and draft.do != "limit":
+        table["action"] = draft.do  # a new rule starts with an action that was never written
+    if not table.keys() & {"action", "rate_limit", "budget"}:
+        raise DraftError("limit", 'write a limit, such as "10 per 60s", or a budget')
+    return table
+
+
+def unshown(draft: Draft) -> str:
+    """What else the rule says, for the person to know; empty for nothing."""
+    kept = {key: value for key, value in draft.kept.items() if key != "id"}
+    return "  ".join(f"{key} = {write_value('equals', value)}" for key, value in kept.items())
+
+
+def _tests(when: JsonObject) -> list[ArgumentTest]:
+    tests: list[ArgumentTest] = []
+    for argument, test in when.items():
+        ops = test if isinstance(test, dict) else {"equals": test}
+        tests += [
+            ArgumentTest(visible(argument), op, write_value(op, value)) for op, value in ops.items()
+        ]
+    return tests
+
+
+def _when(tests: tuple[ArgumentTest, ...]) -> JsonObject | None:
+    when: dict[str, JsonObject] = {}
+    for number, test in enumerate(tests):
+        if test.empty:
+            continue
+        name = f"test{number}"
+        if test.op not in OPERATORS:
+            near = difflib.get_close_matches(test.op, OPERATORS, 1, cutoff=0)[0]
+            raise DraftError(name, f'"{test.op}" is no operator; did you mean {near}?')
+        ops = when.setdefault(_typed(name, test.argument), {})
+        if test.op in ops:
+            raise DraftError(name, f"{test.argument} is tested with {test.op} twice")
+        ops[test.op] = read_value(test.op, test.value)
+    return when or None
+
+
+def _rate_limit(draft: Draft) -> JsonObject | None:
+    if not draft.limit.strip():
+        return None
+    limit = _rate("limit", draft.limit)
+    return limit if draft.per == "tool" else limit | {"per": draft.per}
+
+
+def _budget(draft: Draft, written: JsonObject) -> JsonObject | None:
+    if not (draft.sum.strip() or draft.budget.strip()):
+        return None
+    if not draft.sum.strip():
+        raise DraftError("sum", "name the argument that is summed up")
+    per = {"per": written["per"]} if "per" in written else {}
+    return {"sum": _typed("sum", draft.sum.strip())} | _rate("budget", draft.budget) | per
+
+
+def _typed(name: str, text: str) -> str:
+    """Text that stands for itself. Raises DraftError when it spells out what nobody can type."""
+    if set(text) & set(_SPELLED):
+        raise DraftError(name, f"‹…› and ␊ stand for signs that are changed in the file: {text}")
+    return text
+
+
+def _rate(name: str, text: str) -> JsonObject:
+    try:
+        number, window = read_rate(text)
+    except TypedError as error:
+        raise DraftError(name, str(error)) from None
+    return {"max": number, "window": window}

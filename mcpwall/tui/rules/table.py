@@ -1,0 +1,185 @@
+"""The rules as lines: in the order of judgement, one a line, and all about the selected one. Pure.
+
+Names and reasons in rules can be foreign (a rule may be made from a call), so they pass `safe`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mcpwall.model import Action, Per
+from mcpwall.text import clip, width
+from mcpwall.tui.review.layout import safe, wrap
+from mcpwall.tui.rules.values import write_value
+from mcpwall.tui.timing import clock, lasted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import tzinfo
+
+    from mcpwall.engine.port import RuleRow
+    from mcpwall.model import Condition, Rule
+    from mcpwall.tui.widgets.lines import Line, Part
+
+_STYLES = {"deny": "bad", "limit": "warn", "ask": "waiting", "approve": "ok", "allow": "ok"}
+_ORDER = ("deny", "limit", "ask", "approve", "allow")
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+_FIXED = 21  # cells of cursor, on/off, deed, hits and the gaps
+_BROAD = 100  # cells from which all columns have room
+
+
+@dataclass(frozen=True)
+class Columns:
+    """How wide each column is; 0 leaves it out."""
+
+    id: int
+    what: int
+    limit: int
+    last: int
+    source: int
+
+
+def in_order(rows: Iterable[RuleRow]) -> list[RuleRow]:
+    """The rules as they are judged: deny, limits, ask, remembered answers, approve, allow."""
+
+    def place(row: RuleRow) -> tuple[float, str]:
+        at: float = _ORDER.index(deed(row.rule))
+        return (_ORDER.index("ask") + 0.5 if row.remembered else at, row.rule.id)
+
+    return sorted(rows, key=place)
+
+
+def deed(rule: Rule) -> str:
+    """What a rule does first: its action, or that it limits."""
+    if rule.action in (None, Action.ASK, Action.ALLOW) and (rule.rate_limit or rule.budget):
+        return "limit"
+    return rule.action.value if rule.action else "limit"
+
+
+def columns(room: int) -> Columns:
+    """The columns that fit into `room` cells."""
+    if room < _BROAD:
+        return Columns(id=12, what=room - 12 - 22 - _FIXED, limit=22, last=0, source=0)
+    what = room - 14 - 24 - 10 - 23 - _FIXED
+    return Columns(id=14, what=what, limit=24, last=10, source=23)
+
+
+def heading(widths: Columns) -> Line:
+    """The names of the columns."""
+    texts = [("  ID", widths.id + 2), ("ON", 3), ("DO", 8), ("WHICH CALLS", widths.what + 1)]
+    texts += [("LIMIT OR LIFE", widths.limit), ("  HITS", 7)]
+    if widths.last:
+        texts += [("  LAST", widths.last), ("  FROM", widths.source)]
+    return [("".join(_fill(text, room) for text, room in texts), "dim")]
+
+
+def rule_line(row: RuleRow, widths: Columns, now_ms: float, zone: tzinfo | None) -> Line:
+    """One rule."""
+    rule = row.rule
+    style = "" if rule.enabled else "dim"
+    does = deed(rule)
+    if row.remembered:
+        does = "no" if rule.action is Action.DENY else "yes"
+    parts: list[Part] = [
+        (_fill("  " + safe(rule.id), widths.id + 2), style),
+        ("●  " if rule.enabled else "○  ", "ok" if rule.enabled else "dim"),
+        (_fill(does, 8), _STYLES[deed(rule)] if rule.enabled else "dim"),
+        (_fill(which_calls(rule), widths.what) + " ", style),
+        (_fill(_bound(row, now_ms), widths.limit), style),
+        (f"{row.hits:>6,} ", style),
+    ]
+    if widths.last:
+        last = clock(row.last_ms, zone) if row.last_ms else "never"
+        parts += [(_fill("  " + last, widths.last), "dim")]
+        parts += [(_fill("  " + _short(source(row)), widths.source), "dim")]
+    return parts
+
+
+def which_calls(rule: Rule) -> str:
+    """What a rule is about, on one line of safe text."""
+    tool = ", ".join(rule.tool) or "*"
+    words = [f"{', '.join(rule.server)}.{tool}" if rule.server else tool]
+    if words == ["*"]:
+        words = [] if rule.risk or rule.when or rule.agent else ["every call"]
+    words += [f"risk {' or '.join(risk.value for risk in rule.risk)}"] if rule.risk else []
+    words += [f"agent {', '.join(rule.agent)}"] if rule.agent else []
+    words += [f"method {', '.join(rule.method)}"] if rule.method else []
+    words += [condition_text(condition) for condition in rule.when]
+    return safe("  ".join(words))
+
+
+def condition_text(condition: Condition) -> str:
+    """`path not_under ["~/src"]`; raw text."""
+    value = write_value(condition.op, condition.value)
+    return f"{condition.argument or 'arguments'} {condition.op} {value}"
+
+
+def source(row: RuleRow) -> str:
+    """Where a rule stands."""
+    origin = row.rule.origin
+    if row.remembered or origin is None:
+        return "you, remembered"
+    return f"{safe(origin.file)}:{origin.line}"
+
+
+def _short(place: str) -> str:
+    """The end of a long path, which says which project it is."""
+    return "/".join(place.split("/")[-2:])
+
+
+def about(row: RuleRow, now_ms: float, zone: tzinfo | None, room: int) -> list[Line]:
+    """All of one rule, nothing cut."""
+    rule = row.rule
+    last = f", last {clock(row.last_ms, zone)}" if row.last_ms else ""
+    parts = [
+        ("does", " and ".join(_deeds(rule)) + ("" if rule.enabled else "   (off)")),
+        ("calls", which_calls(rule)),
+        ("limit", _bound(row, now_ms)),
+        ("reason", safe(rule.reason)),
+        ("used", f"{row.hits:,} times{last}"),
+        ("from", source(row)),
+    ]
+    lines: list[Line] = []
+    for name, text in parts:
+        for number, part in enumerate(wrap(text, room - 12) if text else ()):
+            lines.append([(f"  {name if number == 0 else '':9} ", "accent"), (part, "")])
+    return lines
+
+
+def span(seconds: float) -> str:
+    """A window: `60s`, `10m`, `2h`, `1d`."""
+    for size, unit in ((_DAY, "d"), (_HOUR, "h"), (_MINUTE, "m")):
+        if seconds > _MINUTE and seconds % size == 0:
+            return f"{seconds / size:.0f}{unit}"
+    return f"{seconds:g}s"
+
+
+def _deeds(rule: Rule) -> list[str]:
+    words = [rule.action.value] if rule.action else []
+    words += ["limit"] if rule.rate_limit else []
+    return words + (["budget"] if rule.budget else [])
+
+
+def _bound(row: RuleRow, now_ms: float) -> str:
+    """A limit, a budget, or how long a remembered answer lives."""
+    rule, words = row.rule, []
+    if limit := rule.rate_limit:
+        words.append(f"{limit.max} per {span(limit.window_s)}{_apart(limit.per)}")
+    if budget := rule.budget:
+        what = f"sum of {safe(budget.sum)} {budget.max} per {span(budget.window_s)}"
+        words.append(what + _apart(budget.per))
+    if row.expires_ms is not None:
+        words.append(f"{lasted((row.expires_ms - now_ms) / 1000)} left")
+    elif row.remembered:
+        words.append("this session" if row.session else "")
+    return "  ".join(words)
+
+
+def _apart(per: Per) -> str:
+    return "" if per is Per.TOOL else f" per {per.value}"
+
+
+def _fill(text: str, room: int) -> str:
+    cut = clip(text, room)
+    return cut + " " * (room - width(cut))

@@ -1,0 +1,215 @@
+"""Rules: what is in force, in the order in which it is judged, and every way to change it.
+
+Each change is a command to the engine, which writes config.toml and puts it in force; the screen
+then shows what the engine says is in force, never what it hopes for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual import on, work
+
+from mcpwall.engine import port
+from mcpwall.tui.mirror import Part as Changed
+from mcpwall.tui.review.layout import safe
+from mcpwall.tui.review.panels import rule
+from mcpwall.tui.rules.effect import diff_lines, trouble
+from mcpwall.tui.rules.table import about, in_order, which_calls
+from mcpwall.tui.screens.base import WallScreen
+from mcpwall.tui.widgets.panel import Panel
+from mcpwall.tui.widgets.rule_form import RuleForm
+from mcpwall.tui.widgets.rule_list import RuleList
+from mcpwall.tui.widgets.text_lines import TextLines
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from mcpwall.tui.keys import Action
+    from mcpwall.tui.mirror import Changes
+    from mcpwall.tui.widgets.lines import Line
+
+_ORDER = "judged in this order: lockdown, deny, limit, ask, allow, then [defaults]"
+_ON_ONE = ("edit", "toggle", "delete")  # actions on the selected rule
+
+
+class RulesScreen(WallScreen):
+    """The table, all about the selected rule, and what waits for a decision on the file."""
+
+    scope = "rules"
+    DEFAULT_CSS = """
+    RulesScreen TextLines { height: 9; }
+    RulesScreen.-low TextLines { height: 7; }
+    RulesScreen.-edited TextLines { height: 1fr; }
+    RulesScreen.-edited RuleList { height: 6; }
+    """
+
+    def body(self) -> ComposeResult:
+        """What is wrong with the file, the table, the selected rule, and what can be undone."""
+        yield Panel(id="banner")
+        yield RuleList()
+        yield Panel(id="about")
+        yield TextLines(says_more=True)
+        yield Panel(id="history")
+
+    def on_screen_resume(self) -> None:
+        """Shown again."""
+        super().on_screen_resume()
+        self._show()
+
+    def changed(self, changes: Changes) -> None:
+        """Rules or their counts changed, or the file did."""
+        if changes.parts & (Changed.RULES | Changed.STATUS):
+            self._show()
+
+    def tick(self) -> None:
+        """Remembered answers run out."""
+        self.query_one(RuleList).refresh()
+
+    def why_off(self, action: Action) -> str:
+        """What cannot be done with the selected rule, and why."""
+        row = self.query_one(RuleList).selected
+        if action.scope == "rules" and action.name in _ON_ONE:
+            if row is None:
+                return "there is no rule yet"
+            if row.rule.origin and row.rule.origin.project:
+                return f"edit it where it stands: {safe(row.rule.origin.file)}"
+            if row.remembered and action.name != "delete":
+                return "a remembered answer is not changed; delete it, or write a rule"
+        status = self.mirror.status
+        if action.name in ("accept", "reject") and not (status and status.outside_edit):
+            return "no edit from outside waits"
+        if status and action.name in ("undo", "redo") and not getattr(status, action.name):
+            return f"there is nothing to {action.name}"
+        return super().why_off(action)
+
+    # --- keys -----------------------------------------------------------------------------------
+
+    def do_up(self) -> None:
+        """One rule up."""
+        self.query_one(RuleList).move(-1)
+
+    def do_down(self) -> None:
+        """One rule down."""
+        self.query_one(RuleList).move(1)
+
+    def do_first(self) -> None:
+        """To the first rule."""
+        self.query_one(RuleList).move_to(0)
+
+    def do_last(self) -> None:
+        """To the last rule."""
+        self.query_one(RuleList).move_to(-1)
+
+    def do_page_up(self) -> None:
+        """Up in what is said below the rules."""
+        lines = self.query_one(TextLines)
+        lines.scroll(1 - lines.size.height)
+
+    def do_page_down(self) -> None:
+        """Down in it."""
+        lines = self.query_one(TextLines)
+        lines.scroll(lines.size.height - 1)
+
+    def do_new(self) -> None:
+        """Write a rule."""
+        self.app.push_screen(RuleForm({}))
+
+    def do_edit(self) -> None:
+        """Change the selected rule."""
+        if row := self.query_one(RuleList).selected:
+            self.app.push_screen(RuleForm(row.fields, row.rule.id))
+
+    def do_toggle(self) -> None:
+        """Switch the selected rule on or off."""
+        if row := self.query_one(RuleList).selected:
+            self._tell(port.ToggleRule(row.rule.id, not row.rule.enabled))
+
+    def do_delete(self) -> None:
+        """Delete the selected rule, or forget the answer."""
+        if row := self.query_one(RuleList).selected:
+            self._delete(row)
+
+    def do_undo(self) -> None:
+        """Undo the last change."""
+        self._tell(port.Undo())
+
+    def do_redo(self) -> None:
+        """Do it again."""
+        self._tell(port.Undo(redo=True))
+
+    def do_accept(self) -> None:
+        """Put the edit from outside in force."""
+        self._answer_edit(accept=True)
+
+    def do_reject(self) -> None:
+        """Put the rules in force back over it."""
+        self._answer_edit(accept=False)
+
+    # --- what goes to the engine ----------------------------------------------------------------
+
+    @work
+    async def _tell(self, command: port.Command) -> None:
+        await self.wall.tell(command)
+
+    @work
+    async def _delete(self, row: port.RuleRow) -> None:
+        what = "Forget this answer?" if row.remembered else f"Delete rule {safe(row.rule.id)}?"
+        after = "undo brings it back." if not row.remembered else "Calls like it are asked again."
+        if await self.wall.confirm(what, which_calls(row.rule), after):
+            await self.wall.tell(port.DropRule(row.rule.id))
+
+    @work
+    async def _answer_edit(self, *, accept: bool) -> None:
+        status = self.mirror.status
+        if not status or not (edit := status.outside_edit):
+            return
+        question = "Let the edit from outside take effect?" if accept else "Undo that edit?"
+        if not accept:
+            because = ["The file is written back to the rules in force."]
+        else:
+            because = [safe(sentence) for sentence in edit.what]
+        if await self.wall.confirm(question, *because):
+            await self.wall.tell(port.AcceptEdit(edit.hash, accept))
+
+    # --- drawing --------------------------------------------------------------------------------
+
+    def _show(self) -> None:
+        self.query_one(RuleList).show(in_order(self.mirror.rules))
+        self._draw()
+
+    @on(RuleList.Selected)
+    def _draw(self) -> None:
+        room, status = self.size.width, self.mirror.status
+        edit = status.outside_edit if status else None
+        self.set_class(edit is not None, "-edited")
+        self.query_one("#banner", Panel).show(self._banner(status, room) if status else [])
+        row = self.query_one(RuleList).selected
+        if edit:
+            title, lines = "THE EDIT THAT WAITS", diff_lines(edit.diff, room)
+        elif row:
+            now_ms = self.wall.now() * 1000
+            title, lines = safe(row.rule.id), about(row, now_ms, self.wall.zone, room)
+        else:
+            title, lines = (
+                "",
+                [[("  no rules yet: [defaults] decide by what a tool can do", "dim")]],
+            )
+        self.query_one("#about", Panel).show([rule(title, "", room, "title")])
+        self.query_one(TextLines).show(lines)
+        undo = f"undo {status.undo} · redo {status.redo}" if status else ""
+        self.query_one("#history", Panel).show([rule(_ORDER, undo, room)])
+
+    def _banner(self, status: port.Status, room: int) -> list[Line]:
+        """What is wrong with the file, or what an edit from outside would loosen."""
+        lines: list[Line] = []
+        if status.config_error:
+            lines += trouble(f"{status.config_error}; the last good rules stay in force", room)
+        if edit := status.outside_edit:
+            lines += trouble("config.toml was edited outside mcpwall; this is not in force:", room)
+            for sentence in edit.what:
+                lines += [[("   · ", "warn"), *line[1:]] for line in trouble(sentence, room)]
+            accept, reject = (self.wall.keys.key(f"rules.{name}") for name in ("accept", "reject"))
+            lines.append([("   ", ""), (accept, "accent"), (" lets it take effect   ", ""),
+                          (reject, "accent"), (" puts the rules in force back", "")])  # fmt: skip
+        return lines

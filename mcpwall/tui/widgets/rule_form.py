@@ -1,0 +1,245 @@
+"""The form of one rule: what it is about, what it does, and what it would have done.
+
+Nothing is saved before `form.save`, and nothing is decided here: each change of the text is sent to
+the engine as a preview, which answers with what the rule would have done to the last calls, the
+lines of config.toml that would change, or what is wrong.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual import on, work
+from textual.containers import Horizontal, VerticalScroll
+from textual.suggester import SuggestFromList
+from textual.widgets import Input
+
+from mcpwall.engine import port
+from mcpwall.text import fit
+from mcpwall.tui.review.layout import safe
+from mcpwall.tui.review.panels import rule
+from mcpwall.tui.rules.draft import (
+    DEEDS,
+    PER,
+    ArgumentTest,
+    Draft,
+    DraftError,
+    draft_of,
+    fields_from_call,
+    table_of,
+    unshown,
+)
+from mcpwall.tui.rules.effect import effect, trouble
+from mcpwall.tui.rules.values import OPERATORS
+from mcpwall.tui.screens.base import WallModal
+from mcpwall.tui.widgets.choice import Choice
+from mcpwall.tui.widgets.entry import Entry
+from mcpwall.tui.widgets.panel import Panel
+from mcpwall.tui.widgets.text_lines import TextLines
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from mcpwall.model import JsonObject
+    from mcpwall.tui.widgets.lines import Line
+
+__all__ = ["RuleForm", "fields_from_call"]
+
+_QUIET_S = 0.2  # after the last change, before the engine is asked
+
+
+class _Row(Horizontal):
+    """A name and the inputs beside it."""
+
+    DEFAULT_CSS = """
+    _Row { height: 1; }
+    _Row Panel { height: 1; width: 11; }
+    _Row Entry, _Row Choice { width: 1fr; margin: 0 1 0 0; }
+    _Row Entry { background: $panel; }
+    _Row #limit { width: 20; }
+    _Row Entry:focus { background: $cursor; }
+    _Row Entry.-wrong, _Row.-wrong Entry { background: $error 30%; }
+    """
+
+    def __init__(self, name: str, *inputs: Entry | Choice) -> None:
+        super().__init__(*inputs)
+        self._label = name
+
+    def on_mount(self) -> None:
+        """Write the name."""
+        label = Panel()
+        self.mount(label, before=0)
+        label.show([[(f" {self._label}", "accent")]])
+
+
+class RuleForm(WallModal):
+    """Edits the TOML table `fields`; `replaces` is the id of the rule that it stands for, if any.
+
+    The result is True when a rule was saved.
+    """
+
+    scope = "form"
+    DEFAULT_CSS = """
+    RuleForm { align: center bottom; background: $background 40%; }
+    RuleForm > VerticalScroll { width: 100%; height: 100%; margin: 2 0 0 0;
+        background: $background; }
+    RuleForm TextLines { height: 1fr; min-height: 4; }
+    """
+
+    def __init__(self, fields: JsonObject, replaces: str = "") -> None:
+        super().__init__()
+        self._written = fields
+        self._replaces = replaces
+        self._start = draft_of(fields)
+
+    def compose(self) -> ComposeResult:
+        """The fields from top to bottom, then what the engine says."""
+        draft = self._start
+        with VerticalScroll(can_focus=False):
+            yield Panel(id="form-title")
+            yield _Row("do", Choice(DEEDS, draft.do, id="do"))
+            yield _Row("server", _entry("server", draft.server, "every server; git*, !prod-*"))
+            yield _Row("tool", _entry("tool", draft.tool, "every tool; delete_*, !delete_draft"))
+            for test in (*draft.tests, ArgumentTest()):
+                yield _test_row(test)
+            yield _Row(
+                "limit", _entry("limit", draft.limit, "none; 10 per 60s"),
+                Choice(PER, draft.per, label="counted per ", id="per"),
+            )  # fmt: skip
+            yield _Row(
+                "budget", _entry("sum", draft.sum, "none; the argument that is summed up"),
+                _entry("budget", draft.budget, "2000 per 1d"),
+            )  # fmt: skip
+            yield _Row("reason", _entry("reason", draft.reason, "told to the model and to you"))
+            yield TextLines(says_more=True)
+
+    def on_mount(self) -> None:
+        """Say which keys save and discard, and what the rule would do as it is."""
+        self._draw_title()
+        self.query_one("#do", Choice).focus()
+        self._preview()
+
+    # --- what was typed -------------------------------------------------------------------------
+
+    def draft(self) -> Draft:
+        """What stands in the form now."""
+        return Draft(
+            do=self.query_one("#do", Choice).value,
+            server=self._text("server"),
+            tool=self._text("tool"),
+            tests=tuple(
+                ArgumentTest(*(entry.value for entry in row.query(Entry)))
+                for row in self.query(".test").results(_Row)
+            ),
+            limit=self._text("limit"),
+            per=self.query_one("#per", Choice).value,
+            sum=self._text("sum"),
+            budget=self._text("budget"),
+            reason=self._text("reason"),
+            kept=self._start.kept,
+        )
+
+    def _text(self, name: str) -> str:
+        return self.query_one(f"#{name}", Entry).value
+
+    @on(Input.Changed)
+    @on(Choice.Changed)
+    def _changed(self) -> None:
+        if not self.draft().tests[-1].empty:
+            last = self.query(".test").last()
+            self.query_one(VerticalScroll).mount(_test_row(ArgumentTest()), after=last)
+        self.set_timer(_QUIET_S, self._preview)
+
+    @on(Input.Submitted)
+    def _entered(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.do_next()
+
+    def do_next(self) -> None:
+        """The next field."""
+        self.focus_next()
+
+    def do_previous(self) -> None:
+        """The field before."""
+        self.focus_previous()
+
+    # --- what the engine says -------------------------------------------------------------------
+
+    @work(group="preview", exclusive=True)
+    async def _preview(self) -> None:
+        """Ask what the rule as typed would have done."""
+        try:
+            table = table_of(self.draft(), self._written)
+        except DraftError as error:
+            self._wrong(error)
+            return
+        reply = await self.wall.send(port.Preview(fields=table, replaces=self._replaces))
+        match reply:
+            case port.Previewed():
+                self._say(effect(reply, self.size.width))
+            case port.Refused(text=text):
+                self._say(trouble(text, self.size.width))
+
+    def do_save(self) -> None:
+        """Save the rule, and close when that worked."""
+        self._save()
+
+    @work(group="save", exclusive=True)
+    async def _save(self) -> None:
+        try:
+            table = table_of(self.draft(), self._written)
+        except DraftError as error:
+            self._wrong(error)
+            return
+        reply = await self.wall.send(port.PutRule(table, self._replaces))
+        if isinstance(reply, port.Refused):
+            self._say(trouble(reply.text, self.size.width))
+            return
+        self.wall.say(f"rule saved to {self._file()}; it is in force now")
+        self.dismiss(True)
+
+    def do_close(self) -> None:
+        """Discard."""
+        self.dismiss(False)
+
+    def _wrong(self, error: DraftError) -> None:
+        """Say what cannot be read, and mark where."""
+        self._say(trouble(f"{error.field.rstrip('0123456789')}: {error}", self.size.width))
+        for entry in self.query(Entry):
+            entry.set_class(entry.id == error.field, "-wrong")
+        for number, row in enumerate(self.query(".test")):
+            row.set_class(error.field == f"test{number}", "-wrong")
+
+    def _say(self, lines: list[Line]) -> None:
+        self.query(".-wrong").remove_class("-wrong")
+        self.query_one(TextLines).show(lines)
+
+    def _draw_title(self) -> None:
+        keys = (
+            f"{self.wall.keys.key('form.save')} save   {self.wall.keys.key('form.close')} discard"
+        )
+        name = f"EDIT {safe(self._replaces)}" if self._replaces else "NEW RULE"
+        lines = [rule(name, keys, self.size.width, "title", "dim")]
+        if more := unshown(self._start):
+            lines.append([(" also      ", "accent"), (fit(more, self.size.width - 12), "dim")])
+        self.query_one("#form-title", Panel).show(lines)
+
+    def _file(self) -> str:
+        status = self.mirror.status
+        return status.config if status else "config.toml"
+
+
+def _entry(name: str, text: str, hint: str) -> Entry:
+    return Entry(text, id=name, placeholder=hint, compact=True)
+
+
+def _test_row(test: ArgumentTest) -> _Row:
+    suggester = SuggestFromList(OPERATORS)
+    row = _Row(
+        "argument",
+        Entry(test.argument, placeholder="none; path, items[].url, any", compact=True),
+        Entry(test.op, placeholder="equals, glob, gt, …", suggester=suggester, compact=True),
+        Entry(test.value, placeholder="value", compact=True),
+    )
+    row.add_class("test")
+    return row

@@ -1,0 +1,399 @@
+"""The rules screen: what is in force, and each way to change it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from mcpwall.engine import port
+from mcpwall.model import Action, Budget, Condition, Origin, Per, RateLimit, Risk, Rule
+from mcpwall.tui.widgets.entry import Entry
+from mcpwall.tui.widgets.rule_form import RuleForm
+from tests.tui.fake_port import FakePort
+from tests.tui.scenes import NOW_MS, STATUS, busy
+from tests.tui.screens import NARROW, WIDE, Shown, golden, scenario, showing
+
+EVIL = "x\x1b]52;c;SEVJTA==\x07[/foo][@click=app.quit]y\u202e‹end"
+
+
+def rule_row(rule: Rule, hits: int = 0, ago_s: float | None = None, **more: Any) -> port.RuleRow:
+    fields: dict[str, Any] = {"id": rule.id, "tool": list(rule.tool), "action": "deny"}
+    last = None if ago_s is None else NOW_MS - int(ago_s * 1000)
+    return port.RuleRow(rule, fields, hits, last, **more)
+
+
+def at(line: int) -> Origin:
+    return Origin("config.toml", line)
+
+
+RULES = (
+    rule_row(Rule("read-all", risk=(Risk.READ,), action=Action.ALLOW, origin=at(60)), 1190, 1),
+    rule_row(
+        Rule(
+            "env",
+            server=("filesystem",),
+            tool=("*",),
+            when=(Condition("path", "glob", "**/.env*"),),
+            action=Action.DENY,
+            reason="keep secrets out of prompts",
+            origin=at(41),
+        ),
+        3,
+        14,
+    ),
+    rule_row(
+        Rule(
+            "slack",
+            server=("slack",),
+            tool=("post_message",),
+            rate_limit=RateLimit(5, 60, Per.AGENT),
+            origin=at(24),
+        ),
+        4,
+        8,
+    ),
+    rule_row(
+        Rule("money", budget=Budget("amount", "2000", 86400), origin=at(29), enabled=False), 0
+    ),
+    rule_row(Rule("risky", risk=(Risk.EXECUTE,), action=Action.ASK, origin=at(12)), 11, 1),
+    rule_row(
+        Rule("s01", server=("shell",), tool=("run",), action=Action.APPROVE),
+        6,
+        90,
+        remembered=True,
+        expires_ms=NOW_MS + 720_000,
+    ),
+    rule_row(
+        Rule(
+            "proj",
+            tool=("push",),
+            action=Action.ASK,
+            origin=Origin("/home/dev/acme/.mcpwall.toml", 3, project=True),
+        )
+    ),
+)
+
+
+def engine(**status: Any) -> FakePort:
+    fake = FakePort(replace(busy(), rules=RULES, status=replace(STATUS, undo=1, **status)))
+    fake.replies[port.Preview] = port.Previewed(
+        500,
+        matched=(1, 2, 3),
+        limited=(1, 2),
+        diff='--- a\n+++ b\n@@ -1 +1 @@\n-rate_limit = "5/minute"\n+rate_limit = "9/minute"\n',
+    )
+    return fake
+
+
+def sent(fake: FakePort, kind: type[Any]) -> list[Any]:
+    return [command for command in fake.sent if isinstance(command, kind)]
+
+
+def orders(fake: FakePort) -> list[Any]:
+    """The commands that change something."""
+    return [c for c in fake.sent if not isinstance(c, port.Details | port.Preview)]
+
+
+async def select(shown: Shown, rule: str) -> None:
+    await shown.press("g")
+    for _ in RULES:
+        if f"▌ {rule}" in shown.text():
+            return
+        await shown.press("j")
+    raise AssertionError(shown.text())
+
+
+async def write(shown: Shown, name: str, text: str) -> None:
+    entry = shown.app.screen.query_one(f"#{name}", Entry)
+    entry.value = text
+    await shown.settle()
+
+
+# --- the table ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("name", "size"), [("120x36", WIDE), ("80x24", NARROW)])
+@scenario
+async def test_the_rules_in_the_order_of_judgement(name: str, size: tuple[int, int]) -> None:
+    async with showing(engine(), size) as shown:
+        await shown.press("3")
+        await select(shown, "env")
+        golden(f"rules-{name}", shown.text())
+
+
+@scenario
+async def test_the_selected_rule_stays_selected_when_others_come_and_go() -> None:
+    fake = engine()
+    async with showing(fake) as shown:
+        await shown.press("3")
+        await select(shown, "slack")
+        more = rule_row(Rule("aaa", action=Action.DENY, origin=at(1)))
+        await fake.push(port.RulesEvent((more, *RULES)))
+        await shown.settle()
+        assert "▌ slack" in shown.text()
+
+
+@scenario
+async def test_more_rules_than_rows_scroll_with_the_cursor() -> None:
+    fake = engine()
+    many = tuple(
+        rule_row(Rule(f"n{n:03}", tool=("x",), action=Action.DENY, origin=at(n)))
+        for n in range(1, 90)
+    )
+    async with showing(fake, NARROW) as shown:
+        await fake.push(port.RulesEvent(many))
+        await shown.press("3", "G")
+        assert "▌ n089" in shown.text()
+        await shown.press("g")
+        assert "▌ n001" in shown.text()
+
+
+# --- changes ------------------------------------------------------------------------------------
+
+
+@scenario
+async def test_space_switches_a_rule_on_and_off() -> None:
+    fake = engine()
+    async with showing(fake) as shown:
+        await shown.press("3")
+        await select(shown, "money")
+        await shown.press("space")
+        await select(shown, "env")
+        await shown.press("space")
+        assert sent(fake, port.ToggleRule) == [
+            port.ToggleRule("money", True),
+            port.ToggleRule("env", False),
+        ]
+
+
+@scenario
+async def test_a_rule_is_deleted_only_after_a_confirm() -> None:
+    fake = engine()
+    async with showing(fake) as shown:
+        await shown.press("3")
+        await select(shown, "env")
+        await shown.press("d")
+        assert "Delete rule env?" in shown.text()
+        await shown.press("enter", "n")
+        assert sent(fake, port.DropRule) == []
+        await shown.press("d", "y")
+        assert sent(fake, port.DropRule) == [port.DropRule("env")]
+
+
+@scenario
+async def test_a_remembered_answer_is_forgotten_and_never_edited() -> None:
+    fake = engine()
+    async with showing(fake) as shown:
+        await shown.press("3")
+        await select(shown, "s01")
+        await shown.press("e", "space")
+        assert orders(fake) == []
+        await shown.press("d", "y")
+        assert sent(fake, port.DropRule) == [port.DropRule("s01")]
+
+
+@scenario
+async def test_a_rule_of_a_project_is_not_changed_here() -> None:
+    fake = engine()
+    async with showing(fake) as shown:
+        await shown.press("3")
+        await select(shown, "proj")
+        await shown.press("d", "e", "space")
+        assert orders(fake) == []
+        notes = [note.message for note in shown.app._notifications]
+        assert notes[0] == "d delete: edit it where it stands: /home/dev/acme/.mcpwall.toml"
+
+
+@scenario
+async def test_undo_and_redo_where_there_is_something_to_take_back() -> None:
+    fake = engine()
+    async with showing(fake) as shown:
+        await shown.press("3", "u", "U")
+        assert orders(fake) == [port.Undo()]
+
+
+@scenario
+async def test_a_refusal_of_the_engine_is_said() -> None:
+    fake = engine()
+    fake.replies[port.Undo] = port.Refused("edited outside; look")
+    async with showing(fake) as shown:
+        await shown.press("3", "u")
+        assert [note.message for note in shown.app._notifications] == ["edited outside; look"]
+
+
+# --- the file -----------------------------------------------------------------------------------
+
+
+@scenario
+async def test_a_file_that_does_not_load_is_said_with_its_line() -> None:
+    error = "config.toml:17: unknown key 'actoin' in a rule; did you mean 'action'?"
+    async with showing(engine(config_error=error), NARROW) as shown:
+        await shown.press("3")
+        assert "config.toml:17" in shown.text()
+        assert "last good rules stay in force" in shown.text()
+
+
+EDIT = port.OutsideEdit(
+    "h4sh", '--- a\n+++ b\n@@ -1 +1 @@\n-action = "deny"\n+action = "ask"\n', ("env denies less",)
+)
+
+
+@pytest.mark.parametrize(("name", "size"), [("120x36", WIDE), ("80x24", NARROW)])
+@scenario
+async def test_an_edit_from_outside_shows_what_it_loosens(name: str, size: tuple[int, int]) -> None:
+    async with showing(engine(outside_edit=EDIT), size) as shown:
+        await shown.press("3")
+        golden(f"rules-edit-{name}", shown.text())
+
+
+@pytest.mark.parametrize(("key", "accept"), [("c", True), ("x", False)])
+@scenario
+async def test_an_edit_from_outside_waits_for_a_key_and_a_confirm(key: str, accept: bool) -> None:
+    fake = engine(outside_edit=EDIT)
+    async with showing(fake) as shown:
+        await shown.press("3", key, "n")
+        assert orders(fake) == []
+        await shown.press(key, "y")
+        assert orders(fake) == [port.AcceptEdit("h4sh", accept)]
+
+
+@scenario
+async def test_without_an_edit_there_is_nothing_to_accept() -> None:
+    fake = engine()
+    async with showing(fake) as shown:
+        await shown.press("3", "c", "y", "x", "y")
+        assert orders(fake) == []
+
+
+# --- the form -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("name", "size"), [("120x36", WIDE), ("80x24", NARROW)])
+@scenario
+async def test_the_form_shows_what_the_rule_would_have_done(
+    name: str, size: tuple[int, int]
+) -> None:
+    fields = {
+        "id": "slack",
+        "server": "slack",
+        "tool": ["post_*", "!post_draft"],
+        "agent": "codex",
+        "when": {"channel": {"glob": "#*"}},
+        "rate_limit": {"max": 5, "window": 60, "per": "agent"},
+        "reason": "calm",
+    }
+    async with showing(engine(), size) as shown:
+        shown.app.push_screen(RuleForm(fields, "slack"))
+        await shown.settle()
+        golden(f"rule-form-{name}", shown.text())
+
+
+@scenario
+async def test_a_rule_is_written_with_the_keyboard_and_saved() -> None:
+    fake = engine()
+    async with showing(fake) as shown:
+        await shown.press("3", "n", "tab", *"fs", "tab", *"write_*", "tab", *"path", "tab")
+        await shown.press(*"glob", "tab", *"src", "ctrl+s")
+        assert sent(fake, port.PutRule) == [
+            port.PutRule(
+                {
+                    "server": "fs",
+                    "tool": "write_*",
+                    "when": {"path": {"glob": "src"}},
+                    "action": "deny",
+                }
+            )
+        ]
+        assert not isinstance(shown.app.screen, RuleForm)
+
+
+@scenario
+async def test_the_deed_is_chosen_with_the_arrows() -> None:
+    fake = engine()
+    async with showing(fake) as shown:
+        await shown.press("3", "n", "right", "right", "left", "ctrl+s")
+        assert sent(fake, port.PutRule)[0].fields == {"action": "ask"}
+
+
+@scenario
+async def test_an_edited_rule_replaces_the_one_it_was() -> None:
+    fake = engine()
+    async with showing(fake) as shown:
+        await shown.press("3")
+        await select(shown, "env")
+        await shown.press("e")
+        await write(shown, "reason", "no secrets")
+        await shown.press("ctrl+s")
+        put = sent(fake, port.PutRule)[0]
+        assert put.replaces == "env"
+        assert put.fields == {
+            "id": "env",
+            "tool": ["*"],
+            "action": "deny",
+            "reason": "no secrets",
+        }
+
+
+@scenario
+async def test_escape_discards() -> None:
+    fake = engine()
+    async with showing(fake) as shown:
+        await shown.press("3", "n", "tab", *"fs", "escape")
+        assert sent(fake, port.PutRule) == []
+        assert not isinstance(shown.app.screen, RuleForm)
+
+
+@scenario
+async def test_what_cannot_be_read_is_said_and_not_saved() -> None:
+    fake = engine()
+    async with showing(fake, NARROW) as shown:
+        await shown.press("3", "n")
+        await write(shown, "limit", "often")
+        await shown.press("ctrl+s")
+        assert 'limit: write a number and a window, such as "10 per 60s"' in shown.text()
+        assert shown.app.screen.query_one("#limit").has_class("-wrong")
+        assert sent(fake, port.PutRule) == []
+
+
+@scenario
+async def test_what_the_engine_refuses_is_said_and_the_form_stays() -> None:
+    fake = engine()
+    fake.replies[port.PutRule] = port.Refused("config.toml:9: this rule can never match")
+    async with showing(fake) as shown:
+        await shown.press("3", "n", "ctrl+s")
+        assert "this rule can never match" in shown.text()
+        assert isinstance(shown.app.screen, RuleForm)
+
+
+@scenario
+async def test_a_used_test_row_brings_an_empty_one() -> None:
+    async with showing(engine()) as shown:
+        await shown.press("3", "n", "tab", "tab", "tab", *"path")
+        assert len(shown.app.screen.query(".test")) == 2
+
+
+@scenario
+async def test_p10_hostile_text_arrives_nowhere_as_it_is() -> None:
+    rule = Rule(
+        EVIL,
+        server=(EVIL,),
+        tool=(EVIL,),
+        when=(Condition(EVIL, "glob", EVIL),),
+        action=Action.DENY,
+        reason=EVIL,
+        origin=Origin(EVIL, 1),
+    )
+    fields = {"id": EVIL, "tool": EVIL, "agent": EVIL, "when": {EVIL: EVIL}, "reason": EVIL}
+    row = port.RuleRow(rule, fields, 1, None)
+    fake = engine(config_error=EVIL, outside_edit=port.OutsideEdit("h", f"+{EVIL}", (EVIL,)))
+    fake.now = replace(fake.now, rules=(row,))
+    fake.replies[port.Preview] = port.Previewed(1, (1,), diff=f"+{EVIL}")
+    fake.replies[port.PutRule] = port.Refused(EVIL)
+    async with showing(fake) as shown:
+        await shown.press("3")
+        for keys in (("d", "n"), ("c", "n"), ("e",), ("ctrl+s",)):
+            await shown.press(*keys)
+            await shown.settle()
+            assert not set(shown.text()) & set("\x1b\x07\u202e"), keys
