@@ -66,7 +66,7 @@ async def showing(
     """The app, attached, at a frozen time."""
     options = {"now": lambda: NOW_S, "zone": UTC} | options
     app = WallApp(engine, **options)
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=size, notifications=True) as pilot:
         await engine.following.wait()
         shown = Shown(app, pilot)
         await shown.settle()

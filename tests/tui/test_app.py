@@ -168,7 +168,9 @@ async def test_notices_of_the_engine_are_shown() -> None:
     async with showing(fake) as shown:
         await fake.push(port.NoticeEvent("warning", "rules reloaded from config.toml"))
         await shown.settle()
+        await shown.settle()
         assert said(shown) == ["rules reloaded from config.toml"]
+        assert "rules reloaded from config.toml" in shown.text()
 
 
 @scenario

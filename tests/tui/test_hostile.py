@@ -81,6 +81,8 @@ async def test_p10_what_the_engine_says_is_harmless() -> None:
         await shown.settle()
         await shown.settle()
         assert len(shown.app._notifications) == 2
+        assert "‹ESC›[2J" in shown.text()
+        assert "[/foo][bold]" in shown.text()
         assert_harmless(shown)
         await fake.push(port.ReleasedEvent(1, nasty))
         await fake.break_off(nasty)
