@@ -242,14 +242,12 @@ class Shim:
 
     def _finish(self) -> int:
         """Leave no process of the server's group behind; returns the exit code."""
-        deadline = time.monotonic() + TERM_S
-        number: int = signal.SIGTERM
-        while _group_lives(self._pid):
-            self._signal_group(number)
+        kill_at = time.monotonic() + TERM_S
+        give_up_at = kill_at + TERM_S  # dead ones that nobody has reaped still count as a group
+        while _group_lives(self._pid) and time.monotonic() < give_up_at:
+            self._signal_group(signal.SIGTERM if time.monotonic() < kill_at else signal.SIGKILL)
             if self._exit is None:
                 self._reap()
-            if time.monotonic() >= deadline:
-                number = signal.SIGKILL
             select.select([], [], [], 0.01)
         return 0 if self._exit is None else self._exit
 

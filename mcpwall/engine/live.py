@@ -112,6 +112,7 @@ class Live:
         self.protocol = Session(kept.memory)
         self._open: dict[int, Record] = {}  # calls under way, by number
         self._over: list[tuple[Record, int]] = []  # answered in this chunk: record, answer's size
+        self._when_judged: list[Callable[[], None]] = []
 
     # --- lines ----------------------------------------------------------------------------------
 
@@ -182,6 +183,17 @@ class Live:
             self._wire.when_safe(lambda: self.engine.answered(over))
         if self.protocol.changed:
             self.remember()
+        if self._when_judged:
+            callbacks, self._when_judged = self._when_judged, []
+            for callback in callbacks:
+                self.when_judged(callback)
+
+    def when_judged(self, callback: Callable[[], None]) -> None:
+        """Call back once no call of the client's waits for the list of tools any more."""
+        if self.protocol.waiting:
+            self._when_judged.append(callback)
+        else:
+            callback()
 
     def _rarer(self, command: Command) -> None:
         match command:

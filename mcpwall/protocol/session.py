@@ -450,6 +450,11 @@ class Session:
 
     # --- the server's tools ---------------------------------------------------------------------
 
+    @property
+    def waiting(self) -> bool:
+        """Requests wait for the server's list of tools."""
+        return bool(self._waiting)
+
     def knows(self, tool: str) -> bool:
         """Whether what the server has listed so far says all there is to say of a tool."""
         return self._tools_known or (self._cursor_seen and tool in self._schema_keys)

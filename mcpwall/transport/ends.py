@@ -1,8 +1,9 @@
 """One end of a pipe, socket, file or terminal that somebody handed over: read and write, no wait.
 
 `O_NONBLOCK` belongs to the open file, not to the descriptor, and whoever gave us the end may share
-it. So the flag is never set on what is not ours: a pipe is opened anew through /proc, a socket is
-read with MSG_DONTWAIT, and everything else (files, terminals) is pumped through a pipe by a thread.
+it. So the flag is never set on what is not ours: pipes and terminals are opened anew through /proc,
+a socket is read with MSG_DONTWAIT, a file makes nobody wait, and everything else (devices; terminals
+without /proc) is pumped through a pipe by a thread.
 """
 
 from __future__ import annotations
@@ -115,24 +116,58 @@ class _SocketEnd:
         self.fileno = -1
 
 
+class _FileEnd:
+    """A plain file: always ready, which a pipe with one byte in it shows to the event loop."""
+
+    def __init__(self, fd: int, *, writes: bool) -> None:
+        self._fd = fd
+        self._ready = os.pipe()
+        os.write(self._ready[1], b"!")
+        self.fileno = self._ready[writes]
+
+    def read_into(self, area: memoryview) -> int:
+        return os.readv(self._fd, [area])
+
+    def read(self, size: int) -> bytes:
+        return os.read(self._fd, size)
+
+    def widen(self) -> None:
+        """Files take what they get."""
+
+    def write(self, data: memoryview) -> int:
+        return os.write(self._fd, data)
+
+    def close(self) -> None:
+        if self.fileno >= 0:
+            for fd in (self._fd, *self._ready):
+                os.close(fd)
+            self.fileno = -1
+
+
 def open_end(fd: int, *, writes: bool) -> End:
     """Make an end of `fd`, which it owns from now on. Raises OSError when it is not open."""
     mode = os.fstat(fd).st_mode
     if stat.S_ISSOCK(mode):
         return _SocketEnd(fd)
+    if stat.S_ISREG(mode):
+        return _FileEnd(fd, writes=writes)
+    if stat.S_ISFIFO(mode) or os.isatty(fd):
+        own = _own(fd, writes=writes)
+        if own is not None:
+            return _PipeEnd(own)
     if stat.S_ISFIFO(mode):
-        return _PipeEnd(_own_pipe(fd, writes=writes))
+        os.set_blocking(fd, False)
+        return _PipeEnd(fd)
     return _PipeEnd(_pumped(fd, writes=writes))
 
 
-def _own_pipe(fd: int, *, writes: bool) -> int:
-    """The same pipe under an open file of its own, or, without /proc, the one given."""
-    flags = (os.O_WRONLY if writes else os.O_RDONLY) | os.O_NONBLOCK | os.O_CLOEXEC
+def _own(fd: int, *, writes: bool) -> int | None:
+    """The same pipe or terminal under an open file of its own; None without /proc."""
+    flags = (os.O_WRONLY if writes else os.O_RDONLY) | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
     try:
         own = os.open(f"/proc/self/fd/{fd}", flags)
     except OSError:
-        os.set_blocking(fd, False)
-        return fd
+        return None
     os.close(fd)
     return own
 

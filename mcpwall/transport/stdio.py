@@ -149,6 +149,12 @@ class StdioSession:
         if rest.strip():
             self._live.malformed(f"the input ends within a message ({len(rest)} bytes, no newline)")
         self._agent_gone = True
+        self._live.when_judged(self._pass_end_on)
+
+    def _pass_end_on(self) -> None:
+        """The agent has nothing more to say, and the server has it all."""
+        if self._over:
+            return
         self._engine.holds.withdraw_all(self._live, "the agent closed its end")
         self._to_server.close()
         self._say(b"shut")
