@@ -6,7 +6,6 @@ engine goes, the app says so and attaches again by itself. Nothing that happens 
 
 from __future__ import annotations
 
-import importlib.util
 import time
 from asyncio import sleep as pause
 from typing import TYPE_CHECKING, ClassVar
@@ -23,6 +22,8 @@ from mcpwall.tui.screens.base import WallScreen
 from mcpwall.tui.screens.calls import CallsScreen
 from mcpwall.tui.screens.confirm import ConfirmScreen
 from mcpwall.tui.screens.help import HelpScreen
+from mcpwall.tui.screens.review import ReviewScreen
+from mcpwall.tui.screens.rules import RulesScreen
 from mcpwall.tui.theme import DARK, LIGHT, THEMES, Palette, palette
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class WallApp(App[None], inherit_bindings=False):
         for theme in THEMES:
             self.register_theme(theme)
         self._use(DARK)
-        self._walls = _screens()
+        self._walls = {"calls": CallsScreen(), "review": ReviewScreen(), "rules": RulesScreen()}
         self.push_screen(self._walls["calls"])
         self.set_interval(_REPAINT_S, self.repaint)
         self.set_interval(1.0, self._tick)
@@ -157,20 +158,18 @@ class WallApp(App[None], inherit_bindings=False):
     TITLES: ClassVar = {"calls": "Calls", "review": "Pending", "rules": "Rules"}
 
     def tabs(self) -> list[tuple[str, str]]:
-        """Scope and title of the screens that there are, in the order of their number keys."""
-        return [(scope, title) for scope, title in self.TITLES.items() if scope in self._walls]
+        """Scope and title of the screens, in the order of their number keys."""
+        return list(self.TITLES.items())
 
     def open(self, scope: str) -> WallScreen:
         """Show a screen and return it."""
-        screen = self._walls.get(scope, self._walls["calls"])
+        screen = self._walls[scope]
         if self.screen is not screen:
             self.switch_screen(screen)
         return screen
 
     def review_call(self, call: int) -> None:
         """Show a waiting call in Review."""
-        from mcpwall.tui.screens.review import ReviewScreen  # noqa: PLC0415 - see _screens
-
         screen = self.open("review")
         if isinstance(screen, ReviewScreen):
             screen.show_call(call)
@@ -256,13 +255,3 @@ class WallApp(App[None], inherit_bindings=False):
     async def confirm(self, question: str, *because: str) -> bool:
         """Ask the person; all texts are our own. Call it in a worker."""
         return await self.push_screen_wait(ConfirmScreen(question, because)) is True
-
-
-def _screens() -> dict[str, WallScreen]:
-    """The screens by scope; the larger ones are imported when the app runs, not before."""
-    screens: dict[str, WallScreen] = {"calls": CallsScreen()}
-    for scope, name in (("review", "ReviewScreen"), ("rules", "RulesScreen")):
-        module = f"mcpwall.tui.screens.{scope}"
-        if importlib.util.find_spec(module):
-            screens[scope] = getattr(importlib.import_module(module), name)()
-    return screens

@@ -17,6 +17,7 @@ from mcpwall.tui.screens.call import CallScreen
 from mcpwall.tui.widgets.calls_table import CallsTable
 from mcpwall.tui.widgets.empty import EmptyState
 from mcpwall.tui.widgets.filter import FilterLine
+from mcpwall.tui.widgets.rule_form import RuleForm, fields_from_call
 from mcpwall.tui.widgets.status import StatusLine
 from mcpwall.tui.widgets.text_lines import TextLines
 from mcpwall.tui.widgets.waiting import WaitingStrip
@@ -241,7 +242,5 @@ class CallsScreen(WallScreen):
 
     def do_rule(self) -> None:
         """A rule from this call."""
-        from mcpwall.tui.widgets.rule_form import RuleForm, fields_from_call  # noqa: PLC0415 - large
-
         if row := self.calls.current():
             self.app.push_screen(RuleForm(fields_from_call(row)))
