@@ -1,42 +1,27 @@
-"""The rules in force: the user's file, each project's file, and edits to them from both sides.
+"""The rules in force: the user's file, the projects' files, and edits to them from both sides.
 
 A file that does not load leaves the last good rules in force and says so. An edit from outside
 that could permit more than the rules in force waits for a person; one that only tightens is in
-force at once. A project's file that does not load denies: it may only tighten, and nobody knows
-what it would have said.
+force at once.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Final
 
-import msgspec
-
 from mcpwall.engine.port import OutsideEdit
+from mcpwall.engine.projects import Projects
 from mcpwall.model import Action, JsonObject, Rule
 from mcpwall.policy.compile import Policy, compile_policy
-from mcpwall.store.config import Config, ConfigError, load
+from mcpwall.store.config import Config, ConfigError
 from mcpwall.store.edit import ConfigFile, EditError, diff, loosens
 from mcpwall.store.schema import ServerConfig
 from mcpwall.store.watch import Watch, signature
 
 PROJECT_FILE: Final = ".mcpwall.toml"
 POLL_S: Final = 0.25
-
-
-class Project(msgspec.Struct):
-    """A directory where an agent runs, and the policy there. `fault`: why all is denied."""
-
-    path: str | None  # of its file
-    watch: Watch
-    text: str
-    config: Config | None
-    policy: Policy
-    fault: str = ""
 
 
 class Rulebook:
@@ -48,10 +33,10 @@ class Rulebook:
         self._watch = Watch(signature(path))
         self._file = ConfigFile.open(path)
         self._policy = _compile(self._file.config)
-        self._projects: dict[str, Project] = {}
+        self._projects = Projects(self._file.config)
         self._waiting: Config | None = None  # an outside edit that loosens
         self.error = ""
-        self.outside_edit: OutsideEdit | None = None
+        self._outside_edit: OutsideEdit | None = None
         self.on_change: Callable[[str], None] = lambda _: None
 
     # --- what is in force -----------------------------------------------------------------------
@@ -69,8 +54,7 @@ class Rulebook:
     @property
     def horizon_ns(self) -> int:
         """The widest window of any limit in force, in nanoseconds."""
-        projects = (project.policy.horizon_ns for project in self._projects.values())
-        return max(self._policy.horizon_ns, *projects, 0)
+        return max(self._policy.horizon_ns, self._projects.horizon_ns)
 
     @property
     def unattended(self) -> Action:
@@ -89,10 +73,7 @@ class Rulebook:
 
     def policy(self, directory: str) -> tuple[Policy, str]:
         """The policy for an agent in this directory, and why everything is denied, or ''."""
-        project = self._projects.get(directory)
-        if project is None:
-            project = self._projects[directory] = self._read_project(directory)
-        return project.policy, project.fault
+        return self._projects.policy(directory)
 
     def hold_s(self, client: str) -> float:
         """How long a call of this client waits for a person, in seconds."""
@@ -107,11 +88,13 @@ class Rulebook:
 
     def rules(self) -> list[tuple[Rule, JsonObject]]:
         """All rules with their tables as written, the user's first."""
-        configs = [self.config]
-        for project in self._projects.values():
-            if project.config is not None and project.config not in configs:
-                configs.append(project.config)
-        return [(rule, config.fields(rule.id)) for config in configs for rule in config.rules]
+        own = [(rule, self.config.fields(rule.id)) for rule in self.config.rules]
+        return own + self._projects.rules()
+
+    @property
+    def outside_edit(self) -> OutsideEdit | None:
+        """An edit from outside that loosens the rules and waits for a person."""
+        return self._outside_edit or self._projects.outside_edit
 
     # --- edits by the person at the app ---------------------------------------------------------
 
@@ -133,8 +116,11 @@ class Rulebook:
 
     def answer_outside_edit(self, text_hash: str, *, accept: bool) -> None:
         """Put the waiting edit in force, or write the rules in force over it. Raises EditError."""
-        waiting = self._waiting
-        if waiting is None or self.outside_edit is None or self.outside_edit.hash != text_hash:
+        if self._projects.answer(text_hash, accept=accept):
+            self.on_change("")
+            return
+        waiting, told = self._waiting, self._outside_edit
+        if waiting is None or told is None or told.hash != text_hash:
             raise EditError("the file has changed since; look at it again")
         if not accept:
             self._file.put_back()
@@ -145,11 +131,10 @@ class Rulebook:
 
     def _in_force(self, config: Config) -> None:
         self._policy = _compile(config)
-        self._waiting = self.outside_edit = None
+        self._waiting = self._outside_edit = None
         self.error = ""
         self._watch = Watch(signature(self.path))
-        for directory in list(self._projects):
-            self._projects[directory] = self._read_project(directory)
+        self._projects.user_changed(config)
         self.on_change("")
 
     # --- edits from outside ---------------------------------------------------------------------
@@ -158,16 +143,8 @@ class Rulebook:
         """Look whether a file has changed. Called a few times a second."""
         if self._watch.look(signature(self.path)):
             self._look()
-        for directory, project in list(self._projects.items()):
-            path = _find(directory)
-            sign = None if path is None else signature(path)
-            if path != project.path or project.watch.look(sign):
-                fresh = self._read_project(directory)
-                if (fresh.text, fresh.fault) != (project.text, project.fault):
-                    self._projects[directory] = fresh
-                    self.on_change(f"{fresh.path or project.path} has changed")
-                elif path != project.path:
-                    self._projects[directory] = fresh
+        if said := self._projects.poll():
+            self.on_change(said)
 
     def _look(self) -> None:
         try:
@@ -186,29 +163,11 @@ class Rulebook:
         if what := loosens(self.config, outside):
             self.error = ""
             self._waiting = outside
-            self.outside_edit = OutsideEdit(_hash(outside.text), diff(self.config, outside), what)
+            self._outside_edit = OutsideEdit(_hash(outside.text), diff(self.config, outside), what)
             self.on_change(f"{outside.file} was loosened outside mcpwall; it waits for a person")
             return
         self._file.accept(outside)
         self._in_force(outside)
-
-    def _read_project(self, directory: str) -> Project:
-        path = _find(directory)
-        if path is None:
-            return Project(None, Watch(None), "", None, self._policy)
-        watch = Watch(signature(path))
-        try:
-            config = load(path, project=True, name=path)
-            policy = compile_policy(
-                self.config.rules,
-                self.config.defaults,
-                project_rules=config.rules,
-                project_defaults=config.defaults_over(self.config.defaults),
-            )
-        except ConfigError as error:
-            fault = f"the project's rules do not load ({error})"
-            return Project(path, watch, str(error), None, self._policy, fault)
-        return Project(path, watch, config.text, config, policy)
 
 
 def _compile(config: Config) -> Policy:
@@ -217,32 +176,3 @@ def _compile(config: Config) -> Policy:
 
 def _hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _find(directory: str) -> str | None:
-    """The project file that covers a directory: there, or in the nearest directory above it.
-
-    Neither the home directory nor the root is a project.
-    """
-    if not directory:
-        return None
-    home = Path(os.path.expanduser("~"))  # noqa: PTH111 - Path.home raises where nobody has a name
-    here = Path(directory)
-    for place in (here, *here.parents):
-        if place in (home, Path(place.anchor)):
-            return None
-        candidate = place / PROJECT_FILE
-        if _is_there(candidate):
-            return str(candidate)
-    return None
-
-
-def _is_there(path: Path) -> bool:
-    """Whether there is anything of that name: what is no readable file is for `load` to refuse."""
-    try:
-        path.lstat()
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    except OSError:
-        return True
-    return True

@@ -217,7 +217,7 @@ def compile_policy(
         if _meaning(known.rule) != _meaning(rule):
             raise RuleError(rule.id, "id", "two different rules have this id: rename one")
     ordered = sorted(compiled.values(), key=lambda one: one.order)
-    return Policy(ordered, _merged(defaults, project_defaults))
+    return Policy(ordered, stricter(defaults, project_defaults))
 
 
 def is_project(rule: Rule) -> bool:
@@ -307,7 +307,8 @@ def _window_ns(rule: Rule, key: str, seconds: float) -> int:
     return window_ns
 
 
-def _merged(defaults: Defaults, project: Defaults | None) -> Defaults:
+def stricter(defaults: Defaults, project: Defaults | None) -> Defaults:
+    """`defaults` with the stricter action of both for each class. Raises RuleError."""
     merged: dict[str, Action] = {}
     for name in DEFAULT_ACTIONS:
         actions = [getattr(each, name) for each in (defaults, project) if each is not None]

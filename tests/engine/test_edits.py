@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from mcpwall.engine.port import Done, PutRule, Refused, Undo
+from mcpwall.engine.port import AcceptEdit, Done, PutRule, Refused, Undo
 from tests.engine.wall import RULES, call, verdict
 
 NO_LOOK = RULES + '\n[[rules]]\nid = "no-look"\ntool = "look"\naction = "deny"\n'
@@ -190,9 +190,56 @@ def test_p06_a_projects_file_tightens_there_and_nowhere_else(wall, project):
     assert in_project(wall, project, "look")["rules"] == ["here"]
     assert in_project(wall, project.parent.parent, "look") is None
     assert "here" in [row.rule.id for row in wall.rule_rows()]
+
+
+HERE = '[[rules]]\nid = "here"\ntool = "look"\naction = "deny"\n'
+
+
+@pytest.mark.parametrize("edit", ["empty", "gone", "milder"])
+def test_a_project_that_is_loosened_waits_for_a_person(wall, project, edit):
+    file = project / ".mcpwall.toml"
+    file.write_text(HERE)
+    assert in_project(wall, project, "look")["rules"] == ["here"]
+    if edit == "gone":
+        file.unlink()
+    else:
+        file.write_text("" if edit == "empty" else HERE.replace('"look"', '"other"'))
+    wall.engine.rulebook.poll()
+    assert in_project(wall, project, "look")["rules"] == ["here"]
+    waiting = wall.status.outside_edit
+    assert "here" in waiting.what[0]
+    assert '-action = "deny"' in waiting.diff or '-tool = "look"' in waiting.diff
+    assert isinstance(wall.do(AcceptEdit("another", accept=True)), Refused)
+    assert isinstance(wall.do(AcceptEdit(waiting.hash, accept=True)), Done)
+    assert wall.status.outside_edit is None
+    assert in_project(wall, project, "look") is None
+
+
+def test_a_project_that_a_person_did_not_accept_stays_as_it_was(wall, project):
+    file = project / ".mcpwall.toml"
+    file.write_text(HERE)
+    assert in_project(wall, project, "look")["rules"] == ["here"]
     file.write_text("")
     wall.engine.rulebook.poll()
+    assert isinstance(wall.do(AcceptEdit(wall.status.outside_edit.hash, accept=False)), Done)
+    for text in ("", "# twice\n", ""):
+        file.write_text(text)
+        wall.engine.rulebook.poll()
+        assert in_project(wall, project, "look")["rules"] == ["here"]
+    assert wall.status.outside_edit is None
+
+
+def test_a_projects_file_hides_none_above_it(wall, project):
+    (project.parent / ".mcpwall.toml").write_text(HERE)
+    (project / ".mcpwall.toml").write_text('[defaults]\nread = "ask"\n')
+    assert in_project(wall, project, "look")["rules"] == ["here"]
+
+
+def test_a_new_projects_file_is_in_force_at_once(wall, project):
     assert in_project(wall, project, "look") is None
+    (project / ".mcpwall.toml").write_text(HERE)
+    wall.engine.rulebook.poll()
+    assert in_project(wall, project, "look")["rules"] == ["here"]
 
 
 def test_p06_a_projects_file_loosens_nothing(wall, project):
@@ -221,7 +268,7 @@ def test_p06_a_project_that_cannot_be_looked_at_denies(wall, project, monkeypatc
     def no_entry(path):
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr("mcpwall.engine.rulebook.Path.lstat", no_entry)
+    monkeypatch.setattr("mcpwall.engine.projects.Path.lstat", no_entry)
     facts = in_project(wall, project, "look")
     assert facts["cause"] == "fault"
     monkeypatch.undo()

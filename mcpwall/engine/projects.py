@@ -1,0 +1,207 @@
+"""The rules of the projects where agents run: `.mcpwall.toml` there and in the directories above.
+
+A project's files may only tighten, and all of them count, so no file hides one above it. They lie
+where agents write. So an edit that loosens them waits for a person, as one of the user's own file
+does; and files that do not load deny, for nobody knows what they would have said.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from mcpwall.engine.port import OutsideEdit
+from mcpwall.model import JsonObject, Rule
+from mcpwall.policy.compile import Policy, RuleError, compile_policy, stricter
+from mcpwall.policy.loosening import loosened
+from mcpwall.store.config import Config, ConfigError, load
+from mcpwall.store.edit import diff
+from mcpwall.store.watch import Watch, signature
+
+PROJECT_FILE: Final = ".mcpwall.toml"
+
+
+class Project(msgspec.Struct):
+    """What is in force where an agent runs. `fault`: why everything is denied, or ''."""
+
+    configs: tuple[Config, ...]  # the outermost first
+    policy: Policy
+    fault: str = ""
+    watches: dict[str, Watch] = {}
+    waiting: tuple[Config, ...] | None = None  # what an edit made of the files, if it loosens
+    declined: str = ""  # hash of an edit that a person did not accept
+
+
+class Projects:
+    """The policy of every directory that was asked for. `user` is the config of the user."""
+
+    def __init__(self, user: Config) -> None:
+        self._user = user
+        self._known: dict[str, Project] = {}
+
+    def policy(self, directory: str) -> tuple[Policy, str]:
+        """The policy for an agent in this directory, and why everything is denied, or ''."""
+        project = self._known.get(directory)
+        if project is None:
+            project = self._known[directory] = self._read(directory)
+        return project.policy, project.fault
+
+    def user_changed(self, user: Config) -> None:
+        """Other rules of the user's are in force."""
+        self._user = user
+        for project in self._known.values():
+            project.policy, project.fault = self._compile(project.configs, project.fault)
+
+    @property
+    def horizon_ns(self) -> int:
+        """The widest window of any project's limit, in nanoseconds."""
+        return max((project.policy.horizon_ns for project in self._known.values()), default=0)
+
+    def rules(self) -> list[tuple[Rule, JsonObject]]:
+        """The rules of all projects, with their tables as written."""
+        configs = {config.file: config for p in self._known.values() for config in p.configs}
+        return [(rule, c.fields(rule.id)) for c in configs.values() for rule in c.rules]
+
+    @property
+    def outside_edit(self) -> OutsideEdit | None:
+        """An edit that waits for a person: what it changes, and what it would permit."""
+        for project in self._known.values():
+            if project.waiting is not None:
+                what = loosened(project.policy, self._compile(project.waiting)[0])
+                text = _difference(project.configs, project.waiting)
+                return OutsideEdit(_hash(project.waiting), text, what)
+        return None
+
+    def answer(self, text_hash: str, *, accept: bool) -> bool:
+        """Put a waiting edit in force, or go on without it; False when none of this hash waits."""
+        found = False
+        for project in self._known.values():
+            if project.waiting is None or _hash(project.waiting) != text_hash:
+                continue
+            found = True
+            if accept:
+                project.configs = project.waiting
+                project.policy, project.fault = self._compile(project.configs)
+            else:
+                project.declined = text_hash
+            project.waiting = None
+        return found
+
+    def poll(self) -> str:
+        """Look whether files have changed; says what did, or ''."""
+        said = ""
+        for directory, project in self._known.items():
+            paths = _find(directory)
+            watches = {path: project.watches.get(path) or Watch(None) for path in paths}
+            looked = [watch.look(signature(path)) for path, watch in watches.items()]
+            if any(looked) or watches.keys() != project.watches.keys():
+                project.watches = watches
+                said = self._look(project, paths) or said
+        return said
+
+    def _look(self, project: Project, paths: list[str]) -> str:
+        try:
+            configs = _load(paths)
+        except ConfigError as error:
+            fault = _fault(error)
+            if fault == project.fault:
+                return ""
+            project.fault = fault
+            return fault
+        if not project.fault and configs == (project.waiting or project.configs):
+            return ""
+        policy, fault = self._compile(configs)
+        where = configs[-1].file if configs else "a project's file that is gone"
+        text_hash = _hash(configs)
+        if not fault and loosened(project.policy, policy):
+            project.fault = ""  # the files load again: the rules in force hold
+            if text_hash == project.declined:
+                said = f"{where} is again what was not accepted" if project.waiting else ""
+                project.waiting = None
+                return said
+            project.waiting = configs
+            return f"{where} was loosened; it waits for a person"
+        project.configs, project.policy, project.fault = configs, policy, fault
+        project.waiting = None
+        return f"{where} has changed"
+
+    def _read(self, directory: str) -> Project:
+        paths = _find(directory)
+        watches = {path: Watch(signature(path)) for path in paths}
+        try:
+            configs, fault = _load(paths), ""
+        except ConfigError as error:
+            configs, fault = (), _fault(error)
+        policy, fault = self._compile(configs, fault)
+        return Project(configs, policy, fault, watches)
+
+    def _compile(self, configs: tuple[Config, ...], fault: str = "") -> tuple[Policy, str]:
+        """The user's rules tightened by the projects'."""
+        own = self._user.defaults
+        rules = [rule for config in configs for rule in config.rules]
+        try:
+            defaults = own
+            for config in configs:
+                defaults = stricter(defaults, config.defaults_over(own))
+            policy = compile_policy(
+                self._user.rules, own, project_rules=rules, project_defaults=defaults
+            )
+        except RuleError as error:
+            user = compile_policy(self._user.rules, own)
+            return user, f"the project's rules do not load ({error})"
+        return policy, fault
+
+
+def _load(paths: list[str]) -> tuple[Config, ...]:
+    return tuple(load(path, project=True, name=path) for path in paths)
+
+
+def _fault(error: ConfigError) -> str:
+    return f"the project's rules do not load ({error})"
+
+
+def _hash(configs: tuple[Config, ...]) -> str:
+    text = "".join(f"{config.file}\0{config.text}\0" for config in configs)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _difference(old: tuple[Config, ...], new: tuple[Config, ...]) -> str:
+    before = {config.file: config for config in old}
+    after = {config.file: config for config in new}
+    files = [*before, *(file for file in after if file not in before)]
+    empty = {file: Config(file=file, text="") for file in files}
+    return "".join(diff(before.get(f, empty[f]), after.get(f, empty[f])) for f in files)
+
+
+def _find(directory: str) -> list[str]:
+    """The project files that cover a directory, the outermost first.
+
+    Neither the home directory nor the root is a project.
+    """
+    if not directory:
+        return []
+    home = Path(os.path.expanduser("~"))  # noqa: PTH111 - Path.home raises where nobody has a name
+    here = Path(directory)
+    found: list[str] = []
+    for place in (here, *here.parents):
+        if place in (home, Path(place.anchor)):
+            break
+        candidate = place / PROJECT_FILE
+        if _is_there(candidate):
+            found.insert(0, str(candidate))
+    return found
+
+
+def _is_there(path: Path) -> bool:
+    """Whether there is anything of that name: what is no readable file is for `load` to refuse."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
