@@ -9,36 +9,18 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import os
-import shutil
-import signal
 import sys
-import tempfile
-from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from mcpwall import home, starter
-from mcpwall.cli import stop, watch
+from mcpwall.cli import watch
+from mcpwall.cli.demo_stage import agents_at_work, running_engine, scratch_home, signals_end_it
 from mcpwall.cli.errors import CliError
 from mcpwall.demo import story
-from mcpwall.engine.port import (
-    Batch,
-    Command,
-    Done,
-    EngineGoneError,
-    EnginePort,
-    Reply,
-    Snapshot,
-    Stop,
-)
+from mcpwall.engine.port import Batch, Command, EnginePort, Reply, Snapshot
 
 STORY_S: Final = 180  # a story that takes longer does not work
-PARTING_S: Final = 8  # that agents get to end their sessions
-PREFIX: Final = "mcpwall-demo-"
-PROJECT: Final = "acme"  # in the scratch home: where the agents run
 LOG: Final = "agents.log"  # in the scratch home: what agents and servers say on stderr
 
 
@@ -77,13 +59,12 @@ def run(arguments: argparse.Namespace) -> int:
     """Show the demo. Raises CliError when something of it fails; it still cleans up."""
     on_screen = all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
     tempo = TEMPOS[on_screen, arguments.fast]
-    with _signals_end_it(), _scratch_home(keep=arguments.keep) as place:
+    with signals_end_it(), scratch_home(keep=arguments.keep) as place:
         config = place / "config.toml"
         config.write_text(story.rules(tempo.hold_s, tempo.window_s))
-        (place / PROJECT).mkdir()
-        print(f"demo: the wall in {place} is a scratch one: two pretend agents, nothing real")
+        print(f"demo: a scratch wall in {place}; nothing real is touched")
         print(f"demo: its rules are in {config}", flush=True)
-        with _engine():
+        with running_engine():
             asyncio.run(_on_screen(place, tempo) if on_screen else _in_lines(place, tempo))
     kept = f"the scratch home is kept: {place}" if arguments.keep else "nothing is left of it"
     print(f"demo: over; {kept}")
@@ -99,15 +80,14 @@ async def _on_screen(place: Path, tempo: Tempo) -> None:
     from mcpwall.cli.demo_app import DemoApp
 
     with (place / LOG).open("wb") as log:
-        async with _agents(place, ["--pace", str(tempo.beat_s)], log.fileno()) as agents:
+        async with agents_at_work(place, ["--pace", str(tempo.beat_s)], log.fileno()) as agents:
             async with contextlib.aclosing(LastingPort()) as engine:
                 app = DemoApp(engine)
                 await app.run_async()
             died = [name for name, agent in agents.items() if agent.returncode]
     if app.return_code:
         raise CliError("the app has failed")
-    if died and (link := starter.connect()):  # an engine that was stopped takes them with it
-        link.close()
+    if died and not app.stopped:  # a wall that was stopped takes them with it
         said = (place / LOG).read_text(errors="replace").strip().rpartition("\n")[2]
         raise CliError(f"the pretend agent {died[0]} has failed: {said}")
 
@@ -129,9 +109,11 @@ async def _in_lines(place: Path, tempo: Tempo) -> None:
             for task in (playing, printing):
                 task.cancel()
             await asyncio.wait({playing, printing})
-        for task in (playing, printing):
-            if not task.cancelled():
-                task.result()
+        if not printing.cancelled():
+            printing.result()
+        if playing.cancelled():
+            raise CliError("the engine's events ended before the story did")
+        playing.result()
         totals = (await engine.snapshot()).totals
     print(
         f"demo: {totals.calls} calls came to what they should: {totals.allowed} allowed, "
@@ -147,7 +129,7 @@ async def _print(followed: Followed) -> None:
 async def _play(followed: Followed, place: Path, tempo: Tempo) -> None:
     """Have each agent play one round, and wait until all of it was printed. Raises CliError."""
     await followed.reached(0)
-    async with _agents(place, ["--once", "--pace", str(tempo.beat_s)]) as agents:
+    async with agents_at_work(place, ["--once", "--pace", str(tempo.beat_s)]) as agents:
         for name, agent in agents.items():
             if await agent.wait():
                 raise CliError(f"the pretend agent {name} has failed, see above")
@@ -186,118 +168,3 @@ class Followed:
         async with self._moved:
             self._seq = seq
             self._moved.notify_all()
-
-
-# --- what is put up, and taken down ---------------------------------------------------------------
-
-
-@contextmanager
-def _signals_end_it() -> Iterator[None]:
-    """Turn the signals that end a process into an orderly end; the first is the only one."""
-    numbers = (signal.SIGTERM, signal.SIGHUP)
-
-    def end(number: int, _frame: object) -> None:
-        for each in numbers:
-            signal.signal(each, signal.SIG_IGN)
-        raise SystemExit(128 + number)
-
-    before = [signal.signal(number, end) for number in numbers]
-    try:
-        yield
-    finally:
-        for number, handler in zip(numbers, before, strict=True):
-            signal.signal(number, handler)
-
-
-@contextmanager
-def _scratch_home(*, keep: bool) -> Iterator[Path]:
-    """A new MCPWALL_HOME for this process and its children. Raises CliError."""
-    place = _make_directory()
-    before = os.environ.get("MCPWALL_HOME")
-    os.environ["MCPWALL_HOME"] = str(place)
-    try:
-        yield place
-    finally:
-        if before is None:
-            del os.environ["MCPWALL_HOME"]
-        else:
-            os.environ["MCPWALL_HOME"] = before
-        if not keep:
-            shutil.rmtree(place)
-
-
-def _make_directory() -> Path:
-    """A directory of this user's alone, with a path that leaves room for a socket's."""
-    parent = tempfile.gettempdir()
-    if len(os.fsencode(f"{parent}/{PREFIX}xxxxxxxx/state/engine.sock")) > home.SOCKET_PATH_MAX:
-        parent = "/tmp"  # noqa: S108  mkdtemp makes a name of its own in it
-    try:
-        return Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
-    except OSError as error:
-        raise CliError(f"cannot make a scratch home: {error}; set TMPDIR") from None
-
-
-@contextmanager
-def _engine() -> Iterator[None]:
-    """A running engine of the scratch home, which has ended afterwards. Raises CliError."""
-    try:
-        starter.connect_or_start().close()
-    except starter.EngineStartError as error:
-        raise CliError(str(error)) from None
-    try:
-        yield
-    finally:
-        _stop_engine()
-
-
-def _stop_engine() -> None:
-    """End the engine, in good order or not, and wait until it has gone. Raises CliError."""
-    from mcpwall.link.sync import ask
-
-    with contextlib.suppress(EngineGoneError):  # it was stopped, or ends before its answer is out
-        ask("send", Stop(), Done)
-    if not stop.wait_until_free(home.lock_file()):
-        raise CliError(f"the demo's engine does not end; see {home.log_file()}, or kill it")
-
-
-@asynccontextmanager
-async def _agents(
-    place: Path, options: list[str], errors: int | None = None
-) -> AsyncIterator[dict[str, Process]]:
-    """The pretend agents at work, by name; afterwards they, their shims and servers have ended.
-
-    What they say on stderr goes to the descriptor `errors`, or to this process's.
-    """
-    agents: dict[str, Process] = {}
-    try:
-        for name in story.AGENTS:
-            agents[name] = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-P", "-m", "mcpwall.demo.agent", name, *options),
-                cwd=place / PROJECT,
-                stdin=PIPE,
-                stderr=errors,
-                process_group=0,  # its shims are in it: Ctrl-C is for this process alone
-            )
-        yield agents
-    finally:
-        for agent in agents.values():
-            _close_stdin(agent)
-        for agent in agents.values():
-            await _end(agent)
-
-
-def _close_stdin(agent: Process) -> None:
-    """Tell an agent that it is wanted no more."""
-    if agent.stdin is not None:
-        agent.stdin.close()
-
-
-async def _end(agent: Process) -> None:
-    """Wait for an agent's end; one that does not end is killed, with its shims."""
-    try:
-        async with asyncio.timeout(PARTING_S):
-            await agent.wait()
-    except TimeoutError:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(agent.pid, signal.SIGKILL)
-        await agent.wait()

@@ -6,6 +6,7 @@ import asyncio
 import signal
 from typing import Final
 
+from mcpwall.engine import port
 from mcpwall.tui.app import WallApp
 
 _WELCOME: Final = (
@@ -16,13 +17,26 @@ _WELCOME_S: Final = 20
 
 
 class DemoApp(WallApp):
-    """The app with a word of welcome."""
+    """The app with a word of welcome; `stopped` once the person has stopped the wall in it."""
+
+    stopped = False
 
     def on_mount(self) -> None:
         """Greet; the app's own on_mount runs as well."""
         # Textual starts a second reader of keys on a SIGCONT that it did not wait for
         signal.signal(signal.SIGCONT, signal.SIG_DFL)
         loop = asyncio.get_running_loop()
+
+        def end(*_: object) -> None:
+            if self.is_running:  # a later signal finds the demo ending anyway
+                loop.call_soon_threadsafe(self.exit)
+
         for number in (signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, self.exit)
-        self.notify(_WELCOME, timeout=_WELCOME_S, markup=False)
+            signal.signal(number, end)
+        self.call_later(self.notify, _WELCOME, timeout=_WELCOME_S, markup=False)
+
+    async def send(self, command: port.Command) -> port.Reply:
+        """See WallApp."""
+        reply = await super().send(command)
+        self.stopped |= isinstance(command, port.Stop) and isinstance(reply, port.Done)
+        return reply
