@@ -167,7 +167,7 @@ class Service:
             self._engine.rulebook.poll()
 
     async def _checkpoint(self) -> None:
-        audit = self._engine.intake.audit
+        audit = self._engine.recorder.intake.audit
         while True:
             await asyncio.sleep(CHECKPOINT_S)
             if audit.checkpoint_due:

@@ -14,11 +14,12 @@ from typing import Final
 import msgspec
 
 from mcpwall.engine import holds, restore, views
-from mcpwall.engine.clock import Clock, Timer
+from mcpwall.engine.clock import Clock
 from mcpwall.engine.feed import Feed
 from mcpwall.engine.inventory import Inventory
 from mcpwall.engine.live import LOST_S, Hello, Kept, Live, Wire
 from mcpwall.engine.port import NoticeEvent, RulesEvent, ServerEvent, State, StatusEvent
+from mcpwall.engine.recorder import Recorder
 from mcpwall.engine.records import Record, Records
 from mcpwall.engine.rulebook import Rulebook
 from mcpwall.model import Action, Call, Cause, Risk, Verdict
@@ -27,13 +28,10 @@ from mcpwall.policy.judge import State as JudgeState
 from mcpwall.policy.judge import ToolState, judge
 from mcpwall.policy.limits import Limits
 from mcpwall.protocol.session import Memory, Request, Stage
-from mcpwall.store.faults import AuditError
-from mcpwall.store.intake import FILE_AT, FILE_S, Intake
+from mcpwall.store.intake import Intake
 from mcpwall.store.records import AuditRow, Intent, Kind, Step
 
 TOOLS_CALL: Final = "tools/call"
-FILE_AGAIN_S: Final = 1.0  # until the next try while the audit cannot be written
-STEPS_WAITING_MAX: Final = 10_000  # outcomes kept until then
 
 _canonical = msgspec.json.Encoder(order="deterministic")
 
@@ -53,7 +51,7 @@ class Engine:
         clock: Clock,
         resolve: Callable[[str, str], str],
     ) -> None:
-        self.intake = intake
+        self.recorder = Recorder(intake, clock, self.notice)
         self.rulebook = rulebook
         self.clock = clock
         self.resolve = resolve
@@ -69,9 +67,6 @@ class Engine:
         self.hits: dict[str, tuple[int, int]] = {}  # rule id → times, last time (ms)
         self._last_call = intake.audit.last_id()
         self._last_session = 0
-        self._steps: list[Step] = []  # outcomes that could not be recorded yet
-        self._filing: Timer | None = None
-        self._audit_broken = False
         self._horizon_ns = 0
         self.on_stop: Callable[[], None] = lambda: None
         left = restore.records(self)
@@ -148,7 +143,7 @@ class Engine:
         intents = [
             Intent(r.call, r.verdict, r.state.value, r.request.id, r.json, steady) for r in records
         ]
-        if fault := self._write(intents, []):
+        if fault := self.recorder.write(intents):
             for record in reversed(records):
                 if record.verdict.action is Action.ALLOW:
                     self.limits.unbook(record.verdict.charges)
@@ -163,62 +158,22 @@ class Engine:
                 self.hits[rule] = (self.hits.get(rule, _NEVER)[0] + 1, record.call.at_ms)
             if record.state is State.RUNNING:
                 self.forwarded(live, record)
+        self.recorder.file_soon()
 
     def release(self, record: Record, by: str) -> str:
         """Write down that a held call is let go; returns '' or why that could not be written."""
-        return self._write([], [self._step(record, Kind.RELEASED, by=by)])
+        fault = self.recorder.write([], [self._step(record, Kind.RELEASED, by=by)])
+        self.recorder.file_soon()
+        return fault
 
     def settle(self, record: Record, kind: Kind, *, by: str = "", note: str = "") -> None:
         """Write down what became of a call, now or as soon as that can be done."""
-        self._later([self._step(record, kind, by=by, note=note)])
+        self.recorder.outcomes([self._step(record, kind, by=by, note=note)])
 
     def _step(self, record: Record, kind: Kind, *, by: str = "", note: str = "") -> Step:
         verdict = record.verdict if kind in (Kind.RELEASED, Kind.REFUSED) else None
         wall, steady = self.clock.wall_ms(), self.clock.steady_ns()
         return Step(record.call.id, kind, wall, steady, verdict=verdict, by=by, note=note)
-
-    def _write(self, intents: list[Intent], steps: list[Step]) -> str:
-        """Record; returns '' or why that could not be done."""
-        if not (fault := self._attempt(lambda: self.intake.write(intents, steps))):
-            self._file_soon()
-        return fault
-
-    def _attempt(self, work: Callable[[], None]) -> str:
-        try:
-            work()
-        except AuditError as error:
-            if not self._audit_broken:
-                self._audit_broken = True
-                self.notice("error", f"the audit cannot be written, calls are denied: {error}")
-            return f"its audit cannot be written ({error})"
-        if self._audit_broken:
-            self._audit_broken = False
-            self.notice("info", "the audit can be written again")
-        return ""
-
-    def _file_soon(self) -> None:
-        if self.intake.waiting >= FILE_AT:
-            self._file()
-        elif self._filing is None:
-            self._filing = self.clock.call_later(FILE_S, self._file)
-
-    def _file(self) -> None:
-        """File what was recorded; try again later when that fails."""
-        if self._filing is not None:
-            self._filing.cancel()
-            self._filing = None
-        if self._attempt(self.intake.file):
-            self._filing = self.clock.call_later(FILE_AGAIN_S, self._file)
-        elif self._steps:
-            self._later([])
-
-    def _later(self, steps: list[Step]) -> None:
-        """Record outcomes; what cannot be recorded now goes with the next, or is tried again."""
-        waiting, self._steps = [*self._steps, *steps], []
-        if self._write([], waiting):
-            self._steps = waiting[-STEPS_WAITING_MAX:]
-            if self._filing is None:
-                self._filing = self.clock.call_later(FILE_AGAIN_S, self._file)
 
     def _fault(self, why: str) -> Verdict:
         return Verdict(Action.DENY, Cause.FAULT, reason=why, policy=self.rulebook.hash)
@@ -261,7 +216,7 @@ class Engine:
                 )
             )
             self.feed.publish(record)
-        self._later(steps)
+        self.recorder.outcomes(steps)
 
     def withdraw(self, record: Record, why: str) -> None:
         """A held call is wanted no more."""
@@ -357,8 +312,8 @@ class Engine:
     def _left_behind(self, session: str) -> list[tuple[Record, Request]]:
         """The calls of a session that an engine before this one did not finish."""
         left = []
-        self._file()
-        for call in self.intake.audit.unfinished(session):
+        self.recorder.file()
+        for call in self.recorder.intake.audit.unfinished(session):
             record = self.records.get(call.id)
             if record is None:
                 continue
@@ -371,8 +326,8 @@ class Engine:
 
     def recorded(self, live: Live, after: int) -> list[AuditRow]:
         """The calls of a session that the record has above number `after`, oldest first."""
-        self._file()
-        return self.intake.audit.since(after, live.id)
+        self.recorder.file()
+        return self.recorder.intake.audit.since(after, live.id)
 
     @property
     def last_call(self) -> int:
@@ -395,9 +350,9 @@ class Engine:
     def _widen(self) -> None:
         """Let the limits look back as far as the widest window now asks."""
         if self.rulebook.horizon_ns > self._horizon_ns:
-            self._file()
+            self.recorder.file()
             self._horizon_ns = self.rulebook.horizon_ns
-            self.limits = restore.limits(self.intake.audit, self.clock, self._horizon_ns)
+            self.limits = restore.limits(self.recorder.intake.audit, self.clock, self._horizon_ns)
 
     def notice(self, level: str, text: str) -> None:
         """Tell the apps something in words."""

@@ -46,7 +46,7 @@ def records(engine: Engine) -> list[Record]:
 
     Returns those that are not finished.
     """
-    audit = engine.intake.audit
+    audit = engine.recorder.intake.audit
     numbers = {row.id: row for row in audit.recent(RECENT)}
     for call in audit.unfinished():
         row = numbers.get(call.id) or audit.get(call.id)

@@ -1,0 +1,77 @@
+"""The engine's pen: records through the intake, files in time, and says when it cannot write.
+
+A call's intent is written before the call goes anywhere, and a failure is the caller's to act on.
+An outcome can wait: one that cannot be written now is tried again until it can.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from mcpwall.engine.clock import Clock, Timer
+from mcpwall.store.faults import AuditError
+from mcpwall.store.intake import FILE_AT, FILE_S, Intake
+from mcpwall.store.records import Intent, Step
+
+AGAIN_S: Final = 1.0  # until the next try while the audit cannot be written
+OUTCOMES_MAX: Final = 10_000  # outcomes kept until then
+
+
+class Recorder:
+    """Writes what the engine decides. `notice(level, text)` tells the apps of trouble."""
+
+    def __init__(self, intake: Intake, clock: Clock, notice: Callable[[str, str], None]) -> None:
+        self.intake = intake
+        self._clock = clock
+        self._notice = notice
+        self._outcomes: list[Step] = []  # those that could not be written yet
+        self._filing: Timer | None = None
+        self._broken = False
+
+    def write(self, intents: Sequence[Intent], steps: Sequence[Step] = ()) -> str:
+        """Record all of it or nothing; returns '' or why that could not be done.
+
+        `file_soon` is to be called once what was recorded has been acted on.
+        """
+        return self._attempt(lambda: self.intake.write(intents, steps))
+
+    def outcomes(self, steps: Sequence[Step]) -> None:
+        """Record what became of calls, now or as soon as that can be done."""
+        waiting, self._outcomes = [*self._outcomes, *steps], []
+        if self.write([], waiting):
+            self._outcomes = waiting[-OUTCOMES_MAX:]
+            if self._filing is None:
+                self._filing = self._clock.call_later(AGAIN_S, self.file)
+        else:
+            self.file_soon()
+
+    def file_soon(self) -> None:
+        """File what was recorded, at the latest FILE_S from now."""
+        if self.intake.waiting >= FILE_AT:
+            self.file()
+        elif self._filing is None:
+            self._filing = self._clock.call_later(FILE_S, self.file)
+
+    def file(self) -> None:
+        """File what was recorded; when that fails, try again later."""
+        if self._filing is not None:
+            self._filing.cancel()
+            self._filing = None
+        if self._attempt(self.intake.file):
+            self._filing = self._clock.call_later(AGAIN_S, self.file)
+        elif self._outcomes:
+            self.outcomes([])
+
+    def _attempt(self, work: Callable[[], None]) -> str:
+        try:
+            work()
+        except AuditError as error:
+            if not self._broken:
+                self._broken = True
+                self._notice("error", f"the audit cannot be written, calls are denied: {error}")
+            return f"its audit cannot be written ({error})"
+        if self._broken:
+            self._broken = False
+            self._notice("info", "the audit can be written again")
+        return ""
