@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, cast
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from tests.tui.fake_port import FakePort
 
+_HOPS = 30  # turns of the loop in which a message passes app and screen
 _NAMED = {" ": ("space", " "), "!": ("exclamation_mark", "!")}
 
 
@@ -39,7 +41,8 @@ class Hands:
             self._timers = [(at, callback) for at, callback in self._timers if at > self.now]
             for callback in ready:
                 callback()
-            await self.shown.settle()
+            for _ in range(_HOPS):
+                await asyncio.sleep(0)
         self.now = end
         await self.shown.settle()
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from mcpwall.policy.match import compile_glob, escape_glob
 from mcpwall.text import visible, width
 from mcpwall.tui.globs import literal
-from mcpwall.tui.review.compare import changed_fields, compare_rows
+from mcpwall.tui.review.compare import changes, compare_rows
 from mcpwall.tui.review.layout import count, field_rows, flatten, raw_rows, value_rows, wrap
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=80)
@@ -119,7 +119,7 @@ def test_hidden_characters_are_counted_in_names_and_values() -> None:
 def test_fields_are_new_gone_changed_or_the_same() -> None:
     before = {"same": 1, "changed": "a", "gone": [1], "kind": 1}
     after = {"same": 1, "changed": "b", "new": {}, "kind": True}
-    assert changed_fields(before, after) == {
+    assert {change.path: change.mark for change in changes(before, after)} == {
         "same": "=",
         "changed": "~",
         "new": "+",

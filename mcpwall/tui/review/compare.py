@@ -8,7 +8,7 @@ arguments.
 from __future__ import annotations
 
 import difflib
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mcpwall.tui.review.layout import DOT, Row, flatten, safe, value_rows, wrap
@@ -19,42 +19,49 @@ if TYPE_CHECKING:
 _LINES_MAX = 2_000  # texts with more lines are shown whole, old and new
 _CONTEXT = 2
 _MARK_CELLS = 2
-_MISSING = object()
 
 
-def changed_fields(before: JsonObject, after: JsonObject) -> dict[str, str]:
-    """Each path with "+" (new), "-" (gone), "~" (other value) or "=" (the same)."""
+@dataclass(frozen=True)
+class Change:
+    """One field: `mark` is "+" (new), "-" (gone), "~" (another value) or "=" (the same)."""
+
+    mark: str
+    path: str
+    old: object = None
+    new: object = None
+
+
+def changes(before: JsonObject, after: JsonObject) -> list[Change]:
+    """Every field of both, those that are still there first."""
     old, new = dict(flatten(before)), dict(flatten(after))
-    marks = {path: _mark(old.get(path, _MISSING), value) for path, value in new.items()}
-    marks.update({path: "-" for path in old if path not in new})
-    marks.pop("", None)  # the path of arguments that are empty
-    return marks
+    found: list[Change] = []
+    for path, value in new.items():
+        if path not in old:
+            found.append(Change("+", path, new=value))
+        elif type(old[path]) is type(value) and old[path] == value:
+            found.append(Change("=", path, value, value))
+        else:
+            found.append(Change("~", path, old[path], value))
+    found += [Change("-", path, old=value) for path, value in old.items() if path not in new]
+    return [change for change in found if change.path]  # empty arguments have no path
 
 
 def compare_rows(before: JsonObject, after: JsonObject, cells: int) -> list[Row]:
     """The whole comparison, wrapped to `cells` terminal cells."""
-    old, new = dict(flatten(before)), dict(flatten(after))
     rows: list[Row] = []
-    for path, mark in changed_fields(before, after).items():
-        name = safe(path)
-        if mark == "=":
-            rows += _named(name, [Row("", "the same", mark="=")], cells)
-        elif mark == "~":
-            rows += _named(name, _value_change(old[path], new[path], cells - _MARK_CELLS), cells)
-        else:
-            value = old[path] if mark == "-" else new[path]
-            rows += _named(name, _marked(mark, value, cells - _MARK_CELLS), cells)
+    room = cells - _MARK_CELLS
+    for change in changes(before, after):
+        rows += [Row(part, "") for part in wrap(safe(change.path), cells)]
+        match change.mark:
+            case "=":
+                rows.append(Row("", "the same", mark="="))
+            case "~":
+                rows += _value_change(change.old, change.new, room)
+            case "-":
+                rows += _marked("-", change.old, room)
+            case "+":
+                rows += _marked("+", change.new, room)
     return rows or [Row("", "no arguments then and now")]
-
-
-def _mark(old: object, new: object) -> str:
-    if old is _MISSING:
-        return "+"
-    return "=" if type(old) is type(new) and old == new else "~"
-
-
-def _named(name: str, rows: list[Row], cells: int) -> list[Row]:
-    return [*(Row(part, "") for part in wrap(name, cells)), *rows]
 
 
 def _marked(mark: str, value: object, cells: int) -> list[Row]:

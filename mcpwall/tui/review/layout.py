@@ -114,6 +114,8 @@ def value_rows(value: object, cells: int) -> list[str]:
 def wrap(text: str, cells: int) -> list[str]:
     """Safe text cut into rows of at most `cells` terminal cells; every character is kept."""
     cells = max(cells, _CELLS_MIN)
+    if 2 * len(text) <= cells:  # no character takes more than two
+        return [text]
     if _NARROW.fullmatch(text):
         return [text[at : at + cells] for at in range(0, len(text), cells)] or [""]
     rows, start, used = [], 0, 0

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from mcpwall.engine.port import Match, Scope
 from mcpwall.text import clip, fit, summary, width
-from mcpwall.tui.review.layout import count, safe, wrap
+from mcpwall.tui.review.layout import safe, wrap
 from mcpwall.tui.review.memory import SCOPES, Memory, Step
 from mcpwall.tui.timing import countdown
 from mcpwall.tui.widgets.lines import Line, Part, cells, spread
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mcpwall.engine.port import Held, SessionRow
+    from mcpwall.tui.review.compare import Change
+    from mcpwall.tui.review.reading import Reading
 
 SCOPE_WORDS = {
     None: "once",
@@ -28,7 +32,6 @@ SCOPE_WORDS = {
     Scope.ALWAYS: "always",
 }
 _SOON_MS = 10_000
-_CHANGES_MAX = 4
 _QUEUE_MAX = 4
 
 
@@ -41,8 +44,8 @@ def rule(title: str, right: str, room: int, style: str = "dim", right_style: str
     return [*start, ("─" * max(0, free), "dim"), *end]
 
 
-def title(place: tuple[int, int], keys: str, left_ms: float | None, room: int) -> Line:
-    """Which of the waiting calls this is (0: none of them), and when its time is up (None: it is).
+def title(place: tuple[int, int], keys: str, right: Part, room: int) -> Line:
+    """Which of the waiting calls this is (0: none of them), and `right` how it stands.
 
     `keys` say how to come to the others.
     """
@@ -51,10 +54,13 @@ def title(place: tuple[int, int], keys: str, left_ms: float | None, room: int) -
     left.append((f"{position} of {waiting}" if position else f"{waiting} waiting", "strong"))
     if waiting > (1 if position else 0):
         left.append((f"   {keys}", "dim"))
-    if left_ms is None:
-        return spread(left, [("over ", "alarm")] if position == 0 else [], room)
+    return spread(left, [right], room)
+
+
+def time_left(left_ms: float) -> Part:
+    """When the time of a call is up, and what becomes of it then."""
     style = "alarm" if left_ms < _SOON_MS else "waiting"
-    return spread(left, [(f"{countdown(left_ms)} left, then it is refused ", style)], room)
+    return (f"{countdown(left_ms)} left, then it is refused ", style)
 
 
 def head(held: Held, session: SessionRow | None, room: int) -> list[Line]:
@@ -76,9 +82,9 @@ def head(held: Held, session: SessionRow | None, room: int) -> list[Line]:
     return [*top, *names, *([(f" {part}", "dim")] for part in wrap(where, room - 2))]
 
 
-def foot(held: Held, view: str, above: int, below: int, room: int) -> Line:
+def foot(reading: Reading, above: int, below: int, room: int) -> Line:
     """How much there is, whether all of it is in the window, and its digest."""
-    counts = count(held.arguments)
+    counts, held, view = reading.counts, reading.held, reading.view.value
     shown = "all shown"
     if below:
         shown = f"{below:,} more lines below"
@@ -95,10 +101,11 @@ def foot(held: Held, view: str, above: int, below: int, room: int) -> Line:
     return spread(left, right, room)
 
 
-def reasons(held: Held, room: int) -> list[Line]:
+def reasons(reading: Reading, room: int) -> list[Line]:
     """Why the person is asked, and what to look at twice."""
     lines: list[Line] = []
-    if hidden := count(held.arguments).hidden:
+    held = reading.held
+    if hidden := reading.counts.hidden:
         words = f"{_many(hidden, 'character')} that a terminal would hide or obey, shown as ‹ ›"
         lines += [[(" ▲ ", "warn"), (part, "warn")] for part in wrap(words, room - 4)]
     for text in held.flags:
@@ -108,20 +115,21 @@ def reasons(held: Held, room: int) -> list[Line]:
     return lines
 
 
-def changes(since: str, marks: dict[str, str], room: int) -> list[Line]:
-    """What differs from the previous call like it, in a few lines; `since` names that call."""
-    lines: list[Line] = [[(f" {since}", "dim")]]
-    differing = [(path, mark) for path, mark in marks.items() if mark != "="]
-    for path, mark in differing[:_CHANGES_MAX]:
-        words = {"+": "new", "-": "gone", "~": "changed"}[mark]
-        style = {"+": "ok", "-": "bad", "~": "warn"}[mark]
-        lines.append([(f" {mark} ", style), (fit(path, room - 14), ""), (f"  {words}", "dim")])
-    same = len(marks) - len(differing)
-    if len(differing) > _CHANGES_MAX:
-        lines.append([(f" and {len(differing) - _CHANGES_MAX} more fields changed", "warn")])
-    if same:
-        lines.append([(f" = {_many(same, 'field')} the same", "dim")])
-    return lines
+def changes(since: str, changed: Sequence[Change], limit: int, room: int) -> list[Line]:
+    """What differs from the previous call like it, the start of each value.
+
+    `since` names that call and the key that shows everything.
+    """
+    lines: list[Line] = []
+    for change in changed:
+        for mark, value in (("-", change.old), ("+", change.new)):
+            if change.mark in (mark, "~"):
+                text = fit(f"{mark} {change.path}  {_start(value, room)}", room - 2)
+                lines.append([(f" {text}", {"-": "bad", "+": "ok"}[mark])])
+    same = sum(change.mark == "=" for change in changed)
+    if len(lines) > limit - 2:
+        lines = [*lines[: limit - 3], [(" … and more", "warn")]]
+    return [[(f" {since}", "dim")], *lines, [(f" = {_many(same, 'field')} the same", "dim")]]
 
 
 def remembered_short(held: Held, memory: Memory, matched: str, room: int) -> list[Line]:
@@ -218,6 +226,11 @@ def _radio(options: Sequence[tuple[str, bool]]) -> list[Part]:
 
 def _in_config(scope: Scope | None) -> str:
     return ", as a rule in config.toml" if scope is Scope.ALWAYS else ""
+
+
+def _start(value: object, cells: int) -> str:
+    """As much of a value as can show in a line; raw text."""
+    return value[:cells] if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
 def _many(number: int, thing: str) -> str:

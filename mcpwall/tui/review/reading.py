@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from mcpwall.tui.guard import Sight
 from mcpwall.tui.review import panels
-from mcpwall.tui.review.compare import changed_fields, compare_rows
-from mcpwall.tui.review.layout import Row, field_rows, raw_rows
+from mcpwall.tui.review.compare import Change, changes, compare_rows
+from mcpwall.tui.review.layout import Counts, Row, count, field_rows, raw_rows
 from mcpwall.tui.review.memory import Memory
 from mcpwall.tui.timing import clock
 
@@ -42,6 +42,7 @@ class Before:
 
     row: port.Row
     arguments: JsonObject
+    changes: Sequence[Change]
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ class Reading:
     """What is known and chosen about the call on screen. `over` says how it ended, if it did."""
 
     held: port.Held
+    counts: Counts
     memory: Memory
     view: View = View.FIELDS
     before: Before | None = None
@@ -58,7 +60,12 @@ class Reading:
     @classmethod
     def of(cls, held: port.Held) -> Reading:
         """A call that was not on screen so far."""
-        return cls(held, Memory.of(held))
+        return cls(held, count(held.arguments), Memory.of(held))
+
+    def compared_with(self, row: port.Row, arguments: JsonObject) -> Reading:
+        """The same, with the previous call like it known."""
+        found = changes(arguments, self.held.arguments)
+        return replace(self, before=Before(row, arguments, found))
 
     @property
     def sight(self) -> Sight:
@@ -85,10 +92,10 @@ class Reading:
         limit = max(3, height // _REASONS_PART)
         if room < BROAD:
             top = panels.rule("WHY YOU ARE ASKED", "", room)
-            return [top, *panels.capped(panels.reasons(self.held, room), limit)]
+            return [top, *panels.capped(panels.reasons(self, room), limit)]
         at = room * 55 // 100
-        left = panels.capped(panels.reasons(self.held, at), limit)
-        right = panels.capped(self._changes(room - at - 1, zone, diff_key), limit)
+        left = panels.capped(panels.reasons(self, at), limit)
+        right = self._changes(room - at - 1, limit, zone, diff_key)
         titles = [
             *panels.rule("WHY YOU ARE ASKED", "", at),
             *panels.rule("WHAT CHANGED", "", room - at),
@@ -101,10 +108,10 @@ class Reading:
             return panels.remembered_short(self.held, self.memory, self.matched, room)
         return panels.remembered(self.held, self.memory, self.matched, keys, room)
 
-    def _changes(self, room: int, zone: tzinfo | None, diff_key: str) -> list[Line]:
+    def _changes(self, room: int, limit: int, zone: tzinfo | None, diff_key: str) -> list[Line]:
         if self.before is None:
             return [[(" no call like it before", "dim")]]
         row = self.before.row
         since = f"since call {row.id} at {clock(row.at_ms, zone)}, {row.state.value}"
-        fields = changed_fields(self.before.arguments, self.held.arguments)
-        return panels.changes(f"{since}   {diff_key} shows all", fields, room)
+        since += f"   {diff_key} shows all"
+        return panels.changes(since, self.before.changes, limit, room)

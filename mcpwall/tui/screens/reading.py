@@ -13,7 +13,7 @@ from textual import work
 
 from mcpwall.engine import port
 from mcpwall.tui.review import panels
-from mcpwall.tui.review.reading import TALL, Before, Reading, View
+from mcpwall.tui.review.reading import TALL, Reading, View
 from mcpwall.tui.screens.base import WallScreen
 from mcpwall.tui.widgets.entry import Entry
 from mcpwall.tui.widgets.fields import Fields
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from mcpwall.tui.review.memory import Memory
-    from mcpwall.tui.widgets.lines import Line
+    from mcpwall.tui.widgets.lines import Line, Part
 
 ROOM = (60, 20)  # cells across and down
 
@@ -62,6 +62,11 @@ class ReadingScreen(WallScreen):
     def waiting(self) -> list[port.Held]:
         """The calls that wait, the next to expire first."""
         return list(self.mirror.held.values())
+
+    @property
+    def bare(self) -> bool:
+        """Whether there is nothing to draw on: not composed yet, or the app is closing."""
+        return not self.query("#queue")
 
     def has_room(self) -> bool:
         """Whether everything that a decision rests on has a place on screen."""
@@ -104,7 +109,7 @@ class ReadingScreen(WallScreen):
             return
         now = self.reading
         if now and now.held.row.id == held.row.id:
-            self.reading = replace(now, before=Before(reply.row, reply.arguments))
+            self.reading = now.compared_with(reply.row, reply.arguments)
             self.draw()
 
     def _ask_matches(self) -> None:
@@ -193,12 +198,16 @@ class ReadingScreen(WallScreen):
 
     def draw(self) -> None:
         """Draw all but the arguments."""
+        if self.bare:
+            return
         room, height, reading = self.size.width, self.size.height, self.reading
         waiting, now_ms = self.waiting(), self.wall.now() * 1000
         place = self.place()
-        left = reading.held.deadline_ms - now_ms if reading and not reading.over else None
+        right: Part = ("over ", "alarm") if reading and reading.over else ("", "")
+        if reading and not reading.over:
+            right = panels.time_left(reading.held.deadline_ms - now_ms)
         others = f"{self._key('next')} next   {self._key('previous')} previous"
-        self._panel("title", [panels.title((place, len(waiting)), others, left, room)])
+        self._panel("title", [panels.title((place, len(waiting)), others, right, room)])
         self.draw_state()
         if reading is None or not self.has_room():
             for name in ("head", "foot", "why", "remember", "queue"):
@@ -207,8 +216,7 @@ class ReadingScreen(WallScreen):
         fields, held = self.query_one(Fields), reading.held
         session = self.mirror.sessions.get(held.row.session)
         self._panel("head", panels.head(held, session, room))
-        view = reading.view.value
-        self._panel("foot", [panels.foot(held, view, fields.above, fields.below, room)])
+        self._panel("foot", [panels.foot(reading, fields.above, fields.below, room)])
         self._panel("why", reading.why(room, height, self.wall.zone, self._key("diff")))
         keys = (
             f"{self._key('remember')} for   {self._key('widen')} wider   "
@@ -220,6 +228,8 @@ class ReadingScreen(WallScreen):
 
     def draw_state(self) -> None:
         """Draw what moves between two calls of `draw`."""
+        if self.bare:
+            return
         self._panel("state", [panels.rule("", "", self.size.width), *self.state_lines()])
 
     def _panel(self, name: str, lines: list[Line]) -> None:

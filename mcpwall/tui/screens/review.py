@@ -101,7 +101,7 @@ class ReviewScreen(ReadingScreen):
 
     def changed(self, changes: Changes) -> None:
         """The queue moved; the call on screen stays, even if it is over."""
-        if not self.is_current:
+        if not self.is_current or self.bare:
             return
         if Changed.HELD in changes.parts and not self._sending:
             self._follow_call()
@@ -152,6 +152,8 @@ class ReviewScreen(ReadingScreen):
             self.call_after_refresh(self._painted, self.reading.sight)
 
     def _painted(self, sight: Sight) -> None:
+        if self.bare:
+            return
         fields = self.query_one(Fields)
         if not (self.is_current and self.app.app_focus and fields.drawn) or not self.has_room():
             return

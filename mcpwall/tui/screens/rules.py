@@ -175,6 +175,8 @@ class RulesScreen(WallScreen):
     # --- drawing --------------------------------------------------------------------------------
 
     def _show(self) -> None:
+        if not self.query("#history"):  # the app is closing
+            return
         self.query_one(RuleList).show(in_order(self.mirror.rules))
         self._draw()
 
