@@ -28,6 +28,7 @@ from mcpwall.store.audit import Audit, AuditError
 from mcpwall.store.config import ConfigError
 from mcpwall.store.files import UnsafeFileError, private_dir
 from mcpwall.store.intake import Intake
+from mcpwall.transport.attention import Attention
 from mcpwall.transport.stdio import StdioSession
 
 CHECKPOINT_S: Final = 0.1  # between two looks whether the audit's log is worth a checkpoint
@@ -133,6 +134,7 @@ class Service:
         self._engine = engine
         self._sessions: set[StdioSession] = set()
         self._stopped = asyncio.Event()
+        self._attention = Attention(asyncio.get_running_loop())
         self._control = Server(LocalPort(engine))
         self._listener = Listener(
             home.socket_file(), on_stdio=self._shim, on_control=self._control.take
@@ -184,7 +186,7 @@ class Service:
             self._answer(link, fds, str(params.get("server", "")))
             return
         try:
-            session = StdioSession(self._engine, link, fds, params)
+            session = StdioSession(self._engine, self._attention, link, fds, params)
         except (ValueError, OSError, msgspec.MsgspecError, AuditError) as error:
             self._engine.notice("error", f"a session could not be taken over: {error}")
             with contextlib.suppress(OSError):

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from mcpwall.engine.live import Hello, Live
+from mcpwall.transport.attention import Attention
 from mcpwall.transport.ends import open_end
 from mcpwall.transport.journal import Journal
 from mcpwall.transport.pipes import Inlet, Outlet
@@ -39,13 +40,19 @@ class StdioSession:
     """A session over pipes; it lives until the shim is told that all is over."""
 
     def __init__(
-        self, engine: Engine, link: socket.socket, fds: list[int], params: dict[str, Any]
+        self,
+        engine: Engine,
+        attention: Attention,
+        link: socket.socket,
+        fds: list[int],
+        params: dict[str, Any],
     ) -> None:
         """Take over `link` and `fds`. Raises ValueError or OSError for an unusable hand-over."""
         hello = msgspec.convert(params, Hello, strict=False)
         if len(fds) != ENDS:
             raise ValueError(f"a shim hands over {ENDS} descriptors, got {len(fds)}")
         self._engine = engine
+        self._attention = attention
         self._clock = engine.clock
         self._loop = asyncio.get_running_loop()
         self._link = link
@@ -89,7 +96,7 @@ class StdioSession:
             self._loop,
             open_end(from_server, writes=False),
             up,
-            on_lines=self._live.from_server,
+            on_lines=self._server_lines,
             on_long=self._server_long,
             on_end=self._server_end,
         )
@@ -141,6 +148,7 @@ class StdioSession:
         else:
             self._journal.mark = self._engine.last_call
             self._live.from_client(lines)
+        self._attention.rouse()
 
     def _agent_long(self, size: int) -> None:
         self._live.malformed(f"a message of {size} bytes is longer than the wall takes")
@@ -179,6 +187,10 @@ class StdioSession:
             self._say(b"stop")
 
     # --- the server -----------------------------------------------------------------------------
+
+    def _server_lines(self, lines: list[bytes]) -> None:
+        self._live.from_server(lines)
+        self._attention.rouse()
 
     def _server_long(self, size: int) -> None:
         self._engine.notice(
