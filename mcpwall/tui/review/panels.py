@@ -138,7 +138,7 @@ def remembered_short(held: Held, memory: Memory, matched: str, room: int) -> lis
     if scope is None:
         return [[(" remember  ", "dim"), ("no, this one call", "")]]
     first: Line = [(" remember  ", "dim"), (SCOPE_WORDS[scope], "waiting")]
-    words = fit(step_words(memory.chosen, held), room - 12)
+    words = clip(step_words(memory.chosen, held), room - 12)
     return [
         spread(first, [(f"{matched} ", "dim")], room),
         [("           ", ""), (words, "waiting")],
@@ -155,7 +155,7 @@ def remembered(held: Held, memory: Memory, matched: str, keys: str, room: int) -
     lines: list[Line] = [top, [("  for       ", "dim"), *_radio(options)]]
     place = f"{memory.step + 1} of {len(memory.steps)}"
     line: list[Part] = [("  matching  ", "dim"), (f"‹{place}› ", "dim")]
-    lines.append([*line, (fit(words, room - cells(line) - 1), style)])
+    lines.append([*line, (clip(words, room - cells(line) - 1), style)])
     lines.append([(f"            {matched}", "dim")])
     return lines
 

@@ -57,6 +57,7 @@ class _Row(Horizontal):
     _Row Entry, _Row Choice { width: 1fr; margin: 0 1 0 0; }
     _Row Entry { background: $panel; }
     _Row #limit { width: 20; }
+    _Row .op { width: 18; }
     _Row Entry:focus { background: $cursor; }
     _Row Entry.-wrong, _Row.-wrong Entry { background: $error 30%; }
     """
@@ -238,7 +239,9 @@ def _test_row(test: ArgumentTest) -> _Row:
     row = _Row(
         "argument",
         Entry(test.argument, placeholder="none; path, items[].url, any", compact=True),
-        Entry(test.op, placeholder="equals, glob, gt, …", suggester=suggester, compact=True),
+        Entry(
+            test.op, placeholder="equals, glob, …", suggester=suggester, compact=True, classes="op"
+        ),
         Entry(test.value, placeholder="value", compact=True),
     )
     row.add_class("test")
