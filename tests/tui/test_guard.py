@@ -224,6 +224,13 @@ def test_a_late_timer_waits_for_keys_that_may_be_on_their_way() -> None:
     assert guard.settle(late + QUIET_S) is None
 
 
+def test_two_keys_before_the_timer_came_decide_nothing_at_all() -> None:
+    guard = shown(CALL)
+    guard.key("d", 1.0)
+    assert guard.key("a", 1.0 + 2 * QUIET_S) == Ignored("ignored: looked like typing")
+    assert guard.settle(1.0 + 3 * QUIET_S) is None
+
+
 # --- two keys -----------------------------------------------------------------------------------
 
 
@@ -272,6 +279,14 @@ def test_a_paste_a_resize_or_another_call_between_the_two_starts_again() -> None
     other.painted(replace(RISKY, call=10), 1.2)
     other.end_painted(replace(RISKY, call=10), 1.2)
     assert isinstance(press(other, "!", 3.0), Ignored)
+
+
+def test_a_second_key_that_did_not_count_starts_again() -> None:
+    guard = shown(RISKY)
+    press(guard, "a", 1.0)
+    guard.key("!", 2.0)
+    guard.key("!", 2.0)
+    assert isinstance(press(guard, "!", 4.0), Ignored)
 
 
 def test_the_second_key_is_an_ordinary_key_where_one_is_enough() -> None:
