@@ -9,11 +9,8 @@ from typing import Final
 from mcpwall.engine import port
 from mcpwall.tui.app import WallApp
 
-_WELCOME: Final = (
-    "A demo: two pretend agents at work, nothing real is touched. Some calls will wait for you: "
-    "p answers them. 3 shows the rules, ? every key, q ends the demo."
-)
-_WELCOME_S: Final = 20
+_WELCOME: Final = "A demo: pretend agents, nothing real. p answers calls that wait, q ends it all."
+_WELCOME_S: Final = 10
 
 
 class DemoApp(WallApp):

@@ -16,6 +16,7 @@ from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Final
 
 from mcpwall import home, starter
@@ -31,17 +32,28 @@ PROJECT: Final = "acme"  # in the scratch home: where the agents run
 
 @contextmanager
 def signals_end_it() -> Iterator[None]:
-    """Turn the signals that end a process into an orderly end; the first is the only one."""
-    numbers = (signal.SIGTERM, signal.SIGHUP)
+    """Let SIGTERM and SIGHUP do what Ctrl-C does, which asyncio turns into an orderly end.
 
-    def end(number: int, _frame: object) -> None:
+    The first is the only one. Raises SystemExit with the code that belongs to it.
+    """
+    numbers = (signal.SIGTERM, signal.SIGHUP)
+    caught: list[int] = []
+
+    def end(number: int, frame: FrameType | None) -> None:
         for each in numbers:
             signal.signal(each, signal.SIG_IGN)
-        raise SystemExit(128 + number)
+        caught.append(number)
+        interrupt = signal.getsignal(signal.SIGINT)
+        if callable(interrupt):
+            interrupt(signal.SIGINT, frame)
 
     before = [signal.signal(number, end) for number in numbers]
     try:
         yield
+    except KeyboardInterrupt:
+        if caught:
+            raise SystemExit(128 + caught[0]) from None
+        raise
     finally:
         for number, handler in zip(numbers, before, strict=True):
             signal.signal(number, handler)

@@ -50,6 +50,7 @@ class Session:
         self._version = version
         self._ids = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[Json]] = {}
+        self._over = False  # the other side has ended: no answer can come any more
 
     async def open(self) -> None:
         """Open the session as its era does, and list the tools. Raises SessionOverError."""
@@ -102,6 +103,7 @@ class Session:
             waiting = self._waiting.pop(message.get("id"), None)
             if waiting is not None and not waiting.done():
                 waiting.set_result(message)
+        self._over = True
         for waiting in self._waiting.values():
             if not waiting.done():
                 waiting.set_exception(SessionOverError("the server has gone"))
@@ -109,7 +111,7 @@ class Session:
     def _send(self, message: Json) -> None:
         stdin = self._process.stdin
         assert stdin is not None  # noqa: S101  connect() asks for a pipe
-        if stdin.is_closing() or self._process.returncode is not None:
+        if self._over or stdin.is_closing():
             raise SessionOverError("the server has gone")
         stdin.write(json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n")
 

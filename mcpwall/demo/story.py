@@ -42,14 +42,11 @@ NOTES = "NOTES.md"  # where an agent writes down what it was refused
 NOTES_SERVER, NOTES_TOOL = "filesystem", "append_file"
 
 _FIX = """\
-# {work}: tokens live for half a day
-from datetime import timedelta
-
-TOKEN_LIFE = timedelta(hours=12)
-
+# {work}: a token lives for half a day
+LIFE = timedelta(hours=12)
 
 def is_valid(token, now):
-    return now - token.issued < TOKEN_LIFE
+    return now - token.issued < LIFE
 """
 
 AGENTS = {
