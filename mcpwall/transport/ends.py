@@ -2,7 +2,7 @@
 
 `O_NONBLOCK` belongs to the open file, not to the descriptor, and whoever gave us the end may share
 it. So the flag is never set on what is not ours: pipes and terminals are opened anew through /proc,
-a socket is read with MSG_DONTWAIT, a file makes nobody wait, and everything else (devices; terminals
+a socket is read with MSG_DONTWAIT, a file makes nobody wait, and all else (devices, and terminals
 without /proc) is pumped through a pipe by a thread.
 """
 

@@ -245,6 +245,8 @@ def main(options: dict[str, str]) -> None:
     with contextlib.suppress(ConnectionResetError, BrokenPipeError):
         while chunk := os.read(0, 1 << 16):
             buffer += chunk
+            if b"\n" not in chunk:
+                continue
             *lines, rest = buffer.split(b"\n")
             for line in lines:
                 server.receive(bytes(line) + b"\n")

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import select
 import signal
+import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from mcpwall.engine.port import Snapshot
 from mcpwall.link import sync
+from tests.helpers.programs import environment
 
 STEP_S = 0.01  # between two looks at what no descriptor tells
 
@@ -23,6 +25,13 @@ def wait_for(holds: Callable[[], Any], what: str, timeout: float = 15) -> Any:
         assert time.monotonic() < deadline, f"{what}: not within {timeout} s"
         select.select([], [], [], STEP_S)
     return value
+
+
+def run(command: Sequence[str], home: Path, **options: Any) -> subprocess.CompletedProcess[str]:
+    """Run a command of the wall to its end; its exit code is the test's to look at."""
+    pipe = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    options = {**pipe, "text": True, "timeout": 30, **options}
+    return subprocess.run(command, env=environment(home), check=False, **options)
 
 
 def engine_pid(home: Path) -> int:

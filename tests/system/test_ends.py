@@ -7,12 +7,21 @@ import signal
 import subprocess
 import sys
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
 from tests.helpers.programs import ECHO, environment, wall
 from tests.helpers.raw_client import HANDSHAKE, STATELESS, RawClient
-from tests.system.processes import engine_pid, group, kill_engine, server_of, snapshot, wait_for
+from tests.system.processes import (
+    engine_pid,
+    group,
+    kill_engine,
+    run,
+    server_of,
+    snapshot,
+    wait_for,
+)
 
 
 def opened(client):
@@ -72,11 +81,9 @@ def test_the_server_exits_at_once(agent):
 
 
 def test_the_server_does_not_exist(home):
-    run = subprocess.run(
-        wall("git", "/nowhere/server"), env=environment(home), capture_output=True, text=True
-    )
-    assert (run.returncode, run.stdout) == (127, "")
-    assert run.stderr == (
+    done = run(wall("git", "/nowhere/server"), home)
+    assert (done.returncode, done.stdout) == (127, "")
+    assert done.stderr == (
         "mcpwall stdio: cannot start the server '/nowhere/server': No such file or directory\n"
     )
 
@@ -141,8 +148,7 @@ def test_the_wall_is_stopped(home, agent):
 def test_files_as_ends(home, tmp_path):
     """`mcpwall stdio x -- server < in.jsonl > out.jsonl`"""
     requests = [
-        b'{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25",'
-        b'"capabilities":{},"clientInfo":{"name":"file","version":"1"}}}',
+        b'{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25"}}',
         b'{"jsonrpc":"2.0","method":"notifications/initialized"}',
         *(
             b'{"jsonrpc":"2.0","id":%d,"method":"tools/call","params":{"name":"blob","arguments":'
@@ -153,10 +159,8 @@ def test_files_as_ends(home, tmp_path):
     source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
     source.write_bytes(b"\n".join(requests) + b"\n")
     with source.open("rb") as stdin, target.open("wb") as stdout:
-        run = subprocess.run(
-            wall("echo", *ECHO), env=environment(home), stdin=stdin, stdout=stdout, timeout=30
-        )
-    assert run.returncode == 0
+        done = run(wall("echo", *ECHO), home, stdin=stdin, stdout=stdout)
+    assert done.returncode == 0
     lines = target.read_bytes().splitlines()
     assert len(lines) == 101
     assert sum(map(len, lines)) > 5_000_000
@@ -169,14 +173,15 @@ def test_a_terminal_as_ends(home, tmp_path):
         wall("echo", *ECHO), env=environment(home), stdin=theirs, stdout=theirs
     )
     os.close(theirs)
-    with process, open(ours, "r+b", buffering=0) as terminal:
-        terminal.write(b'{"jsonrpc":"2.0","id":1,"method":"ping"}\n')
+    with process:
+        os.write(ours, b'{"jsonrpc":"2.0","id":1,"method":"ping"}\n')
         shown = b""
         while b'"result"' not in shown:
-            shown += terminal.read(4096)
+            shown += os.read(ours, 4096)
         assert b'{"jsonrpc":"2.0","id":1,"result":{}}' in shown
-        terminal.write(b"\x04")
+        os.write(ours, b"\x04")
         assert process.wait(20) == 0
+    os.close(ours)
 
 
 # --- who is first, and what is in the way -------------------------------------------------------
@@ -232,16 +237,10 @@ def test_ten_agents_at_once_start_one_engine(home, agent):
 def test_a_path_too_long_for_a_socket(home, how):
     deep = home / ("x" * 100)
     command = ["engine"] if how == "engine" else ["stdio", "echo", "--", *ECHO]
-    run = subprocess.run(
-        [sys.executable, "-m", "mcpwall", *command],
-        env=environment(deep),
-        capture_output=True,
-        text=True,
-        stdin=subprocess.DEVNULL,
-    )
-    assert run.returncode == 1
-    assert "set MCPWALL_HOME to a shorter directory" in run.stderr
-    assert run.stderr.count("\n") == 1
+    done = run([sys.executable, "-m", "mcpwall", *command], deep)
+    assert done.returncode == 1
+    assert "set MCPWALL_HOME to a shorter directory" in done.stderr
+    assert done.stderr.count("\n") == 1
 
 
 def test_rules_that_do_not_load_at_the_start(home, rules, agent):
@@ -299,9 +298,9 @@ def test_a_configured_server_needs_no_command(home, rules):
     with RawClient(wall("mine"), env=environment(home)) as client:
         client.open()
         server = server_of(client.process.pid)
-        assert os.readlink(f"/proc/{server}/cwd") == "/"
+        assert Path(f"/proc/{server}/cwd").readlink() == Path("/")
         assert client.finish() == 0
         assert client.stderr == "hello\n"
-    run = subprocess.run(wall("other"), env=environment(home), capture_output=True, text=True)
-    assert run.returncode == 2
-    assert "no [servers.other] with a command" in run.stderr
+    done = run(wall("other"), home)
+    assert done.returncode == 2
+    assert "no [servers.other] with a command" in done.stderr
