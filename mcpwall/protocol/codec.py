@@ -86,6 +86,10 @@ def decode_client(line: bytes) -> list[JsonObject]:
         raise Malformed(PARSE_ERROR, "a number in the message is out of range") from None
     except msgspec.DecodeError as error:
         raise Malformed(PARSE_ERROR, f"the message is not JSON: {error}") from None
+    if line.count(b"{") + line.count(b"[") > DEPTH_MAX and _is_deep(value):
+        request_id = value.get("id") if type(value) is dict else None
+        trusted = request_id if type(request_id) is str or type(request_id) is int else None
+        raise Malformed(INVALID_REQUEST, f"the message nests deeper than {DEPTH_MAX}", trusted)
     if type(value) is dict:
         return [value]
     if type(value) is list:
@@ -93,6 +97,19 @@ def decode_client(line: bytes) -> list[JsonObject]:
             raise Malformed(INVALID_REQUEST, "a batch must be a list of messages, not empty")
         return value
     raise Malformed(INVALID_REQUEST, "a message must be a JSON object")
+
+
+def _is_deep(value: Any) -> bool:
+    """Whether lists and objects nest deeper than DEPTH_MAX."""
+    layer = [value]
+    for _ in range(DEPTH_MAX + 1):
+        layer = [part for part in layer if type(part) is dict or type(part) is list]
+        if not layer:
+            return False
+        layer = [
+            inner for part in layer for inner in (part.values() if type(part) is dict else part)
+        ]
+    return True
 
 
 def check_client(message: JsonObject) -> None:
@@ -124,27 +141,23 @@ def check_client(message: JsonObject) -> None:
         raise Malformed(INVALID_REQUEST, "an answer needs the id of its request")
 
 
-def check_keys(
-    value: Any, known: frozenset[str], request_id: RequestId | None, depth: int = 4
-) -> None:
+def check_keys(value: Any, known: frozenset[str], request_id: RequestId | None) -> None:
     """Refuse keys that differ from a known key, or from each other, by letter case only.
 
     Readers that match names without case (Go's encoding/json) would take one for the other.
     `known` are the top level's properties in the tool's schema; below it keys are compared with
-    their siblings. `depth` is where `value` stands in the message. Raises Malformed.
+    their siblings. Raises Malformed.
     """
-    if depth > DEPTH_MAX:
-        raise Malformed(INVALID_REQUEST, f"the message nests deeper than {DEPTH_MAX}", request_id)
     if type(value) is dict:
         if not value.keys() <= known:
             _refuse_twins(value, known, "the arguments", request_id)
         for part in value.values():
             if type(part) is dict or type(part) is list:
-                check_keys(part, _NO_KEYS, request_id, depth + 1)
+                check_keys(part, _NO_KEYS, request_id)
     elif type(value) is list:
         for part in value:
             if type(part) is dict or type(part) is list:
-                check_keys(part, _NO_KEYS, request_id, depth + 1)
+                check_keys(part, _NO_KEYS, request_id)
 
 
 _NO_KEYS: Final[frozenset[str]] = frozenset()
@@ -204,7 +217,10 @@ def server_id(raw: msgspec.Raw) -> RequestId | None:
     """An id in a server's envelope, or None when it is absent or no valid id."""
     if not raw:
         return None
-    value = _decoder.decode(raw)
+    try:
+        value = _decoder.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
     return value if type(value) is str or type(value) is int else None
 
 

@@ -59,9 +59,28 @@ def way(method: str) -> Way:
     return CLIENT_METHODS.get(method, Way.JUDGE)
 
 
-def subject(params: dict[str, object]) -> str:
-    """What a request is about: a tool's or prompt's name, or a resource's URI; else ''."""
-    for key in ("name", "uri"):
+_FOLDED: Final = {method.casefold(): method for method in CLIENT_METHODS}
+
+
+def meant(method: str) -> str:
+    """The known method that a lax server might take this one for; '' for none."""
+    return "" if method in CLIENT_METHODS else _FOLDED.get(method.strip().casefold(), "")
+
+
+SUBJECTS: Final = {
+    "tools/call": "name",
+    "prompts/get": "name",
+    "resources/read": "uri",
+    "resources/subscribe": "uri",
+}
+
+
+def subject(method: str, params: dict[str, object]) -> str:
+    """What a request is about: a tool's or prompt's name, or a resource's URI; else ''.
+
+    A known method is about the one field that servers look at, whatever stands beside it.
+    """
+    for key in (SUBJECTS[method],) if method in SUBJECTS else ("name", "uri"):
         if isinstance(value := params.get(key), str):
             return value
     return ""

@@ -230,6 +230,8 @@ class Session:
         codec.check_client(message)
         if "method" not in message:
             return self._client_answer(message)
+        if known := methods.meant(message["method"]):
+            raise Malformed(INVALID_REQUEST, f"the method is written {known!r}", message.get("id"))
         if "id" in message:
             return self._client_request(message)
         return self._client_notification(message)
@@ -270,10 +272,11 @@ class Session:
 
     def _describe(self, request: Request, params: JsonObject, meta: JsonObject | None) -> None:
         """Read what is judged out of a request's params. Raises Malformed."""
-        request.subject = methods.subject(params)
+        request.subject = methods.subject(request.method, params)
+        key = methods.SUBJECTS.get(request.method)
+        if key is not None and type(params.get(key)) is not str:
+            raise Malformed(INVALID_PARAMS, f"{request.method} needs a {key}, a string", request.id)
         if request.method == "tools/call":
-            if type(params.get("name")) is not str:
-                raise Malformed(INVALID_PARAMS, "a tool's name must be a string", request.id)
             arguments = params.get("arguments", {})
             if type(arguments) is not dict:
                 raise Malformed(INVALID_PARAMS, "arguments must be an object", request.id)
@@ -392,6 +395,8 @@ class Session:
 
     def _server_message(self, envelope: codec.Envelope, line: bytes) -> tuple[bool, list[Command]]:
         if envelope.method is not None:
+            if envelope.result or envelope.error:
+                return False, [Note("dropped a message of the server that both asks and answers")]
             return self._server_speaks(envelope)
         request_id = codec.server_id(envelope.id)
         if request_id is None:
@@ -602,6 +607,6 @@ def _decode_object(raw: msgspec.Raw) -> JsonObject:
         return {}
     try:
         value = msgspec.json.decode(raw)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}

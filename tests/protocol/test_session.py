@@ -290,6 +290,10 @@ def test_the_servers_progress_never_falls_behind_the_walls() -> None:
         b'{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"echo","arguments":[]}}',
         b'{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":7}}',
         b'{"jsonrpc":"2.0","id":2,"method":"tools/call","params":[]}',
+        b'{"jsonrpc":"2.0","id":2,"method":"Tools/Call","params":{"name":"echo"}}',
+        b'{"jsonrpc":"2.0","id":2,"method":"tools/call ","params":{"name":"echo"}}',
+        b'{"jsonrpc":"2.0","id":2,"method":"resources/read","params":{"uri":["file:///x"]}}',
+        b'{"jsonrpc":"2.0","id":2,"method":"prompts/get","params":{"uri":"x"}}',
         b'{"id":2,"method":"ping"}',
         b'{"jsonrpc":"2.0","id":2}',
         json.dumps(call(2, "echo", text="a", Text="b")).encode(),
@@ -309,6 +313,65 @@ def test_what_two_readers_could_read_differently_is_refused(line: bytes) -> None
     assert told["error"]["code"] in (-32700, -32600, -32602)
     assert "id" in told
     play << p.Note
+    play.done()
+
+
+@pytest.mark.parametrize("depth", [101, 990, 5_000])
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"echo","_meta":{"a":%s}}}',
+        b'{"jsonrpc":"2.0","id":2,"method":"ping","params":{"a":%s}}',
+        b'{"jsonrpc":"2.0","method":"notifications/progress","params":{"a":%s}}',
+    ],
+)
+def test_p13_no_part_of_a_message_nests_deeper_than_servers_bear(line: bytes, depth: int) -> None:
+    play = opened()
+    play >> client(line % (b"[" * depth + b"]" * depth))
+    assert "nests deeper" in str(refusal(play.commands.pop(0)))
+    play << p.Note
+    play.done()
+
+
+def test_many_lists_side_by_side_are_not_deep() -> None:
+    play = opened()
+    play >> client(call(2, "echo", rows=[[]] * 500)) << p.Judge
+    play.done()
+
+
+def test_p04_a_request_is_about_the_field_that_its_server_looks_at() -> None:
+    play = opened()
+    play >> client(request(2, "resources/read", name="harmless", uri="file:///secret"))
+    (judge,) = play.commands
+    assert isinstance(judge, p.Judge)
+    assert judge.request.subject == "file:///secret"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"jsonrpc":"2.0","id":1e400,"result":{}}',
+        b'{"jsonrpc":"2.0","id":"\xff","result":{}}',
+        b'{"jsonrpc":"2.0","id":"\\ud800","result":{}}',
+        b'{"jsonrpc":"2.0","id":' + b"9" * 5_000 + b',"result":{}}',
+        b'{"jsonrpc":"2.0","id":2,"method":"ping","result":{}}',
+        b'{"jsonrpc":"2.0","id":2,"method":"ping","error":{}}',
+    ],
+)
+def test_p13_an_odd_answer_neither_fails_the_wall_nor_answers_a_call(line: bytes) -> None:
+    play = opened()
+    play >> client(call(2, "echo")) << p.Judge
+    play.allow()
+    play >> server(line)
+    assert not any(isinstance(command, p.ToClient | p.Answered) for command in play.commands)
+
+
+def test_p13_an_answer_in_broken_utf_8_still_finds_its_request() -> None:
+    play = opened()
+    play >> client(call(2, "echo")) << p.Judge
+    play.allow()
+    play >> server(b'{"jsonrpc":"2.0","id":2,"result":{"isError":"\xff"}}')
+    play << p.ToClient << p.Answered
     play.done()
 
 
