@@ -26,6 +26,7 @@ from mcpwall import home, starter
 TERM_S = 2.0  # from the order to stop to SIGTERM's successor SIGKILL
 LEAVE_S = 10.0  # from the server's exit until the shim leaves even if the engine hangs
 JOURNAL_SIZE = 1_318_912  # transport.journal.SIZE; a test compares them
+PAUSE_S = 0.01  # before the first new engine; each one that dies soon makes it longer
 RESTARTS_MAX = 10  # engines that may die within RESTARTS_S before the shim gives up
 RESTARTS_S = 10.0
 USAGE = "usage: mcpwall stdio NAME [-- COMMAND …]"
@@ -48,6 +49,9 @@ def main(argv: list[str]) -> int:
         if not command:
             command = _configured(name, environment)
         return Shim(name, command, environment).run()
+    except OSError as error:
+        _complain(f"{error.strerror or error}")
+        return 1
     except (ShimError, starter.EngineStartError) as error:
         _complain(str(error))
         return error.code if isinstance(error, ShimError) else 1
@@ -181,6 +185,8 @@ class Shim:
         if len(self._restarts) > RESTARTS_MAX:
             self._signal_group(signal.SIGKILL)
             raise ShimError(f"the engine keeps dying; see {home.log_file()}")
+        # one that is being killed may still listen for a moment
+        time.sleep(PAUSE_S * len(self._restarts))
         return self._hand_over()
 
     def _obey(self, word: bytes) -> bool:

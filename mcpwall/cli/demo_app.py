@@ -20,8 +20,6 @@ class DemoApp(WallApp):
 
     def on_mount(self) -> None:
         """Greet; the app's own on_mount runs as well."""
-        # Textual starts a second reader of keys on a SIGCONT that it did not wait for
-        signal.signal(signal.SIGCONT, signal.SIG_DFL)
         loop = asyncio.get_running_loop()
 
         def end(*_: object) -> None:

@@ -6,6 +6,7 @@ engine goes, the app says so and attaches again by itself. Nothing that happens 
 
 from __future__ import annotations
 
+import signal
 import time
 from asyncio import sleep as pause
 from typing import TYPE_CHECKING, ClassVar
@@ -76,7 +77,10 @@ class WallApp(App[None], inherit_bindings=False):
             self.register_theme(theme)
         self._use(DARK)
         self._walls = {"calls": CallsScreen(), "review": ReviewScreen(), "rules": RulesScreen()}
-        self.push_screen(self._walls["calls"])
+        for scope, screen in self._walls.items():
+            self.install_screen(screen, scope)  # else it would be taken apart when left
+        self.push_screen("calls")
+        _ignore_stray_continue(self._driver)
         self.set_interval(_REPAINT_S, self.repaint)
         self.set_interval(1.0, self._tick)
         self.run_worker(self._stay_attached(), name="feed")
@@ -255,3 +259,17 @@ class WallApp(App[None], inherit_bindings=False):
     async def confirm(self, question: str, *because: str) -> bool:
         """Ask the person; all texts are our own. Call it in a worker."""
         return await self.push_screen_wait(ConfirmScreen(question, because)) is True
+
+
+def _ignore_stray_continue(driver: object) -> None:
+    """Resume on SIGCONT only after a suspension.
+
+    Textual's driver starts a second reader of keys on any SIGCONT, and keys that are shared out
+    among readers arrive late or never.
+    """
+    resume = getattr(driver, "_sigcont_application", None)
+    if resume is not None:
+        signal.signal(
+            signal.SIGCONT,
+            lambda *_: resume() if getattr(driver, "_must_signal_resume", True) else None,
+        )

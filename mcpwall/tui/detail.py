@@ -6,7 +6,6 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mcpwall.engine.port import State
 from mcpwall.model import Cause
 from mcpwall.text import summary, visible, width
 from mcpwall.tui.review.compare import compare_rows
@@ -72,8 +71,6 @@ def why(row: Row, room: int) -> list[Line]:
     verdict = row.verdict
     rules = ", ".join(verdict.rules)
     said = verdict.reason or _CAUSES.get(verdict.cause, "")
-    if verdict.retry_s is not None and row.state is State.REFUSED:
-        said += f"; would pass {verdict.retry_s} s later"
     sentence = _prose(f"{rules}  {said}" if rules else said, "", room)
     return sentence + _prose(row.note, "warn", room)
 

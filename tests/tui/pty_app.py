@@ -1,6 +1,6 @@
 """Runs the app on the terminal it is started on, over hostile or benign text, and goes through it.
 
-Usage: pty_app.py hostile | benign
+Usage: pty_app.py hostile | benign | typed (no keys of its own: the terminal's are read)
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def main(kind: str) -> None:
         await pilot.press("1", "q")
 
     app = WallApp(engine, now=lambda: NOW_S, zone=UTC)
-    app.run(auto_pilot=go)
+    app.run(auto_pilot=None if kind == "typed" else go)
 
 
 if __name__ == "__main__":

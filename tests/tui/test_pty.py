@@ -5,6 +5,7 @@ import fcntl
 import os
 import pty
 import re
+import select
 import struct
 import subprocess
 import sys
@@ -21,8 +22,8 @@ _SEQUENCE = re.compile(
 _ALLOWED = {"\x1b", "\r", "\n"}
 
 
-def run(kind: str) -> str:
-    """All that the app writes to its terminal, a real one as far as it can tell."""
+def start(kind: str) -> tuple[subprocess.Popen[bytes], int]:
+    """The app, and our end of its terminal, a real one as far as it can tell."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 36, 120, 0, 0))
     environment = {
@@ -35,6 +36,12 @@ def run(kind: str) -> str:
     command = [sys.executable, str(Path(__file__).with_name("pty_app.py")), kind]
     app = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment)
     os.close(theirs)
+    return app, ours
+
+
+def run(kind: str) -> str:
+    """All that the app writes to its terminal."""
+    app, ours = start(kind)
     written = bytearray()
     while piece := _read(ours):
         written += piece
@@ -68,3 +75,28 @@ def test_p10_hostile_text_adds_no_sequence_to_what_benign_text_makes() -> None:
     rest = _SEQUENCE.sub("", hostile)
     assert not {char for char in rest if not char.isprintable()} - _ALLOWED
     assert "\x1b" not in rest
+
+
+def test_a_screen_that_was_left_is_drawn_again_when_a_person_comes_back() -> None:
+    app, ours = start("typed")
+    shown = ""
+
+    def until(words: str) -> None:
+        nonlocal shown
+        while words not in shown:
+            assert select.select([ours], [], [], 20)[0], f"{words!r} does not come: {shown[-500:]}"
+            shown += _SEQUENCE.sub("", os.read(ours, 65536).decode(errors="replace"))
+        shown = ""
+
+    try:
+        until("[1 Calls]")
+        for key, title in zip("3131", ("Rules]", "Calls]") * 2, strict=True):
+            os.write(ours, key.encode())
+            until(title)
+        os.write(ours, b"q")
+        while _read(ours):
+            pass
+        assert app.wait(30) == 0
+    finally:
+        app.kill()
+        os.close(ours)

@@ -87,9 +87,9 @@ def foot(reading: Reading, above: int, below: int, room: int) -> Line:
     counts, held, view = reading.counts, reading.held, reading.view.value
     shown = "all shown"
     if below:
-        shown = f"{below:,} more lines below"
+        shown = f"{_many(below, 'more line')} below"
     elif above:
-        shown = f"end shown, {above:,} lines above"
+        shown = f"end shown, {_many(above, 'line')} above"
     sizes = f"{_many(counts.fields, 'field')} · {_many(counts.lines, 'line')}"
     left: list[Part] = [
         (f" {shown}", "warn" if below else "dim"),
