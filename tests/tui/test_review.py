@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from mcpwall.engine import port
 from mcpwall.model import Risk
 from mcpwall.tui.guard import ARM_S, QUIET_S
+from mcpwall.tui.widgets.fields import Fields
 from tests.tui.fake_port import FakePort
 from tests.tui.hands import Hands, reviewing
 from tests.tui.scenes import NOW_MS, busy, held, row
@@ -147,6 +148,27 @@ async def test_a_paste_approves_nothing(text: str) -> None:
         await hands.paste(text)
         await hands.wait(3.0)
         assert "paste decides nothing" in hands.shown.text()
+        assert hands.decided == []
+
+
+@scenario
+async def test_a_paste_right_after_the_key_takes_it_back() -> None:
+    async with reviewing(FakePort(busy()), ISSUE) as hands:
+        await hands.wait(3.0)
+        await hands.read("a")
+        await hands.paste("bc")
+        await hands.wait(3.0)
+        assert hands.decided == []
+
+
+@scenario
+async def test_a_call_whose_arguments_are_not_drawn_is_not_decided_on() -> None:
+    async with reviewing(FakePort(busy()), ISSUE) as hands:
+        hands.screen.query_one(Fields).display = False
+        hands.screen.show_call(WRITE)
+        await hands.wait(3.0)
+        await answer(hands, "d")
+        assert "just redrawn" in hands.line("ignored")
         assert hands.decided == []
 
 
@@ -343,6 +365,26 @@ async def test_a_refused_decision_says_why_and_takes_the_keys_anew() -> None:
         assert "▲ call 1282 changed meanwhile" in hands.shown.text()
         await answer(hands, "d")
         assert "ignored" in hands.shown.text()
+        assert len(hands.decided) == 1
+
+
+@scenario
+async def test_who_went_on_before_the_answer_was_taken_stays_where_they_are() -> None:
+    engine = FakePort(busy())
+    async with reviewing(engine, ISSUE) as hands:
+
+        def slow(command: port.Command) -> port.Reply:
+            hands.screen.do_next()
+            return port.Done("allowed")
+
+        engine.replies[port.Decide] = slow
+        await hands.wait(3.0)
+        await answer(hands, "a")
+        assert "shell.run" in hands.line("server shell")
+        assert "call 1282: allowed" in hands.shown.text()
+        await hands.wait(0.3)
+        await answer(hands, "d")
+        assert "armed in" in hands.line("ignored")
         assert len(hands.decided) == 1
 
 

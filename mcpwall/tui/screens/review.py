@@ -147,7 +147,9 @@ class ReviewScreen(ReadingScreen):
 
     def armed_anew(self) -> None:
         """Void what was pressed, and let keys count again some time after the next paint."""
-        if self.reading and not self.reading.over and not self._sending:
+        if self._sending or self._why_for:
+            return
+        if self.reading and not self.reading.over:
             self._guard.show(self.reading.sight)
             self.call_after_refresh(self._painted, self.reading.sight)
 
@@ -254,7 +256,6 @@ class ReviewScreen(ReadingScreen):
 
     def _send(self, sight: Sight, *, allow: bool, reason: str = "") -> None:
         self._sending = True
-        self._guard.show(None)
         decide = port.Decide(
             sight.call, sight.digest, sight.revision, allow, reason, sight.remember
         )
@@ -269,7 +270,11 @@ class ReviewScreen(ReadingScreen):
             self._note = [(f" ▲ {safe(reply.text)}", "alarm")]
         else:
             self._decided = decide.call
-            self._show_next()
+            if self.reading and self.reading.held.row.id == decide.call:
+                self._show_next()
+            else:  # the person went on to another call meanwhile
+                self.armed_anew()
+                self._follow_call()
             said = reply.text if isinstance(reply, port.Done) else ""
             said = said or ("allowed" if decide.allow else "denied")
             style = "ok" if decide.allow else "bad"
