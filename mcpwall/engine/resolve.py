@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
+from typing import Final
 from urllib.parse import unquote, urlsplit
 
 _LOOK = getattr(os, "O_PATH", 0)  # opens nothing: only says what is there
+PARTS_MAX: Final = 256
+_CODED_SIGN: Final = re.compile("%(2e|2f|5c|00)", re.IGNORECASE)
 _CASELESS = sys.platform in ("darwin", "win32")
 
 
@@ -15,16 +19,34 @@ def resolve(text: str, directory: str) -> str:
 
     `~`, `..`, `file:` URLs and symlinks are resolved; what does not exist keeps its name. Where
     file systems ignore letter case, so does the result. Raises ValueError for what no file can
-    be called (a NUL byte).
+    be called (a NUL byte), for what programs take for different files, and for too many parts.
     """
     if "\0" in text:
         raise ValueError("a path has no NUL byte")
     if text[:5].lower() == "file:":
-        text = unquote(urlsplit(text).path)
+        text = _of_url(text)
     if text.startswith("~"):
         text = os.path.expanduser(text)  # noqa: PTH111
-    path = _real(os.path.join(directory or "/", text))  # noqa: PTH118
-    return path.casefold() if _CASELESS else path
+    path = os.path.join(directory or "/", text)  # noqa: PTH118
+    if path.count("/") > PARTS_MAX:
+        raise ValueError(f"a path has at most {PARTS_MAX} parts")
+    real = _real(path)
+    if "/.." in path and _real(os.path.normpath(path)) != real:
+        raise ValueError("a .. behind a link: some programs follow the link first, others do not")
+    return real.casefold() if _CASELESS else real
+
+
+def _of_url(url: str) -> str:
+    """The path in a `file:` URL (RFC 8089). Raises ValueError where programs differ.
+
+    Many strip `file://` and decode nothing: a host, a query or a coded sign is another path then.
+    """
+    parts = urlsplit(url)
+    if parts.netloc not in ("", "localhost") or "?" in url or "#" in url:
+        raise ValueError("a file: URL has a path and nothing else")
+    if _CODED_SIGN.search(url):
+        raise ValueError("a file: URL writes dots and slashes as they are")
+    return unquote(parts.path)
 
 
 def _real(path: str) -> str:

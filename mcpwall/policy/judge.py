@@ -23,6 +23,7 @@ from mcpwall.policy.limits import Amount, Limits, add, countable
 from mcpwall.policy.operators import Resolve
 
 NAMED_MAX = 20  # rules that a verdict names; the first by id
+PATHS_MAX = 1_000  # paths that one verdict looks up
 SECOND_NS = 1_000_000_000
 
 
@@ -125,12 +126,17 @@ def _decide(
 
 
 def _once(resolve: Resolve) -> Resolve:
-    """`resolve` that looks up each path once: one verdict sees one state of the file system."""
+    """`resolve` that looks up each path once: one verdict sees one state of the file system.
+
+    It raises ValueError for more paths than one verdict may take the time to look up.
+    """
     known: dict[tuple[str, str], str] = {}
 
     def look(text: str, directory: str) -> str:
         path = known.get((text, directory))
         if path is None:
+            if len(known) >= PATHS_MAX:
+                raise ValueError(f"more than {PATHS_MAX} paths")
             path = known[text, directory] = resolve(text, directory)
         return path
 

@@ -16,6 +16,9 @@ from mcpwall.policy.compile import DEFAULT_ACTIONS, STRICTNESS, TOOLS_CALL, Poli
 from mcpwall.policy.limits import parse_amount
 from mcpwall.policy.match import Names, covers, is_literal, literal_text
 
+# A stranger's file must not keep the engine busy: beyond this no rule stands in for another.
+COMPARED_MAX = 1_000_000  # pairs of characters, less than a second
+_RULE = 20  # what a rule weighs besides its patterns
 _PERMITTING = (Action.ALLOW, Action.APPROVE)
 
 
@@ -24,12 +27,21 @@ def loosened(old: Policy, new: Policy) -> tuple[str, ...]:
     before, after = _in_force(old), _in_force(new)
     gone = [rule for rule in before.values() if not _is_kept(rule, after)]
     fresh = [rule for rule in after.values() if not _is_kept(rule, before)]
+    compared = _size(gone) * _size(fresh) <= COMPARED_MAX
     said: list[str] = []
     for rule in gone:
-        said += _less_restraint(rule, after.get(_key(rule)), fresh)
+        said += _less_restraint(rule, after.get(_key(rule)), fresh if compared else ())
     for rule in fresh:
-        said += _more_permission(rule, gone, old.defaults)
+        said += _more_permission(rule, gone if compared else (), old.defaults)
     return (*said, *_weaker_defaults(old.defaults, new.defaults))
+
+
+def _size(rules: Sequence[Rule]) -> int:
+    """About how much there is to compare in rules: their patterns' characters."""
+    return sum(
+        _RULE + sum(map(len, (*rule.server, *rule.tool, *rule.agent, *rule.method)))
+        for rule in rules
+    )
 
 
 def _in_force(policy: Policy) -> dict[tuple[str, bool], Rule]:

@@ -14,6 +14,7 @@ from mcpwall.policy.arguments import ANY
 from mcpwall.policy.match import GlobError, covers
 from mcpwall.policy.operators import exact, same
 
+COMPARED_MAX = 2_500  # pairs of characters of one rule's patterns
 _LISTS = ("in", "contains", "glob", "regex", "under", "host")
 _BOUNDS = ("gt", "gte", "lt", "lte")
 
@@ -39,6 +40,8 @@ def _no_name(key: str, patterns: Sequence[str]) -> str | None:
         return f'{key}: an empty pattern matches no name; write "*" for every name'
     wanted = [pattern for pattern in patterns if not pattern.startswith("!")] or ["*"]
     without = [pattern[1:] for pattern in patterns if pattern.startswith("!")]
+    if sum(map(len, wanted)) * sum(map(len, without)) > COMPARED_MAX:
+        return None  # a stranger's file must not keep the engine busy
     try:
         gone = all(any(covers(out, name) for out in without) for name in wanted)
     except GlobError:  # reported by compiling

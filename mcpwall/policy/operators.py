@@ -23,6 +23,7 @@ from mcpwall.policy.match import Names, regex_options
 
 TEXT_MAX = 262_144  # characters that glob and regex look at; a longer text cannot be evaluated
 REGEX_MAX = 2_000  # characters of a regular expression
+_TRIMMED = " \t\r\n\v\f\"'"  # what some servers take off the ends of a path and others do not
 PATH_MAX = 4_096  # characters of a path, Linux's limit
 
 Truth: TypeAlias = bool | None
@@ -210,6 +211,8 @@ def _under(value: Any) -> Check:
 
     def check(leaf: Any, directory: str, resolve: Resolve) -> Truth:
         if not isinstance(leaf, str) or len(leaf) > PATH_MAX or "\0" in leaf:
+            return None
+        if leaf.strip(_TRIMMED) != leaf:
             return None
         try:
             path = resolve(leaf, directory)

@@ -110,8 +110,11 @@ def says(op: str, value: Any, given: Any, argument: str = "x") -> str:
         ("under", "~/src", "/home/dev/src/../.ssh", "N"),
         ("under", "~/src", "file:///home/dev/src/a", "Y"),
         ("under", "~/src", "escape/passwd", "N"),
-        ("under", "/etc", "escape/passwd", "Y"),
+        ("under", "~/src", " /etc/passwd", "?"),  # some servers trim it
+        ("under", "~/src", '"/etc/passwd"', "?"),
+        ("under", "~/src", "it's here/a b", "Y"),
         ("under", "~/src", "", "Y"),
+        ("under", "/etc", "escape/passwd", "Y"),
         ("under", "/", "/anything", "Y"),
         ("under", ["/tmp", "~/src"], "/tmp/x", "Y"),
         ("under", ".", "sub/file", "Y"),

@@ -8,7 +8,7 @@ import pytest
 
 from mcpwall.model import Action, Call, Cause, Charge, Risk, Rule, Verdict
 from mcpwall.policy.answers import Answers
-from mcpwall.policy.judge import NAMED_MAX, ToolState, judge, span
+from mcpwall.policy.judge import NAMED_MAX, PATHS_MAX, ToolState, judge, span
 from mcpwall.policy.limits import Limits
 from tests.policy.build import SECOND, Desk, budget, call, limit, policy, rule, state, verdict
 
@@ -299,3 +299,16 @@ def test_time_is_the_callers_and_may_start_anywhere() -> None:
     early = state(now_ns=-(10**6) * SECOND, limits=limits)
     limits.book(judge(WRITE, capped, early).charges, early.now_ns)
     assert judge(WRITE, capped, early).retry_s == 60
+
+
+def test_p13_a_call_with_countless_paths_is_soon_judged() -> None:
+    looked: list[str] = []
+
+    def slow(text: str, _directory: str) -> str:
+        looked.append(text)
+        return f"/tmp/{text}"
+
+    rules = policy(rule(tool="read", when={"paths[]": {"under": "/etc"}}, action="deny"))
+    what = call("read", arguments={"paths": [f"{i}" for i in range(5_000)]})
+    assert judge(what, rules, state(resolve=slow)).action is Action.DENY
+    assert len(looked) <= PATHS_MAX

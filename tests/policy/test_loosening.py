@@ -129,3 +129,11 @@ def test_a_small_change_that_is_called_no_loosening_permits_nothing_new(
         before, after = judge(what, old, state()), judge(what, new, state())
         assert STRICTNESS[after.action] >= STRICTNESS[before.action]
         assert before.action is not Action.DENY or after.action is Action.DENY
+
+
+def test_p13_more_than_can_be_compared_counts_as_loosened() -> None:
+    """A project's file that is all patterns would keep the engine busy for minutes."""
+    old = [rule(f"a{i}", tool="a*" * 400 + str(i), action="deny") for i in range(30)]
+    new = [rule(f"b{i}", tool="a*" * 400 + str(i), action="deny") for i in range(30)]
+    assert len(loosened(policy(*old), policy(*new))) == len(old)
+    assert not loosened(policy(*old), policy(*old, *new))

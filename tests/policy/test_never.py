@@ -76,3 +76,8 @@ def test_a_rule_that_surely_matches_a_call_is_never_called_impossible(
         reason = why_never(one.rule)
         if one.surely_matches(what, resolve) and one.rule.action is not None and reason:
             assert "never counts" in reason
+
+
+def test_p13_patterns_beyond_comparing_are_left_alone() -> None:
+    many = ["a*" * 400 + str(i) for i in range(50)]
+    assert why_never(rule("r", action="deny", tool=[*many, *(f"!{p}" for p in many)])) is None
