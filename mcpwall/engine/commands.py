@@ -111,7 +111,8 @@ def _decide(engine: Engine, command: Decide) -> Reply:
     if not isinstance(reply, Done):
         return reply
     engine.answers = answers
-    engine.rules_changed("")
+    engine.holds.answered()
+    engine.rules_shown()
     return Done(f"{reply.text}, and remembered as {answer.id}")
 
 
@@ -162,7 +163,7 @@ def _fields(call: Call, remember: Remember, allow: bool, reason: str) -> JsonObj
 
 
 def _preview(engine: Engine, command: Preview) -> Reply:
-    calls = _last_calls(engine)
+    calls = [pair for pair in _last_calls(engine) if pair[0].id != command.call]
     old = engine.rulebook.config
     if command.remember is not None:
         return _preview_answer(engine, command, calls)

@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from mcpwall.engine import holds, restore, views
-from mcpwall.engine.clock import Clock
+from mcpwall.engine.clock import Clock, Timer
 from mcpwall.engine.feed import Feed
 from mcpwall.engine.inventory import Inventory
 from mcpwall.engine.live import LOST_S, Hello, Kept, Live, Wire
@@ -32,6 +32,7 @@ from mcpwall.store.intake import Intake
 from mcpwall.store.records import AuditRow, Intent, Kind, Step
 
 TOOLS_CALL: Final = "tools/call"
+HITS_S: Final = 1.0  # how late the rules screen may count
 
 _canonical = msgspec.json.Encoder(order="deterministic")
 
@@ -64,6 +65,7 @@ class Engine:
         self.sessions: dict[str, Live] = {}
         self.holds = holds.Holds(self)
         self.lockdown = False
+        self._hits_shown: Timer | None = None
         self.hits: dict[str, tuple[int, int]] = {}  # rule id → times, last time (ms)
         self._last_call = intake.audit.last_id()
         self._last_session = 0
@@ -156,9 +158,15 @@ class Engine:
             self.records.add(record)
             for rule in record.verdict.rules:
                 self.hits[rule] = (self.hits.get(rule, _NEVER)[0] + 1, record.call.at_ms)
+                if self._hits_shown is None and self.feed.followed:
+                    self._hits_shown = self.clock.call_later(HITS_S, self._show_hits)
             if record.state is State.RUNNING:
                 self.forwarded(live, record)
         self.recorder.file_soon()
+
+    def _show_hits(self) -> None:
+        self._hits_shown = None
+        self.feed.publish(RulesEvent(views.rules(self)))
 
     def release(self, record: Record, by: str) -> str:
         """Write down that a held call is let go; returns '' or why that could not be written."""

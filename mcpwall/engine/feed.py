@@ -29,6 +29,11 @@ class Feed:
         self._followers: set[asyncio.Event] = set()
         self._totals = totals
 
+    @property
+    def followed(self) -> bool:
+        """Whether an app is attached."""
+        return bool(self._followers)
+
     def publish(self, event: Event | Record) -> None:
         """Number an event and wake who follows."""
         self.seq += 1

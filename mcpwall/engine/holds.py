@@ -13,6 +13,7 @@ import msgspec
 
 from mcpwall.engine.port import Decide, Done, Held, HeldEvent, Refused, ReleasedEvent, State
 from mcpwall.model import Action, Cause, Risk, Verdict
+from mcpwall.policy.flags import flags
 from mcpwall.store.records import Kind
 
 if TYPE_CHECKING:
@@ -144,6 +145,15 @@ class Holds:
                 self._engine.feed.publish(hold.record)
                 self._engine.feed.publish(HeldEvent(self.view(hold)))
 
+    def answered(self) -> None:
+        """An answer was remembered: carry out what it says on calls that wait. Others wait on."""
+        for hold in list(self._holds.values()):
+            verdict = self._engine.verdict(hold.live, hold.record.call)
+            if verdict.action is Action.ALLOW:
+                self._release(hold, verdict, by="person", how="allowed by a remembered answer")
+            elif verdict.action is Action.DENY:
+                self._refuse(hold, verdict, by="person", how="denied by a remembered answer")
+
     def view(self, hold: Hold) -> Held:
         """A waiting call as the app shows it."""
         record, tool = hold.record, hold.live.tools.get(hold.record.call.tool)
@@ -157,7 +167,8 @@ class Holds:
             and other.state is not State.HELD
             for other in self._engine.records
         )
-        return hold.held(why, () if used else ("first use of this tool",))
+        first = () if used else ("first use of this tool",)
+        return hold.held(why, (*first, *flags(record.call, self._engine.resolve)))
 
     def _release(self, hold: Hold, verdict: Verdict, *, by: str, how: str) -> Done | Refused:
         record = hold.record

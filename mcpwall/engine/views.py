@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 from mcpwall import __version__
 from mcpwall.engine.port import CallDetails, RuleRow, Snapshot, State, Status
 from mcpwall.engine.records import KEPT
@@ -105,7 +107,30 @@ def details(engine: Engine, call: int) -> CallDetails | None:
         record.row(),
         record.call.arguments if whole or record.state is State.HELD else None,
         record.json.decode("utf-8", "replace"),
-        record.answer.decode("utf-8", "replace"),
+        _answer(record.answer),
         record.answer_size,
         live.tools.get(record.call.tool) if live else None,
     )
+
+
+def _answer(line: bytes) -> str:
+    """What the agent got, without its envelope: texts as they are, other content as JSON.
+
+    An answer of which only the start is known stays as it came.
+    """
+    try:
+        told = msgspec.json.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return line.decode("utf-8", "replace")
+    if not isinstance(told, dict):
+        return line.decode("utf-8", "replace")
+    result = told.get("result", told.get("error"))
+    if not isinstance(result, dict) or not isinstance(parts := result.get("content"), list):
+        return msgspec.json.encode(result).decode()
+    texts = [
+        part["text"]
+        if isinstance(part, dict) and isinstance(part.get("text"), str)
+        else msgspec.json.encode(part).decode()
+        for part in parts
+    ]
+    return "\n".join(["isError"] * bool(result.get("isError")) + texts)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
-from mcpwall.engine.port import Done, Refused, State
+from mcpwall.engine.port import Details, Done, Refused, RulesEvent, State
 from tests.engine.wall import Talk, call, note, request, result, text, tool, verdict
 
 
@@ -307,3 +309,28 @@ def test_a_call_between_two_pages_makes_the_wall_list_without_doubling_any_tool(
     talk.answers(result(own(listing), tools=[tool("far")]))
     talk.asks(call(3, "look"))
     assert [message["id"] for message in talk.forwarded()] == [2, 3]
+
+
+def test_hits_reach_an_app_that_looks_at_the_rules(wall):
+    async def hits() -> int:
+        talk = wall.session()
+        feed = wall.engine.feed.follow(wall.engine.feed.seq)
+        first = asyncio.ensure_future(anext(feed))
+        await asyncio.sleep(0)
+        talk.asks(call(1, "wipe"))
+        wall.clock.advance(1)
+        events = (await first).events
+        rules = [event for event in events if isinstance(event, RulesEvent)]
+        await feed.aclose()
+        return next(row.hits for row in rules[-1].rules if row.rule.id == "never")
+
+    assert asyncio.run(hits()) == 1
+
+
+def test_the_details_of_a_call_show_its_answer_without_the_envelope(wall):
+    talk = wall.session()
+    talk.asks(call(1, "look"))
+    content = [{"type": "text", "text": "a\nb"}, {"type": "image", "data": ""}]
+    talk.answers(result(1, content=content, isError=True))
+    told = wall.do(Details(wall.rows()[-1].id))
+    assert told.answer == 'isError\na\nb\n{"type":"image","data":""}'

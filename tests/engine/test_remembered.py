@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mcpwall.engine.port import Done, DropRule, Match, Refused, Remember, Scope
+from mcpwall.engine.port import Done, DropRule, Match, Preview, Refused, Remember, Scope
 from tests.engine.wall import RULES, call, result, verdict
 
 BOB = {"amount": 5, "to": "bob"}
@@ -155,3 +155,23 @@ def test_an_answer_that_cannot_be_saved_counts_for_this_once_and_says_so(wall):
     assert "no rule was saved" in answer.text
     assert [message["id"] for message in talk.forwarded()] == [1]
     talk.answers(result(1))
+
+
+def test_an_answer_leaves_other_waiting_calls_as_they_were_shown(wall):
+    talk = wall.session()
+    one = held(wall, talk, BOB)
+    other = held(wall, talk, {"to": "alice"}, 2)
+    alike = held(wall, talk, {**BOB}, 3)
+    wall.decide(one, remember=Remember(Scope.SESSION, Match.EXACT))
+    assert [message["id"] for message in talk.forwarded()] == [1, 3]
+    assert alike.row.id not in [shown.row.id for shown in wall.held]
+    assert isinstance(wall.decide(other), Done)  # what was on screen still holds
+
+
+def test_what_an_answer_would_have_matched_leaves_out_the_call_itself(wall):
+    talk = wall.session()
+    wall.decide(held(wall, talk, BOB))
+    shown = held(wall, talk, BOB, 2)
+    question = Preview(remember=Remember(Scope.SESSION, Match.EXACT), call=shown.row.id)
+    told = wall.do(question)
+    assert (told.checked, len(told.matched)) == (1, 1)
