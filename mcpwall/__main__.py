@@ -9,6 +9,8 @@ import sys
 
 def main() -> int | None:
     """Run the command in `sys.argv`; the result is the process's exit code, None means 0."""
+    if sys.platform == "win32":
+        sys.exit("mcpwall: needs Linux or macOS, where processes can pass open files to each other")
     if sys.argv[1:2] == ["stdio"]:
         from mcpwall import shim  # noqa: PLC0415  start-up time: nothing but the shim
 

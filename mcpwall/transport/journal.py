@@ -81,8 +81,14 @@ class Lane:
 
     def left_to_read(self) -> int:
         """Where the bytes end that stand from `head` on and are not dealt with (after a crash)."""
-        head = self.head
-        return head + len(bytes(self.area[head:]).split(b"\0", 1)[0])
+        at = self.head
+        while at < AREA:  # page by page: to read a page of the file is to make it
+            page = bytes(self.area[at : at + PAGE])
+            end = page.find(b"\0")
+            if end >= 0:
+                return at + end
+            at += len(page)
+        return AREA
 
     def move_to_front(self, tail: int) -> bool:
         """Make room behind a line that is not complete; survives a kill at every step.
