@@ -24,6 +24,7 @@ from mcpwall.protocol.methods import Way
 OPEN_MAX: Final = 10_000  # requests of one direction under way at once
 CANCELLED_MAX: Final = 256  # cancelled requests whose late answer is still let through
 TOOLS_MAX: Final = 10_000  # tools in one listing
+PAGES_MAX: Final = 1_000  # and its pages
 OWN_ID: Final = "mcpwall:tools/list:"
 
 
@@ -48,6 +49,7 @@ class Request(msgspec.Struct):
     token: RequestId | None = None  # progress token
     stage: Stage = Stage.NEW
     call: int = 0  # the engine's number, once it has one
+    changes: int = 0  # tools/list: how often the tools had changed when it was asked
 
 
 class ToServer(msgspec.Struct):
@@ -143,7 +145,7 @@ class Session:
         self.requests: dict[RequestId, Request] = {}
         self._left: list[Request] = []  # never judged by the engine that read them
         for request_id, method in known.open:
-            request = Request(request_id, method, stage=Stage.FORWARDED)
+            request = Request(request_id, method, stage=Stage.FORWARDED, changes=-1)
             self.requests[request_id] = request
             if methods.way(method) is Way.JUDGE:
                 self._left.append(request)
@@ -153,6 +155,11 @@ class Session:
         self._waiting: list[Request] = []  # stage LISTING, in order
         self._tools_known = False
         self._cursor_seen = False  # a listing is under way
+        self._pages = 0  # of it so far
+        self._changes = 0  # how often the server said that its tools have changed
+        self._awaited = 0  # number of the wall's own question that has no answer yet
+        self._asking = False  # it is too early to ask another one
+        self._ask_again = False  # the tools have changed since it was asked
         self._lists = self._first_list = known.lists  # numbers of the wall's own listings
         self._meta: JsonObject = {}  # the client's _meta, to ask in its name
         self._schema_keys: dict[str, frozenset[str]] = {}
@@ -263,6 +270,7 @@ class Session:
             commands.append(Opened())
         elif method == "tools/list":
             request.arguments = {"cursor": params.get("cursor")}
+            request.changes = self._changes
         request.message = None
         request.stage = Stage.FORWARDED
         self.requests[request_id] = request
@@ -425,7 +433,7 @@ class Session:
         if request.method == "server/discover":
             self._learn_server(_decode_object(envelope.result))
             return True, [Opened()]
-        if request.method == "tools/list":
+        if request.method == "tools/list" and request.changes == self._changes:
             first = request.arguments.get("cursor") is None
             return True, self._page(_decode_object(envelope.result), first=first)
         return True, []
@@ -466,7 +474,10 @@ class Session:
 
     def listing_failed(self, number: int) -> list[Command]:
         """No list came to the wall's question `number`: judge what waits by what is known."""
-        if number != self._first_list or not self._waiting:
+        if number != self._first_list:
+            return []
+        self._asking = self._ask_again = False
+        if not self._waiting:
             return []
         self._tools_known = True
         return [Note("the server does not list its tools"), *self._judge_waiting()]
@@ -486,6 +497,10 @@ class Session:
         """The server's tools are others now: ask for them at once if a call depends on it."""
         self._tools_known = False
         self._cursor_seen = False
+        self._changes += 1
+        if self._asking:
+            self._ask_again = True  # one question at a time, however often they change
+            return []
         stages = {request.stage for request in self.requests.values()}
         return self._ask_for_tools(None) if stages & {Stage.LISTING, Stage.HELD} else []
 
@@ -494,10 +509,12 @@ class Session:
         self._waiting.append(request)
         self.changed = True
         self._meta = {k: v for k, v in (meta or {}).items() if k.startswith("io.model")}
-        return self._ask_for_tools(None) if len(self._waiting) == 1 else []
+        return [] if self._asking else self._ask_for_tools(None)
 
     def _ask_for_tools(self, cursor: str | None) -> list[Command]:
         self._lists += 1
+        self._awaited = self._lists
+        self._asking = True
         if cursor is None:
             self._first_list = self._lists
         params: JsonObject = {"cursor": cursor} if cursor is not None else {}
@@ -514,8 +531,13 @@ class Session:
         return [*asked, Listing(self._lists)] if cursor is None else asked
 
     def _own_listing(self, request_id: str, envelope: codec.Envelope) -> list[Command]:
-        if request_id != f"{OWN_ID}{self._lists}":
-            return []  # an answer to a question that was asked anew since
+        if not self._awaited or request_id != f"{OWN_ID}{self._awaited}":
+            return []  # nobody asked, or it was asked anew since
+        self._awaited = 0
+        self._asking = False
+        if self._ask_again:
+            self._ask_again = False
+            return self._ask_for_tools(None)
         if not envelope.result:
             return self.listing_failed(self._first_list)
         result = _decode_object(envelope.result)
@@ -526,15 +548,20 @@ class Session:
         return commands
 
     def _page(self, result: JsonObject, *, first: bool) -> list[Command]:
+        if not first and not self._cursor_seen:
+            return []  # the rest of a list that is out of date, or whose start was never seen
         tools = result.get("tools")
         definitions = [t for t in tools if isinstance(t, dict)] if isinstance(tools, list) else []
-        last = not isinstance(result.get("nextCursor"), str) or len(definitions) > TOOLS_MAX
-        self._cursor_seen = not last
-        self._tools_known = last
         if first:
             self._schema_keys = {}
+            self._pages = 0
         for definition in definitions:
             self._schema_keys[str(definition.get("name"))] = _argument_names(definition)
+        self._pages += 1
+        endless = len(self._schema_keys) > TOOLS_MAX or self._pages >= PAGES_MAX
+        last = endless or not isinstance(result.get("nextCursor"), str)
+        self._cursor_seen = not last
+        self._tools_known = last
         return [Listed(definitions, first, last), *(self._judge_waiting() if last else [])]
 
     def _judge_waiting(self) -> list[Command]:

@@ -482,3 +482,64 @@ def test_a_conversation_goes_on_from_its_memory() -> None:
     again << p.ToServer << p.Listing
     again.done()
     assert again.session.client == "claude-code"
+
+
+# --- lists that never end, or come too late -----------------------------------------------------
+
+CHANGED = note("notifications/tools/list_changed")
+
+
+def own(number: int) -> str:
+    return f"{p.OWN_ID}{number}"
+
+
+def test_p13_a_list_without_end_is_ended() -> None:
+    play = Playbook(p.Session())
+    play >> client(INITIALIZE)
+    play.commands.clear()
+    play >> client(call(2, "t1"))
+    asked = 0
+    while any(isinstance(command, p.ToServer) for command in play.commands):
+        asked += 1
+        assert asked <= p.PAGES_MAX
+        play.commands.clear()
+        page = [{"name": f"t{asked}"}]
+        play >> server(result(own(asked), tools=page, nextCursor="more"))
+    assert isinstance(play.commands[-1], p.Judge)
+
+
+def test_p13_tools_that_change_without_end_are_asked_for_once_at_a_time() -> None:
+    play = opened()
+    play >> server(CHANGED) << client(CHANGED)
+    play >> client(call(2, "echo")) << p.ToServer << p.Listing
+    for _ in range(1_000):
+        play >> server(CHANGED) << client(CHANGED)
+    play >> server(result(own(1), tools=[ECHO]))  # of before the last change
+    play << p.ToServer << p.Listing
+    play >> server(result(own(2), tools=[ECHO])) << p.Listed << p.Judge
+    play.done()
+
+
+def test_p07_a_list_from_before_a_change_says_nothing_of_what_came_after() -> None:
+    play = opened()
+    play >> client(request(2, "tools/list")) << server(request(2, "tools/list"))
+    play >> server(CHANGED) << client(CHANGED)
+    late = result(2, tools=[ECHO])
+    play >> server(late) << client(late)
+    assert not play.session.knows("echo")
+
+
+def test_p07_a_later_page_alone_makes_no_tool_known() -> None:
+    play = opened()
+    play >> server(CHANGED) << client(CHANGED)
+    play >> client(request(2, "tools/list", cursor="2")) << p.ToServer
+    page = result(2, tools=[{"name": "other"}])
+    play >> server(page) << client(page)
+    assert not play.session.knows("echo")
+    assert not play.session.knows("other")
+
+
+def test_p07_a_list_that_nobody_asked_for_is_none() -> None:
+    play = opened()
+    play >> server(result(own(0), tools=[{"name": "other"}]))
+    play.done()
