@@ -28,7 +28,7 @@ HANDSHAKES = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
 META = "io.modelcontextprotocol/"
 INFO = {"name": "echo", "version": "1.0"}
 CAPABILITIES = {"tools": {"listChanged": True}}
-METHOD_NOT_FOUND, INVALID_PARAMS = -32601, -32602
+PARSE_ERROR, METHOD_NOT_FOUND, INVALID_PARAMS = -32700, -32601, -32602
 
 Json = dict[str, Any]
 
@@ -145,7 +145,12 @@ class Server:
         """Log and handle one line."""
         if self.log >= 0:
             os.write(self.log, line)
-        message = json.loads(line)
+        try:
+            message = json.loads(line)
+        except ValueError:
+            if line.strip():
+                self.error(None, PARSE_ERROR, "Parse error")
+            return
         method, call, params = message.get("method"), message.get("id"), message.get("params") or {}
         stateless = META + "protocolVersion" in (params.get("_meta") or {})
         if method is None:
