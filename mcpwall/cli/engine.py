@@ -32,6 +32,7 @@ from mcpwall.transport.attention import Attention
 from mcpwall.transport.stdio import StdioSession
 
 CHECKPOINT_S: Final = 0.1  # between two looks whether the audit's log is worth a checkpoint
+POLL_SHARE: Final = 20  # at most this part of the time goes into looking at rules files
 GC_THRESHOLD: Final = (5_000, 20, 50)  # a call leaves a dozen objects, none of them in a cycle
 GOODBYE: Final = "the wall was stopped"
 
@@ -164,9 +165,13 @@ class Service:
             await self._control.close()
 
     async def _poll(self) -> None:
+        """Look at the rules files: often, unless somebody's file takes long to read."""
+        loop, pause = asyncio.get_running_loop(), POLL_S
         while True:
-            await asyncio.sleep(POLL_S)
+            await asyncio.sleep(pause)
+            started = loop.time()
             self._engine.rulebook.poll()
+            pause = max(POLL_S, POLL_SHARE * (loop.time() - started))
 
     async def _checkpoint(self) -> None:
         audit = self._engine.recorder.intake.audit

@@ -108,10 +108,20 @@ class Inlet:
         lane = self._lane
         start = self._tail - fresh
         end = bytes(lane.area[start : self._tail]).rfind(b"\n")
-        if end >= 0:
-            end += start
-            self._on_lines(bytes(lane.area[lane.head : end]).split(b"\n"))
+        if end < 0:
+            self._tidy()
+            return
+        end += start
+        lines = bytes(lane.area[lane.head : end]).split(b"\n")
+        try:
+            self._on_lines(lines)
+        finally:  # lines that fail the engine are not taken a second time
             lane.head = end + 1
+            self._tidy()
+
+    def _tidy(self) -> None:
+        """Make the area ready for more."""
+        lane = self._lane
         if lane.head == self._tail:
             lane.clear(self._tail)
             self._tail = 0
@@ -173,8 +183,14 @@ class Inlet:
             self._on_long(size)
             lines = []
         *more, start = rest.split(b"\n")
-        if lines or more:
-            self._on_lines(lines + more)
+        try:
+            if lines or more:
+                self._on_lines(lines + more)
+        finally:
+            self._begin(start)
+
+    def _begin(self, start: bytes) -> None:
+        """Go on with a line of which this is the start."""
         if len(start) < AREA:
             self._lane.area[: len(start)] = start
             self._tail = len(start)

@@ -362,3 +362,35 @@ def test_a_session_state_is_kept_whole_or_not_at_all(journal_fd: int) -> None:
     journal.save(b"x" * (1 << 20))  # too large: the last one stands
     assert journal.state() == b"second"
     journal.close()
+
+
+def test_p08_lines_that_fail_the_engine_are_not_taken_twice(journal_fd: int) -> None:
+    taken: list[bytes] = []
+
+    def take(lines: list[bytes]) -> None:
+        taken.extend(lines)
+        if b"bad" in lines:
+            raise ValueError("a fault of the engine's own")
+
+    async def check() -> None:
+        readable, writable = os.pipe()
+        journal = Journal(journal_fd)
+        inlet = Inlet(
+            asyncio.get_running_loop(),
+            open_end(readable, writes=False),
+            journal.to_server,
+            on_lines=take,
+            on_long=lambda _: None,
+            on_end=lambda _: None,
+        )
+        os.write(writable, b"good\nbad\nhal")
+        with pytest.raises(ValueError, match="own"):
+            inlet._readable()
+        os.write(writable, b"f\n")
+        inlet._readable()
+        inlet.close()
+        journal.close()
+        os.close(writable)
+
+    asyncio.run(check())
+    assert taken == [b"good", b"bad", b"half"]
