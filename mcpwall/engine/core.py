@@ -27,7 +27,7 @@ from mcpwall.policy.answers import Answers
 from mcpwall.policy.judge import State as JudgeState
 from mcpwall.policy.judge import ToolState, judge
 from mcpwall.policy.limits import Limits
-from mcpwall.protocol.session import Memory, Request, Stage
+from mcpwall.protocol.commands import Memory, Request, Stage
 from mcpwall.store.intake import Intake
 from mcpwall.store.records import AuditRow, Intent, Kind, Step
 

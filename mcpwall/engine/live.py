@@ -18,22 +18,22 @@ from mcpwall.engine.port import SessionEvent, SessionRow, State
 from mcpwall.engine.records import ANSWER, Record
 from mcpwall.model import Call, Tool, Verdict
 from mcpwall.policy.judge import ToolState
-from mcpwall.protocol import session as protocol
-from mcpwall.protocol.session import (
+from mcpwall.protocol.commands import (
     Answered,
     Command,
     Judge,
     Listed,
     Listing,
+    Memory,
     Note,
     Opened,
     Request,
-    Session,
     Stage,
     ToClient,
     ToServer,
     Withdrawn,
 )
+from mcpwall.protocol.session import Session
 
 if TYPE_CHECKING:
     from mcpwall.engine.core import Engine
@@ -89,7 +89,7 @@ class Kept(msgspec.Struct):
     id: str
     agent: str
     since_ms: int
-    memory: protocol.Memory
+    memory: Memory
 
 
 class Live:

@@ -2,7 +2,7 @@
 
 Lines go in by `from_client` and `from_server`; commands come out, to be carried out in order.
 Everything that changes what is known of the conversation stands in this file: which requests are
-open in either direction, the era and version, and whether the server's tools are known. A
+open in either direction, the era and version (what is known of the server's tools: `tool_list`). A
 `Judge` command asks the engine for a verdict on a request; the engine answers by `forwarded`,
 `held` or `refused`, and the request then takes its course.
 
@@ -11,121 +11,31 @@ Sources: MCP lifecycle, cancellation and progress pages of 2024-11-05 … 2026-0
 
 from __future__ import annotations
 
-import enum
-from typing import Any, Final, TypeAlias, TypeGuard
+from typing import Any, Final, TypeGuard
 
 import msgspec
 
 from mcpwall.model import JsonObject, RequestId
 from mcpwall.protocol import codec, methods
 from mcpwall.protocol.codec import INVALID_PARAMS, INVALID_REQUEST, Malformed
+from mcpwall.protocol.commands import (
+    Answered,
+    Command,
+    Judge,
+    Memory,
+    Note,
+    Opened,
+    Request,
+    Stage,
+    ToClient,
+    ToServer,
+    Withdrawn,
+)
 from mcpwall.protocol.methods import Way
+from mcpwall.protocol.tool_list import OWN_ID, ToolList
 
 OPEN_MAX: Final = 10_000  # requests of one direction under way at once
 CANCELLED_MAX: Final = 256  # cancelled requests whose late answer is still let through
-TOOLS_MAX: Final = 10_000  # tools in one listing
-PAGES_MAX: Final = 1_000  # and its pages
-OWN_ID: Final = "mcpwall:tools/list:"
-
-
-class Stage(enum.Enum):
-    """Where a client's request stands."""
-
-    NEW = "new"  # judged soon
-    LISTING = "listing"  # waits until the server's tools are known
-    HELD = "held"  # waits for a person
-    FORWARDED = "forwarded"  # the server has it
-    CANCELLED = "cancelled"  # the client gave it up after it was forwarded
-
-
-class Request(msgspec.Struct):
-    """A request of the client's that is under way."""
-
-    id: RequestId
-    method: str
-    subject: str = ""
-    arguments: JsonObject = {}
-    message: JsonObject | None = None  # what would be forwarded; let go once it was
-    token: RequestId | None = None  # progress token
-    stage: Stage = Stage.NEW
-    call: int = 0  # the engine's number, once it has one
-    changes: int = 0  # tools/list: how often the tools had changed when it was asked
-
-
-class ToServer(msgspec.Struct):
-    """A line for the server."""
-
-    line: bytes
-
-
-class ToClient(msgspec.Struct):
-    """A line for the client."""
-
-    line: bytes
-
-
-class Judge(msgspec.Struct):
-    """The engine is asked for a verdict on this request."""
-
-    request: Request
-
-
-class Answered(msgspec.Struct):
-    """The server answered a judged request. `line` has gone to the client before this."""
-
-    request: Request
-    is_error: bool
-    line: bytes
-
-
-class Withdrawn(msgspec.Struct):
-    """The client cancelled a judged request; `was` is the stage it stood in."""
-
-    request: Request
-    was: Stage
-
-
-class Listed(msgspec.Struct):
-    """A page of the server's tools. `first` starts a new listing; `last` makes it complete."""
-
-    definitions: list[JsonObject]
-    first: bool
-    last: bool
-
-
-class Listing(msgspec.Struct):
-    """The wall has asked for the tools itself: call `listing_failed(number)` if it takes long."""
-
-    number: int
-
-
-class Opened(msgspec.Struct):
-    """What is known of client or server has changed: names, versions, era."""
-
-
-class Note(msgspec.Struct):
-    """Something odd that a person may want to know."""
-
-    text: str
-
-
-Command: TypeAlias = (
-    ToServer | ToClient | Judge | Answered | Withdrawn | Listed | Listing | Opened | Note
-)
-
-
-class Memory(msgspec.Struct):
-    """What a new engine must know to go on with a conversation. Calls are in the audit."""
-
-    client: str = ""
-    client_version: str = ""
-    server_version: str = ""
-    version: str = ""
-    stateless: bool = False
-    opened: bool = False
-    lists: int = 0
-    open: list[tuple[RequestId, str]] = []
-    from_server: list[tuple[RequestId, str]] = []
 
 
 class Session:
@@ -153,16 +63,8 @@ class Session:
         self._asked = dict(known.from_server)  # the server's own requests: id → method
         self._cancelled: dict[RequestId, Request] = {}
         self._waiting: list[Request] = []  # stage LISTING, in order
-        self._tools_known = False
-        self._cursor_seen = False  # a listing is under way
-        self._pages = 0  # of it so far
-        self._changes = 0  # how often the server said that its tools have changed
-        self._awaited = 0  # number of the wall's own question that has no answer yet
-        self._asking = False  # it is too early to ask another one
-        self._ask_again = False  # the tools have changed since it was asked
-        self._lists = self._first_list = known.lists  # numbers of the wall's own listings
+        self._tools = ToolList(known.lists)
         self._meta: JsonObject = {}  # the client's _meta, to ask in its name
-        self._schema_keys: dict[str, frozenset[str]] = {}
         self._progress: dict[RequestId, float] = {}  # token → last value that the wall sent
 
     def memory(self) -> Memory:
@@ -174,7 +76,7 @@ class Session:
             self.version,
             self.stateless,
             self._opened,
-            self._lists,
+            self._tools.asked,
             [(r.id, r.method) for r in self.requests.values() if not r.call],
             list(self._asked.items()),
         )
@@ -270,7 +172,7 @@ class Session:
             commands.append(Opened())
         elif method == "tools/list":
             request.arguments = {"cursor": params.get("cursor")}
-            request.changes = self._changes
+            request.changes = self._tools.changes
         request.message = None
         request.stage = Stage.FORWARDED
         self.requests[request_id] = request
@@ -290,7 +192,7 @@ class Session:
                 raise Malformed(INVALID_PARAMS, "arguments must be an object", request.id)
         else:
             arguments = {key: value for key, value in params.items() if key != "_meta"}
-        codec.check_keys(arguments, self._keys_of(request.subject), request.id)
+        codec.check_keys(arguments, self._tools.argument_names(request.subject), request.id)
         request.arguments = arguments
         if meta and type(token := meta.get("progressToken")) in (str, int):
             request.token = token
@@ -383,6 +285,17 @@ class Session:
             {"jsonrpc": "2.0", "method": "notifications/progress", "params": params}
         )
 
+    def dead(self, request: Request, text: str) -> bytes:
+        """The line that tells the client that a request can get no answer any more."""
+        return codec.error_line(request.id, codec.INTERNAL_ERROR, f"mcpwall: {text}")
+
+    def server_gone(self) -> list[Request]:
+        """All requests that can get no answer any more; they are forgotten."""
+        lost = list(self.requests.values())
+        self.requests.clear()
+        self._waiting.clear()
+        return lost
+
     # --- from the server ------------------------------------------------------------------------
 
     def from_server(self, line: bytes) -> list[Command]:
@@ -433,7 +346,7 @@ class Session:
         if request.method == "server/discover":
             self._learn_server(_decode_object(envelope.result))
             return True, [Opened()]
-        if request.method == "tools/list" and request.changes == self._changes:
+        if request.method == "tools/list" and request.changes == self._tools.changes:
             first = request.arguments.get("cursor") is None
             return True, self._page(_decode_object(envelope.result), first=first)
         return True, []
@@ -470,107 +383,57 @@ class Session:
 
     def knows(self, tool: str) -> bool:
         """Whether what the server has listed so far says all there is to say of a tool."""
-        return self._tools_known or (self._cursor_seen and tool in self._schema_keys)
+        return self._tools.knows(tool)
 
     def listing_failed(self, number: int) -> list[Command]:
         """No list came to the wall's question `number`: judge what waits by what is known."""
-        if number != self._first_list:
+        if not self._tools.give_up(number) or not self._waiting:
             return []
-        self._asking = self._ask_again = False
-        if not self._waiting:
-            return []
-        self._tools_known = True
+        self._tools.complete = True
         return [Note("the server does not list its tools"), *self._judge_waiting()]
-
-    def dead(self, request: Request, text: str) -> bytes:
-        """The line that tells the client that a request can get no answer any more."""
-        return codec.error_line(request.id, codec.INTERNAL_ERROR, f"mcpwall: {text}")
-
-    def server_gone(self) -> list[Request]:
-        """All requests that can get no answer any more; they are forgotten."""
-        lost = list(self.requests.values())
-        self.requests.clear()
-        self._waiting.clear()
-        return lost
 
     def _list_again(self) -> list[Command]:
         """The server's tools are others now: ask for them at once if a call depends on it."""
-        self._tools_known = False
-        self._cursor_seen = False
-        self._changes += 1
-        if self._asking:
-            self._ask_again = True  # one question at a time, however often they change
+        if self._tools.changed():
             return []
         stages = {request.stage for request in self.requests.values()}
-        return self._ask_for_tools(None) if stages & {Stage.LISTING, Stage.HELD} else []
+        return self._tools.ask(self._meta) if stages & {Stage.LISTING, Stage.HELD} else []
 
     def _wait_for_tools(self, request: Request, meta: JsonObject | None) -> list[Command]:
         request.stage = Stage.LISTING
         self._waiting.append(request)
         self.changed = True
         self._meta = {k: v for k, v in (meta or {}).items() if k.startswith("io.model")}
-        return [] if self._asking else self._ask_for_tools(None)
-
-    def _ask_for_tools(self, cursor: str | None) -> list[Command]:
-        self._lists += 1
-        self._awaited = self._lists
-        self._asking = True
-        if cursor is None:
-            self._first_list = self._lists
-        params: JsonObject = {"cursor": cursor} if cursor is not None else {}
-        if self._meta:
-            params["_meta"] = self._meta
-        message: JsonObject = {
-            "jsonrpc": "2.0",
-            "id": f"{OWN_ID}{self._lists}",
-            "method": "tools/list",
-        }
-        if params:
-            message["params"] = params
-        asked: list[Command] = [ToServer(codec.encode(message))]
-        return [*asked, Listing(self._lists)] if cursor is None else asked
+        return [] if self._tools.asking else self._tools.ask(self._meta)
 
     def _own_listing(self, request_id: str, envelope: codec.Envelope) -> list[Command]:
-        if not self._awaited or request_id != f"{OWN_ID}{self._awaited}":
+        if not self._tools.is_awaited(request_id):
             return []  # nobody asked, or it was asked anew since
-        self._awaited = 0
-        self._asking = False
-        if self._ask_again:
-            self._ask_again = False
-            return self._ask_for_tools(None)
+        if self._tools.ask_again:
+            return self._tools.ask(self._meta)
         if not envelope.result:
-            return self.listing_failed(self._first_list)
+            return self.listing_failed(self._tools.first)
         result = _decode_object(envelope.result)
-        commands = self._page(result, first=self._lists == self._first_list)
+        commands = self._page(result, first=self._tools.asked == self._tools.first)
         cursor = result.get("nextCursor")
-        if not self._tools_known and isinstance(cursor, str):
-            commands += self._ask_for_tools(cursor)
+        if not self._tools.complete and isinstance(cursor, str):
+            commands += self._tools.ask(self._meta, cursor)
         return commands
 
     def _page(self, result: JsonObject, *, first: bool) -> list[Command]:
-        if not first and not self._cursor_seen:
-            return []  # the rest of a list that is out of date, or whose start was never seen
-        tools = result.get("tools")
-        definitions = [t for t in tools if isinstance(t, dict)] if isinstance(tools, list) else []
-        if first:
-            self._schema_keys = {}
-            self._pages = 0
-        for definition in definitions:
-            self._schema_keys[str(definition.get("name"))] = _argument_names(definition)
-        self._pages += 1
-        endless = len(self._schema_keys) > TOOLS_MAX or self._pages >= PAGES_MAX
-        last = endless or not isinstance(result.get("nextCursor"), str)
-        self._cursor_seen = not last
-        self._tools_known = last
-        return [Listed(definitions, first, last), *(self._judge_waiting() if last else [])]
+        page = self._tools.take(result, first=first)
+        if page is None:
+            return []
+        return [page, *(self._judge_waiting() if page.last else [])]
 
     def _judge_waiting(self) -> list[Command]:
         waiting, self._waiting = self._waiting, []
         self.changed = True
         commands: list[Command] = []
         for request in waiting:
+            names = self._tools.argument_names(request.subject)
             try:
-                codec.check_keys(request.arguments, self._keys_of(request.subject), request.id)
+                codec.check_keys(request.arguments, names, request.id)
             except Malformed as error:
                 self.drop(request)
                 commands += self._malformed(error)
@@ -578,9 +441,6 @@ class Session:
                 request.stage = Stage.NEW
                 commands.append(Judge(request))
         return commands
-
-    def _keys_of(self, tool: str) -> frozenset[str]:
-        return self._schema_keys.get(tool, frozenset())
 
     # --- who speaks -----------------------------------------------------------------------------
 
@@ -611,13 +471,6 @@ class Session:
 def _is_id(value: Any) -> TypeGuard[RequestId]:
     """Whether a value can be an id or a progress token; True, in Python an integer, can't."""
     return type(value) is str or type(value) is int
-
-
-def _argument_names(definition: JsonObject) -> frozenset[str]:
-    """The argument names in the schema of a tool."""
-    schema = definition.get("inputSchema")
-    properties = schema.get("properties") if isinstance(schema, dict) else None
-    return frozenset(properties) if isinstance(properties, dict) else frozenset()
 
 
 def _is_error(envelope: codec.Envelope, line: bytes) -> bool:

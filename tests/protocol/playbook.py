@@ -11,7 +11,8 @@ from __future__ import annotations
 import json
 from typing import Any, Self
 
-from mcpwall.protocol import session as p
+from mcpwall.protocol import commands as p
+from mcpwall.protocol.session import Session
 
 
 class Line:
@@ -29,7 +30,7 @@ def server(content: Any) -> Line:
 
 
 class Playbook:
-    def __init__(self, session: p.Session) -> None:
+    def __init__(self, session: Session) -> None:
         self.session = session
         self.commands: list[p.Command] = []
         self.judged: list[p.Request] = []
@@ -105,7 +106,7 @@ ECHO = {"name": "echo", "inputSchema": {"type": "object", "properties": {"text":
 
 def opened(version: str = "2025-11-25") -> Playbook:
     """A conversation after its handshake, with one tool listed: echo."""
-    play = Playbook(p.Session())
+    play = Playbook(Session())
     welcome = json.loads(json.dumps(WELCOME))
     welcome["result"]["protocolVersion"] = version
     play >> client(INITIALIZE) << p.Opened << server(INITIALIZE)

@@ -6,8 +6,10 @@ import json
 
 import pytest
 
-from mcpwall.protocol import session as p
+from mcpwall.protocol import commands as p
 from mcpwall.protocol.methods import META_VERSION
+from mcpwall.protocol.session import Session
+from mcpwall.protocol.tool_list import OWN_ID, PAGES_MAX
 from tests.protocol.playbook import (
     ECHO,
     INITIALIZE,
@@ -121,7 +123,7 @@ def stateless(request_id: object, method: str, **params: object) -> dict[str, ob
 
 
 def test_a_stateless_client_calls_without_a_handshake() -> None:
-    play = Playbook(p.Session())
+    play = Playbook(Session())
     play >> client(stateless(1, "tools/call", name="echo", arguments={})) << p.Opened
     asked = play.commands.pop(0)
     assert isinstance(asked, p.ToServer)
@@ -141,7 +143,7 @@ def test_a_stateless_client_calls_without_a_handshake() -> None:
 
 
 def handshake_only() -> Playbook:
-    play = Playbook(p.Session())
+    play = Playbook(Session())
     play >> client(INITIALIZE) << p.Opened << server(INITIALIZE)
     answer = result(0, protocolVersion="2025-06-18", capabilities={}, serverInfo={"name": "x"})
     play >> server(answer) << client(answer) << p.Opened
@@ -475,7 +477,7 @@ def test_a_conversation_goes_on_from_its_memory() -> None:
     play = opened()
     play >> client(request(5, "prompts/list")) << server(request(5, "prompts/list"))
     play >> server(request("r", "roots/list")) << client(request("r", "roots/list"))
-    again = Playbook(p.Session(play.session.memory()))
+    again = Playbook(Session(play.session.memory()))
     again >> server(result(5, prompts=[])) << client(result(5, prompts=[]))
     again >> client(result("r", roots=[])) << server(result("r", roots=[]))
     again >> client(call(6, "echo"))  # the tools are listed anew
@@ -490,18 +492,18 @@ CHANGED = note("notifications/tools/list_changed")
 
 
 def own(number: int) -> str:
-    return f"{p.OWN_ID}{number}"
+    return f"{OWN_ID}{number}"
 
 
 def test_p13_a_list_without_end_is_ended() -> None:
-    play = Playbook(p.Session())
+    play = Playbook(Session())
     play >> client(INITIALIZE)
     play.commands.clear()
     play >> client(call(2, "t1"))
     asked = 0
     while any(isinstance(command, p.ToServer) for command in play.commands):
         asked += 1
-        assert asked <= p.PAGES_MAX
+        assert asked <= PAGES_MAX
         play.commands.clear()
         page = [{"name": f"t{asked}"}]
         play >> server(result(own(asked), tools=page, nextCursor="more"))

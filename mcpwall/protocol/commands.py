@@ -1,0 +1,110 @@
+"""What a conversation is made of: requests under way, and commands to whoever runs it. Values."""
+
+from __future__ import annotations
+
+import enum
+from typing import TypeAlias
+
+import msgspec
+
+from mcpwall.model import JsonObject, RequestId
+
+
+class Stage(enum.Enum):
+    """Where a client's request stands."""
+
+    NEW = "new"  # judged soon
+    LISTING = "listing"  # waits until the server's tools are known
+    HELD = "held"  # waits for a person
+    FORWARDED = "forwarded"  # the server has it
+    CANCELLED = "cancelled"  # the client gave it up after it was forwarded
+
+
+class Request(msgspec.Struct):
+    """A request of the client's that is under way."""
+
+    id: RequestId
+    method: str
+    subject: str = ""
+    arguments: JsonObject = {}
+    message: JsonObject | None = None  # what would be forwarded; let go once it was
+    token: RequestId | None = None  # progress token
+    stage: Stage = Stage.NEW
+    call: int = 0  # the engine's number, once it has one
+    changes: int = 0  # tools/list: how often the tools had changed when it was asked
+
+
+class ToServer(msgspec.Struct):
+    """A line for the server."""
+
+    line: bytes
+
+
+class ToClient(msgspec.Struct):
+    """A line for the client."""
+
+    line: bytes
+
+
+class Judge(msgspec.Struct):
+    """The engine is asked for a verdict on this request."""
+
+    request: Request
+
+
+class Answered(msgspec.Struct):
+    """The server answered a judged request. `line` has gone to the client before this."""
+
+    request: Request
+    is_error: bool
+    line: bytes
+
+
+class Withdrawn(msgspec.Struct):
+    """The client cancelled a judged request; `was` is the stage it stood in."""
+
+    request: Request
+    was: Stage
+
+
+class Listed(msgspec.Struct):
+    """A page of the server's tools. `first` starts a new listing; `last` makes it complete."""
+
+    definitions: list[JsonObject]
+    first: bool
+    last: bool
+
+
+class Listing(msgspec.Struct):
+    """The wall has asked for the tools itself: call `listing_failed(number)` if it takes long."""
+
+    number: int
+
+
+class Opened(msgspec.Struct):
+    """What is known of client or server has changed: names, versions, era."""
+
+
+class Note(msgspec.Struct):
+    """Something odd that a person may want to know."""
+
+    text: str
+
+
+Command: TypeAlias = (
+    ToServer | ToClient | Judge | Answered | Withdrawn | Listed | Listing | Opened | Note
+)
+
+
+class Memory(msgspec.Struct):
+    """What a new engine must know to go on with a conversation. Calls are in the audit."""
+
+    client: str = ""
+    client_version: str = ""
+    server_version: str = ""
+    version: str = ""
+    stateless: bool = False
+    opened: bool = False
+    lists: int = 0
+    open: list[tuple[RequestId, str]] = []
+    from_server: list[tuple[RequestId, str]] = []
