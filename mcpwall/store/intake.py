@@ -11,12 +11,14 @@ the first after a pause is filed at once. When filing fails nothing is taken in 
 The file has a fixed size, so that a write changes no metadata and waits for no journal. It starts
 with the number of the audit's last row when the first entry came (a smaller one than the audit has
 now: all was filed) and the boot that the steady clock counts from; then come entries, each behind
-its length, and a length of zero.
+its length and its CRC-32, and a length of zero. A write that a kill cut short fails its sum.
 """
 
 from __future__ import annotations
 
+import errno
 import os
+import zlib
 from typing import TYPE_CHECKING, Final, Self
 
 import msgspec
@@ -32,9 +34,11 @@ SIZE: Final = 256 * 1024
 FILE_AT: Final = 64  # entries that are filed at once
 FILE_S: Final = 0.005  # how long an entry may wait for others
 TRUST_NS: Final = 50_000_000  # how long a disk that took the last entries is taken to have room
-_NUMBER: Final = 8  # bytes of a length or a row number
+_NUMBER: Final = 8  # bytes of a row number, or of a length and a sum
+_HALF: Final = _NUMBER // 2
 _BOOT: Final = 64  # bytes of the boot's name
 _HEAD: Final = _NUMBER + _BOOT
+_START: Final = b"[["  # of every entry
 _END: Final = bytes(_NUMBER)
 
 _encode = msgspec.json.Encoder().encode
@@ -69,7 +73,7 @@ class Intake:
             boot = data[_NUMBER:_HEAD].rstrip(b"\0").decode("ascii", "replace")
             audit.write(intents, [step for entry in left for step in entry[1]], boot=boot)
             if os.fstat(fd).st_size < SIZE:
-                os.pwrite(fd, bytes(SIZE), 0)
+                _write(fd, bytes(SIZE), 0)
         except (OSError, msgspec.MsgspecError) as error:
             os.close(fd)
             raise audit_error(error, path) from error
@@ -99,12 +103,13 @@ class Intake:
             self.audit.write(intents, steps)
             self._filed_ns = _newest(intents, steps)
             return
-        data = len(entry).to_bytes(_NUMBER, "little") + entry + _END
+        head = len(entry).to_bytes(_HALF, "little") + zlib.crc32(entry).to_bytes(_HALF, "little")
+        data = head + entry + _END
         if self._at == 0:
             boot = self.audit.boot.encode("ascii", "replace")[:_BOOT].ljust(_BOOT, b"\0")
             data = self.audit.seq.to_bytes(_NUMBER, "little") + boot + data
         try:
-            os.pwrite(self._fd, data, self._at)
+            _write(self._fd, data, self._at)
         except OSError as error:
             raise audit_error(error, self._path) from error
         self._at += len(data) - _NUMBER
@@ -142,9 +147,17 @@ def _entries(data: bytes, seq: int) -> Iterator[tuple[list[Intent], list[Step]]]
     if not data or int.from_bytes(data[:_NUMBER], "little") < seq:
         return
     at = _HEAD
-    while size := int.from_bytes(data[at : at + _NUMBER], "little"):
+    while size := int.from_bytes(data[at : at + _HALF], "little"):
         entry = data[at + _NUMBER : at + _NUMBER + size]
-        if len(entry) < size:
+        if zlib.crc32(entry) != int.from_bytes(data[at + _HALF : at + _NUMBER], "little"):
+            if not entry.startswith(_START):
+                raise msgspec.DecodeError("this is no intake")
             return
         yield _decode(entry)
         at += _NUMBER + size
+
+
+def _write(fd: int, data: bytes, at: int) -> None:
+    """Write all of it. Raises OSError, for a full disk that takes only a part too."""
+    if os.pwrite(fd, data, at) < len(data):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

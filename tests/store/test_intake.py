@@ -182,3 +182,28 @@ def test_p1_when_filing_fails_nothing_more_is_taken_in(
 
 def test_p17_the_intake_is_the_users_alone(intake: Intake, folder: Path) -> None:
     assert (folder / "audit.intake").stat().st_mode & 0o777 == 0o600
+
+
+def test_p12_an_entry_that_a_kill_cut_short_does_not_stop_the_next_engine(folder: Path) -> None:
+    """A kill ends a write between two pages: what stood behind them is older entries' text."""
+    intake = opened(folder)
+    intake.write([intent(1, steady_ns=NOW_NS)])
+    intake.write([call(2)])
+    intake.write([call(3, arguments=b'"' + b"x" * 8_000 + b'"')])
+    killed(intake)
+    path = folder / "audit.intake"
+    data = bytearray(path.read_bytes())
+    data[4096:8192] = b"older " * 682 + b"text"
+    path.write_bytes(data)
+    after = opened(folder)
+    assert after.audit.last_id() == 2  # the third had not been recorded, so it was not forwarded
+    after.close()
+
+
+def test_p01_a_disk_that_takes_a_part_of_an_entry_took_none(
+    intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "pwrite", lambda _fd, data, _at: len(data) - 1)
+    with pytest.raises(AuditError, match="space"):
+        intake.write([call(2)])
+    assert intake.waiting == 0
