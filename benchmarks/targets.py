@@ -33,7 +33,7 @@ PER_SECOND = Target("calls a second, 64 in flight", 15_000, floor=True)
 BLOB = Target("1 MiB result, times direct", 3)
 START = Target("start over direct", 40, "ms")
 ANSWERED = Target("sessions that answer", SESSIONS, floor=True)
-ENGINE = Target("engine's memory, one session", 60, "MiB")
+ENGINE = Target("engine's memory, 50 sessions", 60, "MiB")
 SHIM = Target("shim's memory", 12, "MiB")
 
 
@@ -46,6 +46,6 @@ def checked(wall: Figures, relay: Figures) -> list[tuple[Target, float]]:
         (BLOB, wall.blob_ratio),
         (START, wall.added_start_ms),
         (ANSWERED, wall.sessions),
-        (ENGINE, wall.engine_mb),
+        (ENGINE, max(wall.engine_mb, wall.crowd_mb)),
         (SHIM, wall.process_mb),
     ]

@@ -379,7 +379,7 @@ _NEVER: Final = (0, 0)
 
 def digest(method: str, server: str, tool: str, arguments: bytes) -> str:
     """SHA-256 (hex) of what a call asks for; `arguments` as JSON with its keys in order."""
-    names = "".join(f"{len(name)}:{name}" for name in (method, server, tool))
+    names = f"{len(method)}:{method}{len(server)}:{server}{len(tool)}:{tool}"
     return hashlib.sha256(names.encode() + arguments).hexdigest()
 
 
