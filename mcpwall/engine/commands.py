@@ -31,8 +31,8 @@ from mcpwall.engine.port import (
 )
 from mcpwall.model import Call, JsonObject, Verdict
 from mcpwall.policy.answers import Answer, Answers, covers, rule_fields
+from mcpwall.policy.arguments import escape_name
 from mcpwall.policy.compile import Compiled, compile_policy
-from mcpwall.policy.judge import ToolState
 from mcpwall.policy.preview import preview
 from mcpwall.store.config import Config, ConfigError
 from mcpwall.store.edit import EditError, diff, drop_rule, put_rule
@@ -129,14 +129,15 @@ def _remember(
     engine: Engine, call: Call, remember: Remember, allow: bool, reason: str
 ) -> tuple[Answers, Answer]:
     """The remembered answers with one more, and that one. Raises ValueError."""
-    return engine.answers.remember(
+    now_ns = engine.clock.steady_ns()
+    return engine.answers.without_expired(now_ns).remember(
         call,
         allow=allow,
         match=remember.match.value,
         scope=remember.scope.value,
-        now_ns=engine.clock.steady_ns(),
+        now_ns=now_ns,
         made_ms=engine.clock.wall_ms(),
-        argument=remember.argument,
+        argument=escape_name(remember.argument),
         pattern=remember.pattern,
         reason=reason,
     )
@@ -144,6 +145,8 @@ def _remember(
 
 def _check(call: Call, remember: Remember) -> None:
     """Refuse what could not be remembered before anything is decided. Raises ValueError."""
+    if remember.match is Match.ARGUMENT and not remember.argument:
+        raise ValueError("an argument without a name cannot be remembered apart from the others")
     if remember.match is Match.ARGUMENT and remember.argument not in call.arguments:
         raise ValueError(f"the call has no argument {remember.argument!r}")
 
@@ -153,7 +156,7 @@ def _fields(call: Call, remember: Remember, allow: bool, reason: str) -> JsonObj
         call,
         match=remember.match.value,
         allow=allow,
-        argument=remember.argument,
+        argument=escape_name(remember.argument),
         pattern=remember.pattern,
         reason=reason,
     )
@@ -173,8 +176,8 @@ def _preview(engine: Engine, command: Preview) -> Reply:
         new = drop_rule(old, command.replaces)
     else:
         return Refused("a preview needs a rule or an answer")
-    policy = compile_policy(new.rules, new.defaults)
-    changes = preview(calls, policy, engine.resolve, lambda _: ToolState.LISTED)
+    in_force, changed = (compile_policy(c.rules, c.defaults) for c in (old, new))
+    changes = preview(calls, in_force, changed, engine.resolve)
     return Previewed(
         len(calls),
         _matched(engine, new, command, calls),

@@ -119,20 +119,9 @@ class Answers:
         """The collection without the answers for one session, which has ended."""
         return self._keeping(lambda answer: answer.session != session)
 
-    def without_tool(self, server: str, tool: str) -> Answers:
-        """The collection without the answers that cover a tool whose definition changed."""
-        return self._keeping(
-            lambda answer: answer.server != server or answer.tool not in ("", tool)
-        )
-
     def without_expired(self, now_ns: int) -> Answers:
         """The collection without the answers whose time is up."""
         return self._keeping(lambda answer: answer.expires_ns is None or answer.expires_ns > now_ns)
-
-    def timeless(self) -> Answers:
-        """The collection with no answer ever expiring, for looking at calls of the past."""
-        kept = [(msgspec.structs.replace(a, expires_ns=None), clause) for a, clause in self._items]
-        return Answers(tuple(kept), self._made)
 
     def _keeping(self, keep: Callable[[Answer], bool]) -> Answers:
         return Answers(tuple(item for item in self._items if keep(item[0])), self._made)

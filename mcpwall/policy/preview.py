@@ -1,24 +1,26 @@
-"""What other rules would have made of the last calls, judged again in their order.
+"""What a change of the rules would do to the last calls: judged by both, in their order.
 
-Limits start empty and count on the calls' own times, so a preview shows what a new limit would have
-stopped. A call that is asked again counts as answered the way it was answered then.
+Both times limits start empty and count on the calls' own times, no answer is remembered and every
+tool is listed, so what differs is the rules' doing alone. A call that is asked counts as forwarded
+if it was.
 """
 
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import Final
 
 import msgspec
 
 from mcpwall.model import Action, Call, Cause, Verdict
-from mcpwall.policy.answers import Answers, is_answer_id
+from mcpwall.policy.answers import Answers
 from mcpwall.policy.compile import Policy
 from mcpwall.policy.judge import State, ToolState, judge
 from mcpwall.policy.limits import Limits
 from mcpwall.policy.operators import Resolve
 
-MS_NS = 1_000_000
+MS_NS: Final = 1_000_000
 
 
 class Changes(msgspec.Struct, frozen=True):
@@ -38,49 +40,39 @@ class _Outcome(enum.StrEnum):
     ALLOWED = "allowed"
 
 
-_ASKED_A_PERSON = (Cause.PERSON, Cause.UNATTENDED)
-_LIMITS = (Cause.LIMIT, Cause.BUDGET)
+class _Again:
+    """The same calls under one policy."""
+
+    def __init__(self, policy: Policy, resolve: Resolve) -> None:
+        self._policy = policy
+        self._resolve = resolve
+        self._limits = Limits()
+
+    def outcome(self, call: Call, *, passed: bool) -> _Outcome:
+        """What becomes of the next call, which then was forwarded or not."""
+        at_ns = call.at_ms * MS_NS
+        state = State(at_ns, self._limits, Answers(), False, ToolState.LISTED, False, self._resolve)
+        verdict = judge(call, self._policy, state)
+        if verdict.action is Action.ASK:
+            if passed:
+                self._limits.book(verdict.charges, at_ns)
+            return _Outcome.ASKED
+        if verdict.action is Action.ALLOW:
+            self._limits.book(verdict.charges, at_ns)
+            return _Outcome.ALLOWED
+        limited = verdict.cause in (Cause.LIMIT, Cause.BUDGET)
+        return _Outcome.LIMITED if limited else _Outcome.DENIED
 
 
 def preview(
-    calls: Sequence[tuple[Call, Verdict]],
-    policy: Policy,
-    resolve: Resolve,
-    tool_state: Callable[[Call], ToolState],
-    answers: Answers | None = None,
+    calls: Sequence[tuple[Call, Verdict]], in_force: Policy, changed: Policy, resolve: Resolve
 ) -> Changes:
-    """Judge `calls`, oldest first, by `policy`; the verdicts are those that they got.
-
-    `answers` are remembered answers to count with, whatever their time.
-    """
-    limits = Limits()
-    remembered = (answers or Answers()).timeless()
-    changed: dict[_Outcome, list[int]] = {outcome: [] for outcome in _Outcome}
+    """Compare two policies on `calls`, oldest first; the verdicts are those that they got."""
+    old, new = _Again(in_force, resolve), _Again(changed, resolve)
+    found: dict[_Outcome, list[int]] = {outcome: [] for outcome in _Outcome}
     for call, verdict in calls:
-        at_ns = call.at_ms * MS_NS
-        state = State(at_ns, limits, remembered, False, tool_state(call), False, resolve)
-        again = judge(call, policy, state)
         passed = verdict.action is Action.ALLOW
-        if again.action is Action.ALLOW or (again.action is Action.ASK and passed):
-            limits.book(again.charges, at_ns)
-        after = _outcome(again)
-        if after not in _outcomes_then(verdict):
-            changed[after].append(call.id)
-    return Changes(len(calls), **{name.value: tuple(ids) for name, ids in changed.items()})
-
-
-def _outcome(verdict: Verdict) -> _Outcome:
-    if verdict.action is Action.ASK:
-        return _Outcome.ASKED
-    if verdict.action is Action.ALLOW:
-        return _Outcome.ALLOWED
-    return _Outcome.LIMITED if verdict.cause in _LIMITS else _Outcome.DENIED
-
-
-def _outcomes_then(verdict: Verdict) -> tuple[_Outcome, ...]:
-    """What counts as no change: an ask that somebody answered was an ask."""
-    if verdict.cause in _ASKED_A_PERSON:
-        return (_Outcome.ASKED,)
-    if verdict.cause is Cause.ANSWER and is_answer_id(next(iter(verdict.rules), "")):
-        return (_Outcome.ASKED, _outcome(verdict))  # the answer may be forgotten by now
-    return (_outcome(verdict),)
+        before, after = old.outcome(call, passed=passed), new.outcome(call, passed=passed)
+        if after is not before:
+            found[after].append(call.id)
+    return Changes(len(calls), **{name.value: tuple(ids) for name, ids in found.items()})

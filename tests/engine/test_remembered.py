@@ -175,3 +175,32 @@ def test_what_an_answer_would_have_matched_leaves_out_the_call_itself(wall):
     question = Preview(remember=Remember(Scope.SESSION, Match.EXACT), call=shown.row.id)
     told = wall.do(question)
     assert (told.checked, len(told.matched)) == (1, 1)
+
+
+@pytest.mark.parametrize("scope", list(Scope))
+@pytest.mark.parametrize("name", ["a.b", "items[]", "any", "a\\b"])
+def test_p08_an_argument_of_an_odd_name_is_remembered_as_that_argument(wall, scope, name):
+    talk = wall.session()
+    shown = held(wall, talk, {name: "safe", "amount": 1})
+    wall.decide(shown, remember=Remember(scope, Match.ARGUMENT, name, "safe"))
+    talk.forwarded()
+    talk.asks(call(2, "pay", {name: "safe", "amount": 2}))
+    assert [message["id"] for message in talk.forwarded()] == [2]
+    held(wall, talk, {name: "evil", "a": {"b": "safe"}, "items": ["safe"], "ab": "safe"}, 3)
+    assert talk.forwarded() == []
+
+
+def test_an_argument_without_a_name_is_not_remembered_as_all_of_them(wall):
+    talk = wall.session()
+    shown = held(wall, talk, {"": "safe", "amount": 1})
+    said = wall.decide(shown, remember=Remember(Scope.SESSION, Match.ARGUMENT, "", "safe"))
+    assert isinstance(said, Refused)
+    assert talk.forwarded() == []
+
+
+def test_an_answer_whose_time_is_up_is_forgotten_with_the_next(wall):
+    talk = wall.session()
+    wall.decide(held(wall, talk, BOB), remember=Remember(Scope.QUARTER, Match.EXACT))
+    wall.clock.advance(15 * 60)
+    wall.decide(held(wall, talk, BOB, 2), remember=Remember(Scope.QUARTER, Match.EXACT))
+    assert [row.rule.id for row in wall.rule_rows() if row.remembered] == ["s02"]

@@ -170,7 +170,8 @@ def _bound(row: RuleRow, now_ms: float) -> str:
         what = f"sum of {safe(budget.sum)} {budget.max} per {span(budget.window_s)}"
         words.append(what + _apart(budget.per))
     if row.expires_ms is not None:
-        words.append(f"{lasted((row.expires_ms - now_ms) / 1000)} left")
+        left_s = (row.expires_ms - now_ms) / 1000
+        words.append(f"{lasted(left_s)} left" if left_s > 0 else "run out")
     elif row.remembered:
         words.append("this session" if row.session else "")
     return "  ".join(words)
