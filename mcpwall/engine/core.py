@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from mcpwall.engine import holds, restore, views
-from mcpwall.engine.clock import Clock, Timer
+from mcpwall.engine.clock import Clock
 from mcpwall.engine.feed import Feed
 from mcpwall.engine.inventory import Inventory
 from mcpwall.engine.live import LOST_S, Hello, Kept, Live, Wire
@@ -32,7 +32,7 @@ from mcpwall.store.intake import Intake
 from mcpwall.store.records import AuditRow, Intent, Kind, Step
 
 TOOLS_CALL: Final = "tools/call"
-HITS_S: Final = 1.0  # how late the rules screen may count
+COUNTS_S: Final = 1.0  # how late a screen may count
 
 _canonical = msgspec.json.Encoder(order="deterministic")
 
@@ -65,7 +65,7 @@ class Engine:
         self.sessions: dict[str, Live] = {}
         self.holds = holds.Holds(self)
         self.lockdown = False
-        self._hits_shown: Timer | None = None
+        self._used: set[Live] = set()  # sessions whose counts are to be shown
         self.hits: dict[str, tuple[int, int]] = {}  # rule id → times, last time (ms)
         self._last_call = intake.audit.last_id()
         self._last_session = 0
@@ -102,7 +102,7 @@ class Engine:
             live.hello.directory,
         )
         verdict = self.verdict(live, call)
-        if verdict.action is Action.ASK and (full := self.holds.full(live)):
+        if verdict.action is Action.ASK and (full := self.holds.full(live, len(arguments))):
             verdict = msgspec.structs.replace(
                 verdict, action=Action.DENY, cause=Cause.UNATTENDED, reason=full, charges=()
             )
@@ -158,14 +158,25 @@ class Engine:
             self.records.add(record)
             for rule in record.verdict.rules:
                 self.hits[rule] = (self.hits.get(rule, _NEVER)[0] + 1, record.call.at_ms)
-                if self._hits_shown is None and self.feed.followed:
-                    self._hits_shown = self.clock.call_later(HITS_S, self._show_hits)
             if record.state is State.RUNNING:
                 self.forwarded(live, record)
+        self.used(live)
         self.recorder.file_soon()
 
-    def _show_hits(self) -> None:
-        self._hits_shown = None
+    def used(self, live: Live) -> None:
+        """The counts of a session, its server or the rules are others now: show them soon."""
+        if self.feed.followed:
+            if not self._used:
+                self.clock.call_later(COUNTS_S, self._show_counts)
+            self._used.add(live)
+
+    def _show_counts(self) -> None:
+        used, self._used = self._used, set()
+        for live in used:
+            if not live.ended:
+                live.publish()
+        for server in {live.server.name: live.server for live in used}.values():
+            self.feed.publish(ServerEvent(server.row()))
         self.feed.publish(RulesEvent(views.rules(self)))
 
     def release(self, record: Record, by: str) -> str:
@@ -349,6 +360,11 @@ class Engine:
         self.rules_shown()
         if text:
             self.notice("warning", text)
+
+    def forget_expired(self) -> None:
+        """The time of a remembered answer is up."""
+        self.answers = self.answers.without_expired(self.clock.steady_ns())
+        self.rules_shown()
 
     def rules_shown(self) -> None:
         """Something on the rules screen has changed."""

@@ -1,7 +1,8 @@
 """The numbered feed of events: bounded, and never in the way of a call.
 
 Publishing only appends. A call is published as its live record, and turned into a row when an app
-fetches it: ten changes between two fetches are one row. Without an app only as much is kept as
+fetches it: ten changes between two fetches are one row. So is a waiting call, which comes with all
+its arguments: they are kept only as long as it waits. Without an app only as much is kept as
 may happen between an app's snapshot and its first batch.
 """
 
@@ -12,7 +13,8 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from typing import Final
 
-from mcpwall.engine.port import Batch, Event, RowEvent, Totals
+from mcpwall.engine.holds import Hold
+from mcpwall.engine.port import Batch, Event, HeldEvent, RowEvent, Totals
 from mcpwall.engine.records import Record
 
 KEPT: Final = 20_000  # events behind which an app may be before it takes a new snapshot
@@ -25,7 +27,7 @@ class Feed:
 
     def __init__(self, totals: Callable[[], Totals]) -> None:
         self.seq = 0
-        self._kept: deque[Event | Record] = deque(maxlen=KEPT)
+        self._kept: deque[Event | Record | Hold] = deque(maxlen=KEPT)
         self._followers: set[asyncio.Event] = set()
         self._totals = totals
 
@@ -34,7 +36,7 @@ class Feed:
         """Whether an app is attached."""
         return bool(self._followers)
 
-    def publish(self, event: Event | Record) -> None:
+    def publish(self, event: Event | Record | Hold) -> None:
         """Number an event and wake who follows."""
         self.seq += 1
         self._kept.append(event)
@@ -50,6 +52,7 @@ class Feed:
             return Batch(self.seq, self._totals(), gap=True)
         events: list[Event] = []
         seen: set[int] = set()
+        waiting: set[int] = set()
         # newest first, so that of many changes of one call the last position stands
         for index in range(len(self._kept) - 1, len(self._kept) - 1 - missing, -1):
             event = self._kept[index]
@@ -58,6 +61,10 @@ class Feed:
                     continue
                 seen.add(event.call.id)
                 events.append(RowEvent(event.row()))
+            elif isinstance(event, Hold):
+                if event.shown is not None and event.record.call.id not in waiting:
+                    waiting.add(event.record.call.id)
+                    events.append(HeldEvent(event.shown))
             else:
                 events.append(event)
         return Batch(self.seq, self._totals(), tuple(reversed(events)))

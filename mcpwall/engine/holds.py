@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from mcpwall.engine.port import Decide, Done, Held, HeldEvent, Refused, ReleasedEvent, State
+from mcpwall.engine.port import Decide, Done, Held, Refused, ReleasedEvent, State
 from mcpwall.model import Action, Cause, Risk, Verdict
 from mcpwall.policy.flags import flags
 from mcpwall.store.records import Kind
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mcpwall.engine.records import Record
 
 PER_SESSION: Final = 50
+BYTES_PER_SESSION: Final = 4 * 1024 * 1024  # of arguments, which the apps get whole
 PROGRESS_S: Final = 10.0
 TWO_KEYS: Final = frozenset({Risk.EXECUTE, Risk.DESTRUCTIVE, Risk.FINANCIAL})
 
@@ -38,6 +39,7 @@ class Hold(msgspec.Struct, eq=False):
     deadline_ms: int
     revision: int
     timers: list[Timer]
+    shown: Held | None = None  # what the apps are told of it; None once it waits no more
 
     def held(self, why: tuple[str, ...], flags: tuple[str, ...]) -> Held:
         """The call with all that a person must see to decide."""
@@ -71,11 +73,14 @@ class Holds:
         """The waiting call of this number."""
         return self._holds.get(call)
 
-    def full(self, live: Live) -> str:
-        """Why one more call of this session may not wait; '' when it may."""
-        if live.held < PER_SESSION:
-            return ""
-        return f"{PER_SESSION} calls of this session wait for a person already"
+    def full(self, live: Live, size: int) -> str:
+        """Why one more call of this session, of `size` bytes, may not wait; '' when it may."""
+        waiting = live.held
+        if len(waiting) >= PER_SESSION:
+            return f"{PER_SESSION} calls of this session wait for a person already"
+        if sum(waiting) + size > BYTES_PER_SESSION:
+            return f"waiting calls of a session may have {BYTES_PER_SESSION} bytes of arguments"
+        return ""
 
     def add(self, live: Live, record: Record) -> None:
         """Hold a call until a person answers or its time is up."""
@@ -90,12 +95,13 @@ class Holds:
         hold.timers.append(clock.call_later(seconds, lambda: self._time_is_up(hold)))
         hold.timers.append(clock.call_later(PROGRESS_S, lambda: self._progress(hold)))
         self._engine.feed.publish(record)
-        self._engine.feed.publish(HeldEvent(self.view(hold)))
+        self._show(hold)
 
     def remove(self, call: int, how: str) -> Hold | None:
         """The call waits no more."""
         hold = self._holds.pop(call, None)
         if hold is not None:
+            hold.shown = None
             for timer in hold.timers:
                 timer.cancel()
             self._engine.records.held -= 1
@@ -135,7 +141,8 @@ class Holds:
             hold.live.weigh(hold.record)
             verdict = self._engine.verdict(hold.live, hold.record.call)
             if verdict.action is Action.ALLOW:
-                self._release(hold, verdict, by="rules", how="allowed by a change of the rules")
+                if hold.live.knows(hold.record.call):  # else it is judged once they are listed
+                    self._release(hold, verdict, by="rules", how="allowed by a change of the rules")
             elif verdict.action is Action.DENY:
                 self._refuse(hold, verdict, by="rules", how="denied by a change of the rules")
             else:
@@ -143,16 +150,21 @@ class Holds:
                 self._revisions += 1
                 hold.revision = self._revisions
                 self._engine.feed.publish(hold.record)
-                self._engine.feed.publish(HeldEvent(self.view(hold)))
+                self._show(hold)
 
     def answered(self) -> None:
         """An answer was remembered: carry out what it says on calls that wait. Others wait on."""
         for hold in list(self._holds.values()):
             verdict = self._engine.verdict(hold.live, hold.record.call)
             if verdict.action is Action.ALLOW:
-                self._release(hold, verdict, by="person", how="allowed by a remembered answer")
+                if hold.live.knows(hold.record.call):
+                    self._release(hold, verdict, by="person", how="allowed by a remembered answer")
             elif verdict.action is Action.DENY:
                 self._refuse(hold, verdict, by="person", how="denied by a remembered answer")
+
+    def _show(self, hold: Hold) -> None:
+        hold.shown = self.view(hold)
+        self._engine.feed.publish(hold)
 
     def view(self, hold: Hold) -> Held:
         """A waiting call as the app shows it."""

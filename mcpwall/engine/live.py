@@ -247,9 +247,9 @@ class Live:
         return line
 
     @property
-    def held(self) -> int:
-        """How many calls wait for a person."""
-        return sum(record.state is State.HELD for record in self._open.values())
+    def held(self) -> list[int]:
+        """The bytes of arguments of each call that waits for a person."""
+        return [record.size for record in self._open.values() if record.state is State.HELD]
 
     @property
     def busy(self) -> bool:
@@ -381,7 +381,7 @@ class Live:
             self.hello.directory,
             self.since_ms,
             self.calls,
-            self.held,
+            len(self.held),
             self.ended,
         )
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+
+import msgspec
 import pytest
 
-from mcpwall.engine.port import Decide, Done, Lockdown, Refused, State
+from mcpwall.engine.port import Decide, Done, HeldEvent, Lockdown, Refused, State
 from tests.engine.wall import RULES, call, note, request, result, text, verdict
 
 ALLOW_PAY = RULES.replace('action = "ask"\nreason = "it is money"', 'action = "allow"')
@@ -200,3 +203,37 @@ def test_lockdown_refuses_what_waits_and_what_comes(wall):
     wall.do(Lockdown(on=False))
     talk.asks(call(4, "look"))
     assert [message["id"] for message in talk.forwarded()] == [4]
+
+
+def test_p07_nothing_is_released_while_the_tools_are_listed_anew(wall):
+    talk, _ = held_call(wall)
+    talk.answers(note("notifications/tools/list_changed"))
+    (listing,) = talk.forwarded()
+    wall.edit(
+        RULES.replace('id = "asks"\ntool = "pay"', 'id = "asks"\ntool = "pay"\nenabled = false')
+    )
+    assert wall.accept(wall.status.outside_edit) == Done("accepted")
+    assert talk.forwarded() == []
+    talk.answers(result(listing["id"], tools=[{"name": "pay"}]))
+    assert [message["id"] for message in talk.forwarded()] == [1]
+
+
+def test_p13_arguments_of_calls_that_wait_no_more_are_not_kept(wall):
+    wall.engine.feed._followers.add(asyncio.Event())  # an app that does not fetch
+    talk = wall.session()
+    for number in range(20):
+        talk.asks(call(number, "pay", {"to": "x" * 100_000}))
+        talk.asks(note("notifications/cancelled", {"requestId": number}))
+    batch = wall.engine.feed.since(0)
+    assert len(msgspec.json.encode(batch)) < 200_000
+    assert not [event for event in batch.events if isinstance(event, HeldEvent)]
+
+
+def test_p13_a_session_keeps_no_more_waiting_than_an_app_can_be_shown(wall):
+    talk = wall.session()
+    for number in range(5):
+        talk.asks(call(number, "pay", {"to": "x" * 1_000_000}))
+    (told,) = talk.got()
+    assert told["id"] == 4
+    assert "bytes of arguments" in text(told)
+    assert len(wall.held) == 4
