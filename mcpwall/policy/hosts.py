@@ -18,6 +18,7 @@ HOST_MAX = 253  # characters, RFC 1035 section 2.3.4
 URL_MAX = 16_384  # characters of a text that is read as one URL
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+_USERINFO = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:%-]*")  # RFC 3986 section 3.2.1
 _HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")  # a last label that makes a host an IPv4 address
 _PLAIN_IPV4 = re.compile(r"(?:0|[1-9][0-9]{0,2})(?:\.(?:0|[1-9][0-9]{0,2})){3}")
@@ -48,8 +49,8 @@ def host_of(url: str) -> str | None:
     authority = rest[:end]
     if rest[end : end + 1] in ("?", "#") and "@" in rest[end:]:
         return None  # some parsers read on to the "@"
-    userinfo, at, hostport = authority.rpartition("@")
-    if (at and "@" in userinfo) or any(char.isspace() for char in authority):
+    userinfo, _, hostport = authority.rpartition("@")
+    if not _USERINFO.fullmatch(userinfo) or any(char.isspace() for char in hostport):
         return None
     if hostport.startswith("["):
         literal, closed, port = hostport[1:].partition("]")
