@@ -361,11 +361,6 @@ class Engine:
         if text:
             self.notice("warning", text)
 
-    def forget_expired(self) -> None:
-        """The time of a remembered answer is up."""
-        self.answers = self.answers.without_expired(self.clock.steady_ns())
-        self.rules_shown()
-
     def rules_shown(self) -> None:
         """Something on the rules screen has changed."""
         self.feed.publish(RulesEvent(views.rules(self)))

@@ -106,6 +106,7 @@ class Holds:
                 timer.cancel()
             self._engine.records.held -= 1
             self._engine.feed.publish(ReleasedEvent(call, how))
+            self._engine.used(hold.live)
         return hold
 
     def withdraw_all(self, live: Live, why: str) -> None:

@@ -1,0 +1,90 @@
+"""What an app is told adds up: a mirror fed by a snapshot and the feed equals a fresh snapshot."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from pathlib import Path
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mcpwall.engine import views
+from mcpwall.engine.core import COUNTS_S
+from mcpwall.engine.port import Lockdown, Match, Remember, Scope
+from mcpwall.tui.mirror import Mirror
+from tests.engine.wall import RULES, Wall, call, note, result
+
+TIGHTER = RULES + '\n[[rules]]\nid = "more"\ntool = "look"\naction = "ask"\n'
+DEEDS = (
+    *("open", "end", "look", "count", "pay", "wipe", "answer", "fail", "cancel"),
+    *("allow", "deny", "remember", "wait", "long", "edit", "lock", "fetch"),
+)
+deeds = st.lists(st.tuples(st.sampled_from(DEEDS), st.integers(0, 3)), max_size=40)
+
+
+class Play:
+    """A wall, some sessions, and an app that looks from time to time."""
+
+    def __init__(self, path: Path) -> None:
+        self.wall = Wall(path, RULES)
+        self.talks = [self.wall.session()]
+        self.calls = 0
+        self.wall.engine.feed._followers.add(asyncio.Event())  # as if an app was attached
+        self.mirror = Mirror()
+        self.mirror.take(views.snapshot(self.wall.engine), 0)
+
+    def do(self, deed: str, which: int) -> None:
+        wall, talk = self.wall, self.talks[which % len(self.talks)]
+        match deed:
+            case "open":
+                self.talks.append(wall.session(client=f"agent-{which}", server=f"server-{which}"))
+            case "end" if len(self.talks) > 1:
+                self.talks.remove(talk)
+                talk.live.end("over", "over")
+            case "look" | "count" | "pay" | "wipe":
+                self.calls += 1
+                talk.asks(call(self.calls, deed, {"n": which}))
+            case "answer" | "fail":
+                for request in talk.forwarded():
+                    if request.get("method") == "tools/call":
+                        talk.answers(result(request["id"], isError=deed == "fail", content=[]))
+            case "cancel":
+                talk.asks(note("notifications/cancelled", {"requestId": self.calls}))
+            case "allow" | "deny" | "remember":
+                for held in wall.held[:1]:
+                    remember = Remember(Scope.QUARTER, Match.TOOL) if deed == "remember" else None
+                    wall.decide(held, allow=deed != "deny", remember=remember)
+            case "wait" | "long":
+                wall.clock.advance(7 if deed == "wait" else 1_000)
+            case "edit":
+                wall.edit(TIGHTER if which % 2 else RULES)
+            case "lock":
+                wall.do(Lockdown(on=bool(which % 2)))
+            case "fetch":
+                self.fetch()
+
+    def fetch(self) -> None:
+        assert self.mirror.apply(self.wall.engine.feed.since(self.mirror.seq), 0)
+
+
+@settings(max_examples=60, deadline=None)
+@given(deeds)
+def test_a_mirror_equals_a_fresh_snapshot(schedule):
+    with tempfile.TemporaryDirectory() as path:
+        play = Play(Path(path))
+        for deed, which in schedule:
+            play.do(deed, which)
+        play.wall.clock.advance(COUNTS_S)
+        play.fetch()
+        fresh, mirror = views.snapshot(play.wall.engine), play.mirror
+        assert mirror.seq == fresh.seq
+        assert mirror.rows == {row.id: row for row in fresh.rows}
+        assert mirror.held == {held.row.id: held for held in fresh.held}
+        assert mirror.rules == fresh.rules
+        living = {row.id: row for row in mirror.sessions.values() if not row.ended}
+        assert living == {row.id: row for row in fresh.sessions}
+        assert mirror.servers == {row.name: row for row in fresh.servers}
+        assert mirror.totals == fresh.totals
+        assert mirror.status == fresh.status
+        play.wall.drop()

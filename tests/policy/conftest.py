@@ -1,8 +1,0 @@
-"""No property here depends on how fast the machine is."""
-
-from __future__ import annotations
-
-from hypothesis import HealthCheck, settings
-
-settings.register_profile("policy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("policy")
