@@ -62,6 +62,11 @@ def intake_file() -> str:
     return _join(state_dir(), "audit.intake")
 
 
+def lockdown_file() -> str:
+    """There while the wall is locked down."""
+    return _join(state_dir(), "lockdown")
+
+
 def log_file() -> str:
     """What a background engine says on stderr."""
     return _join(state_dir(), "engine.log")

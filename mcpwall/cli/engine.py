@@ -28,6 +28,7 @@ from mcpwall.store.audit import Audit, AuditError
 from mcpwall.store.config import ConfigError
 from mcpwall.store.files import UnsafeFileError, private_dir
 from mcpwall.store.intake import Intake
+from mcpwall.store.mark import Mark
 from mcpwall.transport.attention import Attention
 from mcpwall.transport.stdio import StdioSession
 
@@ -122,7 +123,11 @@ async def _serve(ready: Callable[[], None]) -> None:
     intake = Intake.open(Audit.open(home.audit_file(), boot=clock.boot), home.intake_file())
     with contextlib.closing(intake):
         engine = Engine(
-            intake=intake, rulebook=Rulebook(home.config_file()), clock=clock, resolve=resolve
+            intake=intake,
+            rulebook=Rulebook(home.config_file()),
+            clock=clock,
+            resolve=resolve,
+            lockdown=Mark(home.lockdown_file()),
         )
         service = Service(engine)
         await service.run(ready)

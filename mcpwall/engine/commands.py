@@ -88,11 +88,12 @@ def _carry_out(engine: Engine, command: Command) -> Reply:
 
 
 def _lockdown(engine: Engine, *, on: bool) -> Done:
-    engine.lockdown = on
+    fault = engine.lockdown.set(on)
     if on:
         engine.holds.judge_again()
     engine.feed.publish(StatusEvent(views.status(engine)))
-    return Done("locked down: no tool can be called" if on else "the lockdown is lifted")
+    said = "locked down: no tool can be called" if on else "the lockdown is lifted"
+    return Done(f"{said}, until the engine is started again ({fault})" if fault else said)
 
 
 def _decide(engine: Engine, command: Decide) -> Reply:

@@ -29,6 +29,7 @@ from mcpwall.policy.judge import ToolState, judge
 from mcpwall.policy.limits import Limits
 from mcpwall.protocol.commands import Memory, Request, Stage
 from mcpwall.store.intake import Intake
+from mcpwall.store.mark import Mark
 from mcpwall.store.records import AuditRow, Intent, Kind, Step
 
 TOOLS_CALL: Final = "tools/call"
@@ -41,7 +42,8 @@ class Engine:
     """All sessions of one user behind one set of rules.
 
     `intake` is open and this engine's alone; `resolve(text, directory)` turns a text that names a
-    path into an absolute one (see engine.resolve).
+    path into an absolute one (see engine.resolve). `lockdown` stands for no tool at all, over
+    restarts too: nobody but the person at the app lifts it.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class Engine:
         rulebook: Rulebook,
         clock: Clock,
         resolve: Callable[[str, str], str],
+        lockdown: Mark,
     ) -> None:
         self.recorder = Recorder(intake, clock, self.notice)
         self.rulebook = rulebook
@@ -64,7 +67,7 @@ class Engine:
         self.feed = Feed(self.records.totals)
         self.sessions: dict[str, Live] = {}
         self.holds = holds.Holds(self)
-        self.lockdown = False
+        self.lockdown = lockdown
         self._used: set[Live] = set()  # sessions whose counts are to be shown
         self.hits: dict[str, tuple[int, int]] = {}  # rule id → times, last time (ms)
         self._last_call = intake.audit.last_id()
@@ -125,7 +128,7 @@ class Engine:
             now_ns=self.clock.steady_ns(),
             limits=self.limits,
             answers=self.answers,
-            lockdown=self.lockdown,
+            lockdown=self.lockdown.on,
             tool=tool,
             approved=approved,
             resolve=self.resolve,

@@ -29,7 +29,7 @@ def status(engine: Engine) -> Status:
         os.path.dirname(book.path),  # noqa: PTH120
         book.path,
         book.hash,
-        engine.lockdown,
+        engine.lockdown.on,
         book.error,
         book.outside_edit,
         book.undo_steps,

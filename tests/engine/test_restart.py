@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mcpwall.engine.live import LOST_S
+from mcpwall.engine.port import Lockdown
 from tests.engine.wall import (
     RULES,
     TOOLS,
@@ -265,3 +266,17 @@ def test_a_call_cancelled_before_the_restart_stays_so(wall, after):
     talk = resumed(second, talk)
     second.clock.advance(LOST_S)
     assert talk.got() == []
+
+
+# --- lockdown -----------------------------------------------------------------------------------
+
+
+def test_p05_a_lockdown_outlives_the_engine_until_a_person_lifts_it(wall, after):
+    wall.do(Lockdown(True))
+    second = after(wall)
+    assert second.status.lockdown
+    talk = second.session()
+    talk.asks(call(1, "look"))
+    assert verdict(talk.refusal())["cause"] == "lockdown"
+    second.do(Lockdown(False))
+    assert not after(second).status.lockdown

@@ -39,6 +39,7 @@ from mcpwall.engine.rulebook import Rulebook
 from mcpwall.store.audit import Audit
 from mcpwall.store.faults import AuditError
 from mcpwall.store.intake import Intake
+from mcpwall.store.mark import Mark
 from mcpwall.store.records import AuditRow, Unfinished
 
 Json = dict[str, Any]
@@ -219,6 +220,7 @@ class Wall:
             rulebook=Rulebook(str(self.config)),
             clock=self.clock,
             resolve=resolve,
+            lockdown=Mark(str(path / "state" / "lockdown")),
         )
 
     def session(self, **options: Any) -> Talk:
