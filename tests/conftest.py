@@ -1,4 +1,7 @@
-"""What every test may use: a wall of its own, which is gone when the test ends."""
+"""What every test may use: a wall of its own, which is gone when the test ends.
+
+No property depends on how fast the machine is.
+"""
 
 import shutil
 import subprocess
@@ -8,10 +11,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.helpers.programs import environment
 
 DONE, NO_ENGINE = 0, 3
+
+settings.register_profile("wall", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("wall")
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The chain over the audit's rows, and the heads that are noted beside it (PROMISES.md, P19).
+"""The chain over the audit's rows, and the heads that are noted beside it.
 
 Every row carries SHA-256(chain of the row before + name of its table + its columns as a compact
 JSON array, without the chain itself); `seq` numbers the rows of both tables without a gap. So a

@@ -73,7 +73,7 @@ def test_many_and_large_calls_are_filed_at_once(intake: Intake) -> None:
     assert intake.audit.last_id() == 3 + FILE_AT
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.one_of(st.none(), st.integers(1, 5)), max_size=12))
 def test_p12_the_next_engine_files_what_a_killed_one_left(
     tmp_path_factory: pytest.TempPathFactory, moves: list[int | None]
@@ -111,7 +111,7 @@ def test_what_was_filed_just_before_a_kill_is_not_filed_twice(folder: Path) -> N
     again.close()
 
 
-def test_p9_what_is_left_from_before_a_reboot_keeps_its_boot(folder: Path) -> None:
+def test_p09_what_is_left_from_before_a_reboot_keeps_its_boot(folder: Path) -> None:
     intake = opened(folder)
     intake.write([intent(1, steady_ns=NOW_NS)])
     intake.write([call(2, verdict=charged("2"))])
@@ -144,7 +144,7 @@ def test_a_file_that_is_no_intake_is_refused_and_left_alone(folder: Path) -> Non
     assert (folder / "audit.intake").read_bytes() == noise
 
 
-def test_p1_when_the_intake_cannot_be_written_nothing_is_kept(
+def test_p01_when_the_intake_cannot_be_written_nothing_is_kept(
     intake: Intake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> int:
@@ -159,7 +159,7 @@ def test_p1_when_the_intake_cannot_be_written_nothing_is_kept(
     assert intake.audit.last_id() == 2
 
 
-def test_p1_when_filing_fails_nothing_more_is_taken_in(
+def test_p01_when_filing_fails_nothing_more_is_taken_in(
     intake: Intake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(_: object, intents: list[Intent], steps: list[Step]) -> None:

@@ -64,7 +64,7 @@ async def read_all(journal: Journal, data: bytes, line_max: int = 1 << 20) -> Re
     return reader
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     sizes=st.lists(
         st.one_of(st.integers(0, 2000), st.sampled_from([AREA - 1, AREA, AREA + 1, AREA // 2 + 7]))

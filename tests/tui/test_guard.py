@@ -351,7 +351,7 @@ class History:
         return min((t for t, s in self.steps if s.kind == "paint" and t > start), default=1e9)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.lists(STEPS, max_size=25), st.booleans())
 def test_p08_no_sequence_without_a_proper_key_decides(steps: list[Step], eager: bool) -> None:
     guard, history, now = Guard(KEYS), History([]), 0.0
@@ -400,7 +400,7 @@ def check(decision: Decision, history: History) -> None:
         assert history.proper(first_at, str(first))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.sampled_from(SIGHTS),
     st.floats(ARM_S, 60.0),

@@ -74,7 +74,7 @@ def test_a_text_that_wraps_shows_its_spaces() -> None:
     assert value_rows("0123456 89", 8) == ['"0123456', '·89"']
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(TEXT, st.integers(8, 40))
 def test_wrapping_keeps_every_character_and_the_width(text: str, cells: int) -> None:
     safe = visible(text)
@@ -83,14 +83,14 @@ def test_wrapping_keeps_every_character_and_the_width(text: str, cells: int) -> 
     assert all(width(row) <= cells for row in rows)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(TEXT, TEXT)
 def test_different_texts_never_look_the_same(one: str, other: str) -> None:
     if one != other:
         assert value_rows(one, 30) != value_rows(other, 30)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(ARGUMENTS, st.integers(30, 90))
 def test_p10_every_row_fits_and_is_safe(arguments: dict[str, object], cells: int) -> None:
     for row in [*field_rows(arguments, cells), *raw_rows(arguments, cells)]:
@@ -99,7 +99,7 @@ def test_p10_every_row_fits_and_is_safe(arguments: dict[str, object], cells: int
         assert all(char.isprintable() for char in text)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(ARGUMENTS)
 def test_the_counts_are_those_of_the_leaves(arguments: dict[str, object]) -> None:
     leaves = [value for _, value in flatten(arguments)] if arguments else []
@@ -137,7 +137,7 @@ def test_of_long_texts_only_the_lines_that_differ_are_shown() -> None:
     assert len(rows) < 10
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(ARGUMENTS)
 def test_nothing_changed_shows_nothing_changed(arguments: dict[str, object]) -> None:
     assert {row.mark for row in compare_rows(arguments, arguments, 60)} <= {"", "="}
@@ -146,7 +146,7 @@ def test_nothing_changed_shows_nothing_changed(arguments: dict[str, object]) -> 
 # --- globs --------------------------------------------------------------------------------------
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text(st.sampled_from("ab*?[]!-/"), max_size=12), st.text(max_size=12))
 def test_a_literal_matches_itself_and_nothing_else(name: str, other: str) -> None:
     assert literal(name) == escape_glob(name)

@@ -48,7 +48,7 @@ def test_the_operators_are_those_of_the_engine() -> None:
     assert {op for op in OPERATORS if not op.startswith("not_")} == set(KNOWN)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.sampled_from(OPERATORS), PLAIN)
 def test_a_value_reads_back_as_itself(op: str, value: Any) -> None:
     text_only = op.endswith(("contains", "glob", "regex", "under", "host", "json"))
@@ -58,14 +58,14 @@ def test_a_value_reads_back_as_itself(op: str, value: Any) -> None:
     assert (type(back), back) == (type(value), value)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(NAMES | st.lists(NAMES, min_size=1, max_size=3))
 def test_names_read_back_as_themselves(value: Any) -> None:
     back = read_names(write_names(value))
     assert back == value or (isinstance(value, str) and back == [value])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(TEXTS, NAMES, TEXTS)
 def test_p10_a_draft_is_safe_to_show_and_untouched_says_the_same(
     text: str, name: str, reason: str
