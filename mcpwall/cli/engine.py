@@ -158,9 +158,13 @@ class Service:
         gc.freeze()  # what stands now stays: no collection needs to look at it
         gc.set_threshold(*GC_THRESHOLD)
         ready()
+        stopped = loop.create_task(self._stopped.wait())
         try:
-            await self._stopped.wait()
+            done, _ = await asyncio.wait({stopped, *chores}, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()  # a chore ends by failing alone: no wall goes on without it
         finally:
+            stopped.cancel()
             for chore in chores:
                 chore.cancel()
             await asyncio.gather(*chores, return_exceptions=True)
@@ -205,7 +209,11 @@ class Service:
             return
         self._sessions.add(session)
         session.on_over = lambda: self._sessions.discard(session)
-        session.start(rest)
+        try:
+            session.start(rest)
+        except AuditError as error:
+            self._engine.notice("error", str(error))
+            session.bye(f"the wall cannot read its record: {error}")
 
     def _answer(self, link: socket.socket, fds: list[int], name: str) -> None:
         """Tell a shim how to start a configured server."""

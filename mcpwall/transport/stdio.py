@@ -107,7 +107,10 @@ class StdioSession:
         return self._live
 
     def start(self, rest: bytes) -> None:
-        """Deal with what an engine before this one left, then with what comes. `rest`: words."""
+        """Deal with what an engine before this one left, then with what comes. `rest`: words.
+
+        Raises AuditError when the record cannot be read.
+        """
         self._from_agent.recovered()
         self._recovering = False
         self._live.resumed()
