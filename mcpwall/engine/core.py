@@ -19,7 +19,7 @@ from mcpwall.engine.feed import Feed
 from mcpwall.engine.inventory import Inventory
 from mcpwall.engine.live import LOST_S, Hello, Kept, Live, Wire
 from mcpwall.engine.port import NoticeEvent, RulesEvent, ServerEvent, State, StatusEvent
-from mcpwall.engine.recorder import Recorder
+from mcpwall.engine.recorder import AGAIN_S, Recorder
 from mcpwall.engine.records import Record, Records
 from mcpwall.engine.rulebook import Rulebook
 from mcpwall.model import Action, Call, Cause, Risk, Verdict
@@ -28,6 +28,7 @@ from mcpwall.policy.judge import State as JudgeState
 from mcpwall.policy.judge import ToolState, judge
 from mcpwall.policy.limits import Limits
 from mcpwall.protocol.commands import Memory, Request, Stage
+from mcpwall.store.faults import AuditError
 from mcpwall.store.intake import Intake
 from mcpwall.store.mark import Mark
 from mcpwall.store.records import AuditRow, Intent, Kind, Step
@@ -73,6 +74,7 @@ class Engine:
         self._last_call = intake.audit.last_id()
         self._last_session = 0
         self._horizon_ns = 0
+        self._uncounted = ""  # why the limits do not look back far enough
         self.on_stop: Callable[[], None] = lambda: None
         left = restore.records(self)
         clock.call_later(LOST_S, lambda: restore.abandon(self, left))
@@ -121,7 +123,7 @@ class Engine:
     def verdict(self, live: Live, call: Call, *, approved: bool = False) -> Verdict:
         """The judge's word on a call as things stand now. Books nothing."""
         policy, fault = self.rulebook.policy(call.directory)
-        if fault:
+        if fault := fault or self._uncounted:
             return Verdict(Action.DENY, Cause.FAULT, reason=fault, policy=policy.hash)
         tool = live.tool_state(call.tool) if call.method == TOOLS_CALL else ToolState.LISTED
         state = JudgeState(
@@ -370,11 +372,24 @@ class Engine:
         self.feed.publish(StatusEvent(views.status(self)))
 
     def _widen(self) -> None:
-        """Let the limits look back as far as the widest window now asks."""
-        if self.rulebook.horizon_ns > self._horizon_ns:
-            self.recorder.file()
-            self._horizon_ns = self.rulebook.horizon_ns
-            self.limits = restore.limits(self.recorder.intake.audit, self.clock, self._horizon_ns)
+        """Let the limits look back as far as the widest window now asks; deny until they do."""
+        horizon_ns = self.rulebook.horizon_ns
+        self._uncounted = self._count(horizon_ns) if horizon_ns > self._horizon_ns else ""
+        if self._uncounted:
+            self.clock.call_later(AGAIN_S, self._widen)
+
+    def _count(self, horizon_ns: int) -> str:
+        """Count the limits anew from the audit; returns '' or why that could not be done."""
+        self.recorder.file()
+        intake = self.recorder.intake
+        if intake.waiting:
+            return "its audit cannot be written"
+        try:
+            self.limits = restore.limits(intake.audit, self.clock, horizon_ns)
+        except AuditError as error:
+            return f"its limits cannot be counted ({error})"
+        self._horizon_ns = horizon_ns
+        return ""
 
     def notice(self, level: str, text: str) -> None:
         """Tell the apps something in words."""

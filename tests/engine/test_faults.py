@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from mcpwall.engine.port import NoticeEvent, Refused
-from tests.engine.wall import call, result, text, verdict
+from mcpwall.store.faults import AuditError
+from tests.engine.wall import RULES, call, result, text, verdict
 
 
 def notices(wall) -> list[str]:
@@ -53,3 +54,23 @@ def test_an_outcome_that_cannot_be_recorded_is_recorded_later(wall):
     wall.clock.advance(1)
     assert wall.unfinished() == []
     assert wall.recorded(wall.rows()[-1].id).state == "done"
+
+
+def test_p09_limits_that_cannot_be_counted_deny_until_they_can(wall, monkeypatch):
+    talk = wall.session()
+    talk.asks(call(1, "count"), call(2, "count"))
+    assert len(talk.forwarded()) == 2
+
+    def broken(*_):
+        raise AuditError("disk I/O error", "audit.db", "look at the disk")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(wall.audit, "charges", broken)
+        wall.edit(RULES.replace("window = 60", "window = 600"))
+        talk.asks(call(3, "count"), call(4, "look"))
+        assert talk.forwarded() == []
+        assert [verdict(message)["cause"] for message in talk.got()] == ["fault", "fault"]
+    wall.clock.advance(1)
+    talk.asks(call(5, "count"), call(6, "look"))
+    assert [message["id"] for message in talk.forwarded()] == [6]
+    assert verdict(talk.got()[0])["cause"] == "limit"
