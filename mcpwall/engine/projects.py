@@ -8,6 +8,7 @@ does; and files that do not load deny, for nobody knows what they would have sai
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 from pathlib import Path
 from typing import Final
@@ -130,14 +131,19 @@ class Projects:
         return f"{where} has changed"
 
     def _read(self, directory: str) -> Project:
+        """Start from what is in force in the directories around, as if it had held here too.
+
+        So an edit that waits there waits here: an agent that starts elsewhere in the project does
+        not get round it.
+        """
         paths = _find(directory)
-        watches = {path: Watch(signature(path)) for path in paths}
-        try:
-            configs, fault = _load(paths), ""
-        except ConfigError as error:
-            configs, fault = (), _fault(error)
-        policy, fault = self._compile(configs, fault)
-        return Project(configs, policy, fault, watches)
+        around = {config.file: config for p in self._known.values() for config in p.configs}
+        places = [str(place / PROJECT_FILE) for place in reversed(_places(directory))]
+        configs = tuple(around[path] for path in places if path in around)
+        project = Project(configs, *self._compile(configs))
+        project.watches = {path: Watch(signature(path)) for path in paths}
+        self._look(project, paths)
+        return project
 
     def _compile(self, configs: tuple[Config, ...], fault: str = "") -> tuple[Policy, str]:
         """The user's rules tightened by the projects'."""
@@ -182,18 +188,18 @@ def _find(directory: str) -> list[str]:
 
     Neither the home directory nor the root is a project.
     """
+    found = [place / PROJECT_FILE for place in reversed(_places(directory))]
+    return [str(candidate) for candidate in found if _is_there(candidate)]
+
+
+def _places(directory: str) -> list[Path]:
+    """The directory and those above it that can be projects', the innermost first."""
     if not directory:
         return []
     home = Path(os.path.expanduser("~"))  # noqa: PTH111 - Path.home raises where nobody has a name
     here = Path(directory)
-    found: list[str] = []
-    for place in (here, *here.parents):
-        if place in (home, Path(place.anchor)):
-            break
-        candidate = place / PROJECT_FILE
-        if _is_there(candidate):
-            found.insert(0, str(candidate))
-    return found
+    places = (here, *here.parents)
+    return list(itertools.takewhile(lambda p: p not in (home, Path(p.anchor)), places))
 
 
 def _is_there(path: Path) -> bool:

@@ -294,3 +294,20 @@ def test_p06_a_users_edit_holds_in_the_project_too(wall, project):
     wall.edit(NO_LOOK)
     assert in_project(wall, project, "look")["rules"] == ["no-look"]
     assert in_project(wall, project, "count")["rules"] == ["here"]
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_a_loosened_project_waits_for_agents_that_start_below_it_too(wall, project, gone):
+    file = project / ".mcpwall.toml"
+    file.write_text(HERE)
+    assert in_project(wall, project, "look")["rules"] == ["here"]
+    if gone:
+        file.unlink()
+    else:
+        file.write_text("")
+    below = project / "below"
+    below.mkdir()
+    assert in_project(wall, below, "look")["rules"] == ["here"]
+    wall.engine.rulebook.poll()
+    assert isinstance(wall.accept(wall.status.outside_edit), Done)
+    assert in_project(wall, below, "look") is None
