@@ -11,6 +11,10 @@ from typing import TYPE_CHECKING
 
 from mcpwall.engine import port
 from mcpwall.tui.app import WallApp
+from mcpwall.tui.screens.call import CallScreen
+from mcpwall.tui.screens.calls import CallsScreen
+from mcpwall.tui.screens.help import HelpScreen
+from mcpwall.tui.screens.review import ReviewScreen
 from tests.tui import hostile
 from tests.tui.fake_port import FakePort
 from tests.tui.scenes import NOW_S
@@ -18,20 +22,16 @@ from tests.tui.scenes import NOW_S
 if TYPE_CHECKING:
     from textual.pilot import Pilot
 
-_KEYS = (
-    "k",
-    "k",
-    "v",
-    "=",
-    "G",
-    "enter",
-    "pagedown",
-    "escape",
-    "?",
-    "escape",
-    "p",
-    "end",
-    "escape",
+_STEPS = (  # a key, and the screen that is shown then
+    *((key, CallsScreen) for key in "kkv=G"),
+    ("enter", CallScreen),
+    ("pagedown", CallScreen),
+    ("escape", CallsScreen),
+    ("?", HelpScreen),
+    ("escape", CallsScreen),
+    ("p", ReviewScreen),
+    ("end", ReviewScreen),
+    ("escape", CallsScreen),
 )
 
 
@@ -45,13 +45,15 @@ def main(kind: str) -> None:
 
     async def go(pilot: Pilot[None]) -> None:
         await engine.following.wait()
-        for key in _KEYS:
+        for key, screen in _STEPS:
             await pilot.press(key)
+            while not isinstance(app.screen, screen):
+                await pilot.pause()
             await pilot.pause()
         await engine.push(port.NoticeEvent("error", text))
         app.repaint()
         await pilot.pause()
-        await pilot.press("1", "q")
+        await pilot.press("q")
 
     app = WallApp(engine, now=lambda: NOW_S, zone=UTC)
     app.run(auto_pilot=None if kind == "typed" else go)

@@ -59,6 +59,13 @@ class Shown:
         return "\n".join(lines) + "\n"
 
 
+async def resized(pilot: Pilot[Any], width: int, height: int) -> None:
+    """Another size of the terminal; Textual tells screens a moment later, here at once."""
+    await pilot.resize_terminal(width, height)
+    pilot.app._check_resize()
+    await pilot.pause()
+
+
 @asynccontextmanager
 async def showing(
     engine: FakePort, size: tuple[int, int] = WIDE, **options: Any

@@ -10,7 +10,7 @@ from textual.geometry import Size
 from mcpwall.tui.review.layout import Row
 from mcpwall.tui.theme import DARK, palette
 from mcpwall.tui.widgets.fields import Fields, row_parts
-from tests.tui.screens import scenario
+from tests.tui.screens import resized, scenario
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,8 +81,7 @@ async def test_a_resize_lays_out_anew_and_must_be_drawn_anew() -> None:
         fields, layout = pilot.app.query_one(Fields), Counting(5)
         fields.show(layout)
         await pilot.pause()
-        await pilot.resize_terminal(60, 10)
-        await pilot.pause()
+        await resized(pilot, 60, 10)
         assert layout.widths == [40, 60]
         assert fields.drawn
 

@@ -43,10 +43,14 @@ def run(kind: str) -> str:
     """All that the app writes to its terminal."""
     app, ours = start(kind)
     written = bytearray()
-    while piece := _read(ours):
-        written += piece
-    os.close(ours)
-    code = app.wait(30)
+    try:
+        while piece := _read(ours):
+            written += piece
+        code = app.wait(30)
+    finally:
+        app.kill()
+        app.wait()
+        os.close(ours)
     assert code == 0, written[-4000:].decode(errors="replace")
     return written.decode()
 
@@ -99,4 +103,5 @@ def test_a_screen_that_was_left_is_drawn_again_when_a_person_comes_back() -> Non
         assert app.wait(30) == 0
     finally:
         app.kill()
+        app.wait()
         os.close(ours)

@@ -12,7 +12,7 @@ from mcpwall.tui.widgets.fields import Fields
 from tests.tui.fake_port import FakePort
 from tests.tui.hands import Hands, reviewing
 from tests.tui.scenes import NOW_MS, busy, held, row
-from tests.tui.screens import NARROW, WIDE, golden, scenario
+from tests.tui.screens import NARROW, WIDE, golden, resized, scenario
 
 WRITE, ISSUE, RUN = 1280, 1282, 1283
 SETTLED = QUIET_S + 0.02
@@ -219,7 +219,7 @@ async def test_a_resize_between_the_key_and_its_silence_voids_it() -> None:
     async with reviewing(FakePort(busy()), ISSUE) as hands:
         await hands.wait(3.0)
         await hands.read("a")
-        await hands.shown.pilot.resize_terminal(100, 30)
+        await resized(hands.shown.pilot, 100, 30)
         await hands.wait(SETTLED)
         assert hands.decided == []
         await hands.wait(3.0)
