@@ -211,6 +211,7 @@ class Engine:
     def forwarded(self, live: Live, record: Record) -> None:
         """A call has gone to its server."""
         live.server.calls += 1
+        record.trim()
         self.records.allowed()
         self.feed.publish(record)
 

@@ -181,7 +181,8 @@ class Holds:
             for other in self._engine.records
         )
         first = () if used else ("first use of this tool",)
-        return hold.held(why, (*first, *flags(record.call, self._engine.resolve)))
+        beside = tuple(f"also sends {name}" for name in hold.live.protocol.beside(record.request))
+        return hold.held(why, (*first, *beside, *flags(record.call, self._engine.resolve)))
 
     def _release(self, hold: Hold, verdict: Verdict, *, by: str, how: str) -> Done | Refused:
         record = hold.record
@@ -212,12 +213,6 @@ class Holds:
         hold.live.flush()
 
     def _time_is_up(self, hold: Hold) -> None:
-        if self._engine.rulebook.unattended is Action.ALLOW:
-            verdict = self._engine.verdict(hold.live, hold.record.call, approved=True)
-            if verdict.action is Action.ALLOW:
-                verdict = msgspec.structs.replace(verdict, cause=Cause.UNATTENDED)
-                self._release(hold, verdict, by="timer", how="allowed: nobody answered in time")
-                return
         asked = hold.record.verdict
         seconds = (hold.deadline_ms - hold.since_ms) // 1000
         reason = f"it needs a person's approval, and nobody answered within {seconds} s"

@@ -36,9 +36,15 @@ class Record(msgspec.Struct, eq=False):
         """Nothing more will come: keep no more of large arguments than their start."""
         self.state = state
         self.request = None
+        self.trim()
+
+    def trim(self) -> None:
+        """The arguments are needed no more: keep the start of large ones."""
         if len(self.json) > WHOLE:
             self.call = msgspec.structs.replace(self.call, arguments={})
             self.json = self.json[:WHOLE]
+            if self.request is not None:
+                self.request.arguments = {}
 
     def row(self) -> Row:
         """The record as it stands, for a table."""

@@ -13,7 +13,7 @@ from typing import Final
 
 from mcpwall.engine.port import OutsideEdit
 from mcpwall.engine.projects import Projects
-from mcpwall.model import Action, JsonObject, Rule
+from mcpwall.model import JsonObject, Rule
 from mcpwall.policy.compile import Policy, compile_policy
 from mcpwall.store.config import Config, ConfigError
 from mcpwall.store.edit import ConfigFile, EditError, diff, loosens
@@ -55,11 +55,6 @@ class Rulebook:
     def horizon_ns(self) -> int:
         """The widest window of any limit in force, in nanoseconds."""
         return max(self._policy.horizon_ns, self._projects.horizon_ns)
-
-    @property
-    def unattended(self) -> Action:
-        """What an ask becomes that nobody answers."""
-        return self.config.defaults.unattended
 
     @property
     def undo_steps(self) -> int:

@@ -15,6 +15,26 @@ from mcpwall.policy.match import GlobError, covers
 from mcpwall.policy.operators import exact, same
 
 COMPARED_MAX = 2_500  # pairs of characters of one rule's patterns
+# Methods that no rule reaches: protocol.methods hands them on. A test compares the two.
+HOUSEKEEPING = frozenset(
+    {
+        "initialize",
+        "server/discover",
+        "ping",
+        "tools/list",
+        "prompts/list",
+        "resources/list",
+        "resources/templates/list",
+        "resources/unsubscribe",
+        "logging/setLevel",
+        "subscriptions/listen",
+        "tasks/get",
+        "tasks/result",
+        "tasks/update",
+        "tasks/list",
+        "tasks/cancel",
+    }
+)
 _LISTS = ("in", "contains", "glob", "regex", "under", "host")
 _BOUNDS = ("gt", "gte", "lt", "lte")
 
@@ -29,6 +49,8 @@ def why_never(rule: Rule) -> str | None:
     for key in ("server", "tool", "agent", "method"):
         if reason := _no_name(key, getattr(rule, key)):
             return reason
+    if rule.method and set(rule.method) <= HOUSEKEEPING:
+        return f"method: {', '.join(rule.method)} is housekeeping of the protocol, always handed on"
     for condition in rule.when:
         if reason := _never_alone(condition):
             return reason

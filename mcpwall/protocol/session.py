@@ -35,6 +35,7 @@ from mcpwall.protocol.methods import Way
 from mcpwall.protocol.tool_list import OWN_ID, ToolList
 
 OPEN_MAX: Final = 10_000  # requests of one direction under way at once
+ID_DIGITS_MAX: Final = 40  # of an integer id that is compared with its text
 CANCELLED_MAX: Final = 256  # cancelled requests whose late answer is still let through
 
 
@@ -148,7 +149,7 @@ class Session:
     def _client_request(self, message: JsonObject) -> list[Command]:
         request_id: RequestId = message["id"]
         method: str = message["method"]
-        if request_id in self.requests or request_id in self._cancelled:
+        if self._in_use(request_id):
             raise Malformed(INVALID_REQUEST, f"id {request_id!r} is in use by a request under way")
         if type(request_id) is str and request_id.startswith(OWN_ID):
             raise Malformed(INVALID_REQUEST, f"ids that start with {OWN_ID!r} are the wall's own")
@@ -179,6 +180,19 @@ class Session:
         self.changed = True
         commands.append(ToServer(codec.encode(message)))
         return commands
+
+    def _in_use(self, request_id: RequestId) -> bool:
+        """Whether a request under way has this id, or one that a server may take for it."""
+        twin = str(request_id) if type(request_id) is int else _as_integer(str(request_id))
+        if request_id in self.requests or twin in self.requests:
+            return True
+        return request_id in self._cancelled or twin in self._cancelled
+
+    def beside(self, request: Request) -> list[str]:
+        """The fields that a request sends beside its name, arguments and _meta."""
+        params = (request.message or {}).get("params", {})
+        known = {"name", "arguments", "_meta"} if request.method == "tools/call" else params.keys()
+        return [field for field in params if field not in known]
 
     def _describe(self, request: Request, params: JsonObject, meta: JsonObject | None) -> None:
         """Read what is judged out of a request's params. Raises Malformed."""
@@ -490,3 +504,11 @@ def _decode_object(raw: msgspec.Raw) -> JsonObject:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
+
+
+def _as_integer(text: str) -> int | None:
+    """The integer that a text spells, exactly as `str` would write it."""
+    digits = text.removeprefix("-")
+    if not digits.isascii() or not digits.isdecimal() or len(digits) > ID_DIGITS_MAX:
+        return None
+    return int(text) if str(int(text)) == text else None

@@ -383,8 +383,22 @@ def test_an_id_in_flight_is_not_used_twice() -> None:
     play >> client(call(2, "echo"))
     assert refusal(play.commands.pop(0))["id"] is None  # not the first call's answer
     play << p.Note
-    play >> client(call("2", "echo")) << p.Judge  # a string is another id
-    play.done()
+    for twin in ("2", -2, "02", "two"):
+        play >> client(call(twin, "echo"))
+        if twin == "2":  # a server that keys on text would take one for the other
+            assert refusal(play.commands.pop(0))["id"] is None
+            play << p.Note
+        else:
+            play << p.Judge
+        play.done()
+
+
+def test_what_is_sent_beside_the_arguments_is_named() -> None:
+    play = opened()
+    message = call(2, "echo", text="a")
+    message["params"] |= {"requestState": "s", "odd": 1, "_meta": {}}
+    play >> client(message) << p.Judge
+    assert play.session.beside(play.judged[0]) == ["requestState", "odd"]
 
 
 def test_in_2025_03_26_each_part_of_a_batch_is_judged() -> None:
