@@ -107,18 +107,16 @@ def as_line(row: AuditRow) -> str:
     """A call on one line, safe to print: when, number, who, what, verdict, outcome, arguments."""
     from mcpwall.query import verdict_word
     from mcpwall.text import summary, visible
+    from mcpwall.tui.words import called
 
     when = datetime.fromtimestamp(row.at_ms / 1_000, UTC).astimezone()
-    tool = (
-        f"{row.server}.{row.tool}" if row.method == "tools/call" else f"{row.server} {row.method}"
-    )
     verdict = " ".join((verdict_word(row.verdict), *row.verdict.rules))
     outcome = row.state if row.took_us is None else f"{row.state} {row.took_us / 1_000:.0f}ms"
     parts = (
         f"{when:%Y-%m-%d %H:%M:%S}",
         f"#{row.id}",
         visible(row.agent),
-        visible(tool),
+        visible(called(row)),
         visible(verdict),
         visible(outcome),
         summary(row.preview, _ARGUMENTS_CELLS),

@@ -95,6 +95,7 @@ def as_json(snapshot: Snapshot) -> dict[str, Any]:
 def as_lines(snapshot: Snapshot, now_ms: int) -> Iterator[str]:
     """The status as lines that are safe to print. `now_ms`: milliseconds since the epoch."""
     from mcpwall.text import fit, summary
+    from mcpwall.tui.words import called
 
     yield from _engine(snapshot.status, now_ms)
     totals = snapshot.totals
@@ -129,7 +130,7 @@ def as_lines(snapshot: Snapshot, now_ms: int) -> Iterator[str]:
         (
             f"{_left(held.deadline_ms - now_ms)} left",
             fit(held.row.agent, _NAME_CELLS),
-            fit(f"{held.row.server}.{held.row.tool}", _NAME_CELLS),
+            fit(called(held.row), _NAME_CELLS),
             held.row.risk.upper(),
             summary(held.row.preview, _PREVIEW_CELLS),
         )

@@ -157,11 +157,9 @@ def _row(row: Row) -> str:
 
 def _who(row: Row) -> str:
     from mcpwall.text import visible
+    from mcpwall.tui.words import called
 
-    tool = (
-        f"{row.server}.{row.tool}" if row.method == "tools/call" else f"{row.server} {row.method}"
-    )
-    return f"call {row.id}  {visible(row.agent)}  {visible(tool)}"
+    return f"call {row.id}  {visible(row.agent)}  {visible(called(row))}"
 
 
 def _line(at_ms: int, *parts: str) -> str:

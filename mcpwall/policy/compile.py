@@ -19,19 +19,7 @@ from mcpwall.policy.arguments import ANY, Leaves, PathError, compile_path
 from mcpwall.policy.conditions import Clause, ConditionError
 from mcpwall.policy.limits import Amount, limit_key, parse_amount
 from mcpwall.policy.match import GlobError, Names
-from mcpwall.policy.never import why_never
 from mcpwall.policy.operators import Resolve
-
-__all__ = [  # why_never belongs to loading a rule, as compiling does
-    "Candidates",
-    "Compiled",
-    "Counted",
-    "Policy",
-    "RuleError",
-    "compile_policy",
-    "is_project",
-    "why_never",
-]
 
 TOOLS_CALL = "tools/call"
 CACHE_MAX = 65_536  # candidates that are kept in all, over every kind of call

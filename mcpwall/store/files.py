@@ -67,18 +67,8 @@ def private_dir(path: str) -> None:
         _check_private_dir(real.lstat(), real)
 
 
-def check_private_file(path: str) -> None:
-    """Check that a file is the user's own and that nobody else may write to it.
-
-    A missing file passes. Raises UnsafeFileError; OSError when it cannot be opened.
-    """
-    real = _follow_links(Path(path))
-    with suppress(FileNotFoundError), _opened(real) as descriptor:
-        _check_own(os.fstat(descriptor), real)
-
-
 def read_checked(path: str) -> str:
-    """The text of a file that passes `check_private_file`, line ends as they are.
+    """The text of a file of the user's own that nobody else may write to, line ends as they are.
 
     Raises UnsafeFileError for an unsafe or too large file; UnicodeDecodeError when it is not
     UTF-8; OSError (FileNotFoundError too) when it cannot be read.

@@ -10,6 +10,7 @@ from mcpwall.text import clip, fit, visible, width
 
 if TYPE_CHECKING:
     from mcpwall.engine.port import Row
+    from mcpwall.query import Subject
 
 
 class Standing(NamedTuple):
@@ -65,7 +66,7 @@ def standing(row: Row) -> Standing:
     return refused._replace(word=refused.word + rule) if named else refused
 
 
-def called(row: Row) -> str:
+def called(row: Subject) -> str:
     """What was called, raw: `server.tool`, or server, method and name for other requests."""
     if row.method == "tools/call":
         return f"{row.server}.{row.tool}"

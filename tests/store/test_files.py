@@ -43,11 +43,9 @@ def refusal(path, call=files.read_checked):
 def test_own_file_is_read_as_it_is(config):
     config.write_bytes("ä = 1\r\n".encode())
     assert files.read_checked(str(config)) == "ä = 1\r\n"
-    files.check_private_file(str(config))
 
 
-def test_missing_file_passes_the_check_and_cannot_be_read(tmp_path):
-    files.check_private_file(str(tmp_path / "none"))
+def test_missing_file_cannot_be_read(tmp_path):
     with pytest.raises(FileNotFoundError):
         files.read_checked(str(tmp_path / "none"))
 
@@ -56,7 +54,6 @@ def test_missing_file_passes_the_check_and_cannot_be_read(tmp_path):
 def test_p17_file_that_others_may_write_is_refused(config, mode):
     config.chmod(mode)
     assert refusal(config).endswith(f"run: chmod go-w {config}")
-    refusal(config, files.check_private_file)
 
 
 def test_file_that_others_may_only_read_is_accepted(config):
