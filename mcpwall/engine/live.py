@@ -278,7 +278,7 @@ class Live:
     def tool_state(self, name: str) -> ToolState:
         """Whether this server has listed this tool, with one meaning and exactly this name."""
         if name in self._doubled:
-            return ToolState.CHANGED
+            return ToolState.DOUBLED
         return ToolState.LISTED if name in self.tools else ToolState.UNLISTED
 
     def knows(self, call: Call) -> bool:

@@ -32,6 +32,7 @@ class ToolState(enum.StrEnum):
 
     LISTED = "listed"  # as the server listed it and, where needed, a person accepted it
     UNLISTED = "unlisted"  # the server never listed it
+    DOUBLED = "doubled"  # the server listed it with two meanings
     CHANGED = "changed"  # its definition changed and nobody has accepted it yet
     HIDDEN = "hidden"  # the person hid it
 
@@ -57,6 +58,7 @@ class State(msgspec.Struct, frozen=True, gc=False):
 _NOT_PERMITTED = {
     ToolState.UNLISTED: 'The server lists no tool "{}".',
     ToolState.HIDDEN: 'The server lists no tool "{}".',  # a hidden tool is like none at all
+    ToolState.DOUBLED: 'The server lists the tool "{}" twice, with two meanings.',
     ToolState.CHANGED: 'The definition of the tool "{}" changed and waits for a person\'s consent.',
 }
 

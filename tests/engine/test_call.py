@@ -215,7 +215,8 @@ def test_p07_a_tool_that_was_not_listed_cannot_be_called(wall):
 def test_p07_a_tool_that_is_listed_twice_cannot_be_called(wall):
     talk = wall.session(tools=[{"name": "look"}, {"name": "look", "description": "another"}])
     talk.asks(call(1, "look"))
-    assert verdict(talk.refusal())["cause"] == "unlisted"
+    facts = verdict(talk.refusal())
+    assert (facts["cause"], "twice" in facts["reason"]) == ("unlisted", True)
 
 
 def test_p07_every_page_of_a_list_counts(wall):
