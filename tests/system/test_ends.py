@@ -263,6 +263,14 @@ def test_rules_that_others_may_write(home, rules):
     assert f"chmod go-w {path}" in line
 
 
+def test_a_directory_of_rules_that_others_may_write(home, rules):
+    rules("")
+    home.chmod(0o777)
+    code, line = failed(home)
+    assert code == 2
+    assert f"chmod go-w {home}" in line
+
+
 def test_a_state_directory_that_others_may_look_into(home, agent):
     (home / "state").mkdir(mode=0o755)
     code, line = failed(home)
