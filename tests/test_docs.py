@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from mcpwall.cli.main import COMMANDS
+from mcpwall.tui.keys import ACTIONS
 from tests.helpers.programs import ROOT
 
 DOCS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "benchmarks" / "README.md"])
@@ -33,3 +35,24 @@ def test_every_decision_is_in_the_index_by_its_title() -> None:
 def test_links_between_files_lead_somewhere(document) -> None:
     links = re.findall(r"\]\((?!https?:|#)([^)#\s]+)", document.read_text())
     assert [link for link in links if not (document.parent / link).exists()] == []
+
+
+README = (ROOT / "README.md").read_text()
+KEYS = re.findall(r"`([^`]+)`", "".join(re.findall(r"^\| (`.+?`) \|", README, re.MULTILINE)))
+MEANT = (
+    *("app.calls", "app.review", "app.rules", "app.review"),
+    *("review.allow", "review.confirm", "review.deny", "review.deny_why", "review.remember"),
+    *("calls.rule", "rules.new", "rules.edit", "rules.undo"),
+    *("app.filter", "app.lockdown", "app.help", "app.detach", "app.stop"),
+)
+
+
+def test_the_readme_names_the_keys_that_the_app_has() -> None:
+    keys = {action.id: action.keys for action in ACTIONS}
+    assert [key for key, id_ in zip(KEYS, MEANT, strict=True) if key not in keys[id_]] == []
+
+
+def test_the_readme_names_commands_that_there_are() -> None:
+    named = set(re.findall(r"^mcpwall (\w+)", README, re.MULTILINE))
+    assert len(named) > 5
+    assert named <= set(COMMANDS)

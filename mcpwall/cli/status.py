@@ -149,7 +149,7 @@ def _engine(status: Status, now_ms: int) -> Iterator[str]:
     yield _line("home", visible(status.home))
     yield _line("config", f"{visible(status.config)} (rules {visible(status.policy)})")
     if status.lockdown:
-        yield _line("", "LOCKDOWN: every call is denied until you end it in `mcpwall` (L)")
+        yield _line("", "LOCKDOWN: every tool call is denied until you end it in `mcpwall` (L)")
     if status.config_error:
         yield _line("", f"NOT IN FORCE: {visible(status.config_error)}; the last good rules are")
     if status.outside_edit:

@@ -123,7 +123,7 @@ def to_text(event: Event, at_ms: int | None = None) -> str:
             who = f"{session.agent} with {session.server}"
             return _line(now_ms, visible(who), visible(state))
         case port.StatusEvent(status=status):
-            lockdown = "LOCKDOWN, every call is refused" if status.lockdown else "guarding"
+            lockdown = "LOCKDOWN, every tool call is refused" if status.lockdown else "guarding"
             trouble = f"config: {status.config_error}" if status.config_error else ""
             waits = "an edit of the rules from outside waits" if status.outside_edit else ""
             return _line(now_ms, "engine", lockdown, visible(trouble), waits)

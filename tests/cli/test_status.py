@@ -115,7 +115,7 @@ def test_what_keeps_rules_from_being_in_force_is_said():
         lockdown=True, config_error="config.toml:3: unknown key 'tol'", outside_edit=edit
     )
     text = "\n".join(as_lines(shown, NOW_MS))
-    assert "LOCKDOWN: every call is denied" in text
+    assert "LOCKDOWN: every tool call is denied" in text
     assert "NOT IN FORCE: config.toml:3: unknown key 'tol'" in text
     assert "NOT IN FORCE: an edit from outside" in text
     assert "the rule r1 is gone" in text

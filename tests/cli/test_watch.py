@@ -87,7 +87,7 @@ def test_a_waiting_call_says_how_long_and_where_to_answer() -> None:
         (port.StatusEvent(STATUS), "TIME  engine  guarding"),
         (
             port.StatusEvent(replace(STATUS, lockdown=True)),
-            "TIME  engine  LOCKDOWN, every call is refused",
+            "TIME  engine  LOCKDOWN, every tool call is refused",
         ),
         (
             port.StatusEvent(replace(STATUS, config_error="config.toml:3: unknown key")),
