@@ -26,8 +26,9 @@ def test_every_decision_is_in_the_index_by_its_title() -> None:
     folder = ROOT / "docs" / "decisions"
     index = (folder / "README.md").read_text()
     for record in sorted(folder.glob("[0-9]*.md")):
-        number, title = re.match(r"# (\d{4})(?::)? (.+)\n", record.read_text()).groups()
+        number, title = re.match(r"# (\d{4}): (.+)\n", text := record.read_text()).groups()
         assert record.name.startswith(number)
+        assert "**Status:** " in text
         assert f"| [{number}]({record.name}) | {title} |" in index
 
 
