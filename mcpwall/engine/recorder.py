@@ -34,7 +34,11 @@ class Recorder:
 
         `file_soon` is to be called once what was recorded has been acted on.
         """
-        return self._attempt(lambda: self.intake.write(intents, steps))
+        try:
+            self.intake.write(intents, steps)
+        except AuditError as error:
+            return self._failed(error)
+        return self._worked()
 
     def outcomes(self, steps: Sequence[Step]) -> None:
         """Record what became of calls, now or as soon as that can be done."""
@@ -58,19 +62,23 @@ class Recorder:
         if self._filing is not None:
             self._filing.cancel()
             self._filing = None
-        if self._attempt(self.intake.file):
+        try:
+            self.intake.file()
+        except AuditError as error:
+            self._failed(error)
             self._filing = self._clock.call_later(AGAIN_S, self.file)
-        elif self._outcomes:
+            return
+        self._worked()
+        if self._outcomes:
             self.outcomes([])
 
-    def _attempt(self, work: Callable[[], None]) -> str:
-        try:
-            work()
-        except AuditError as error:
-            if not self._broken:
-                self._broken = True
-                self._notice("error", f"the audit cannot be written, calls are denied: {error}")
-            return f"its audit cannot be written ({error})"
+    def _failed(self, error: AuditError) -> str:
+        if not self._broken:
+            self._broken = True
+            self._notice("error", f"the audit cannot be written, calls are denied: {error}")
+        return f"its audit cannot be written ({error})"
+
+    def _worked(self) -> str:
         if self._broken:
             self._broken = False
             self._notice("info", "the audit can be written again")

@@ -79,8 +79,10 @@ class Limits:
         if log is None:
             return 0
         log.window_ns = max(log.window_ns, window_ns)
-        start = bisect_right(log.times, now_ns - window_ns)
         needed = subtract(add(log.total(len(log.times)), amount), maximum)
+        if log.before >= needed:
+            return 0  # all that is remembered, however old, leaves room
+        start = bisect_right(log.times, now_ns - window_ns)
         if log.total(start) >= needed:
             return 0
         # The first entry whose end of window leaves room.
