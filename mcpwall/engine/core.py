@@ -7,13 +7,12 @@ method waits.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from typing import Final
 
 import msgspec
 
-from mcpwall.engine import holds, restore, views
+from mcpwall.engine import holds, naming, restore, views
 from mcpwall.engine.clock import Clock
 from mcpwall.engine.feed import Feed
 from mcpwall.engine.inventory import Inventory
@@ -103,7 +102,7 @@ class Engine:
             request.subject,
             request.arguments,
             risk,
-            digest(request.method, live.server.name, request.subject, arguments),
+            naming.digest(request.method, live.server.name, request.subject, arguments),
             live.hello.directory,
         )
         verdict = self.verdict(live, call)
@@ -281,8 +280,9 @@ class Engine:
         kept = _read_kept(memory)
         fresh = kept is None
         if kept is None:
-            self._last_session = max(self._last_session + 1, self.clock.wall_ms() - _EPOCH_MS)
-            kept = Kept(f"s{_base36(self._last_session)}", "", self.clock.wall_ms(), Memory())
+            now = self.clock.wall_ms()
+            self._last_session = max(self._last_session + 1, now - naming.EPOCH_MS)
+            kept = Kept(naming.session(self._last_session), "", now, Memory())
         self.rulebook.policy(hello.directory)  # reads the project's rules, if it has any
         self._widen()
         live = Live(self, hello, wire, server, kept)
@@ -301,25 +301,13 @@ class Engine:
         """A session's client or server has said who it is: name the agent, #1 or later."""
         name = live.protocol.client or "agent"
         if live.agent.rpartition("#")[0] != name:
-            live.agent = self._agent_name(live, name)
+            others = [s for s in self.sessions.values() if s is not live]
+            live.agent = naming.agent(name, live.hello.agent_pid, others)
         if live.protocol.server_version != live.server.version and live.protocol.server_version:
             live.server.version = live.protocol.server_version
             self.feed.publish(ServerEvent(live.server.row()))
         live.protocol.changed = True
         live.publish()
-
-    def _agent_name(self, live: Live, name: str) -> str:
-        """`name#N`: the same for all sessions of one agent's process, free otherwise."""
-        others = [s for s in self.sessions.values() if s is not live and not s.ended]
-        named = [s for s in others if s.agent.rpartition("#")[0] == name]
-        for session in named:
-            if session.hello.agent_pid == live.hello.agent_pid:
-                return session.agent
-        taken = {session.agent for session in named}
-        number = 1
-        while f"{name}#{number}" in taken:
-            number += 1
-        return f"{name}#{number}"
 
     def tools_listed(self, live: Live) -> None:
         """A server's list of tools is complete."""
@@ -403,22 +391,7 @@ LEFT_RUNNING: Final = (
     "so check before you repeat it"
 )
 
-_EPOCH_MS: Final = 1_735_689_600_000  # 2025-01-01: session names stay short
 _NEVER: Final = (0, 0)
-
-
-def digest(method: str, server: str, tool: str, arguments: bytes) -> str:
-    """SHA-256 (hex) of what a call asks for; `arguments` as JSON with its keys in order."""
-    names = f"{len(method)}:{method}{len(server)}:{server}{len(tool)}:{tool}"
-    return hashlib.sha256(names.encode() + arguments).hexdigest()
-
-
-def _base36(number: int) -> str:
-    digits = ""
-    while number:
-        number, rest = divmod(number, 36)
-        digits = "0123456789abcdefghijklmnopqrstuvwxyz"[rest] + digits
-    return digits
 
 
 def _read_kept(memory: bytes) -> Kept | None:
