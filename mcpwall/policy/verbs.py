@@ -15,50 +15,63 @@ def _words(text: str) -> frozenset[str]:
 
 _BY_RISK = {
     Risk.READ: """
-        aggregate analyse analyze ask audit browse calculate capture check compare compute
-        convert count describe detect diagnose diff discover display download echo enumerate
-        estimate examine explain explore fetch find get glob grep identify inspect list locate
-        look lookup measure monitor observe ping poll predict preview profile query read recall
-        recommend retrieve return review scan search see show suggest summarise summarize tail
-        test think trace translate troubleshoot validate verify view visualize wait watch whoami
+        aggregate analyse analyze ask assess audit browse calculate capture cat check collect
+        compare compute correlate count decode describe detect diagnose diff discover display
+        download dump echo enumerate estimate examine explain explore extract fetch find
+        forecast geocode get glob grep identify inspect introspect lint list locate look lookup
+        ls measure monitor observe parse peek ping poll predict preview profile query rank read
+        recall recommend research retrieve return review sample scan score scrape screenshot
+        search see show sniff suggest summarise summarize tail think trace translate traverse
+        troubleshoot validate verify view visualise visualize wait walk watch whoami
         """,
     Risk.WRITE: """
-        accept acknowledge activate add adjust allocate allow alter amend annotate append apply
-        approve archive assign associate attach authorize backup ban block book bookmark branch
-        change checkin checkout choose click clone close collect comment commit complete compose
-        compress configure confirm connect continue copy create deactivate decline decrease
-        define deploy deselect design detach disable disconnect dismiss dispatch draft drag
-        duplicate edit email emulate enable encrypt enqueue enrich enroll escalate export extend
-        favorite fill finalize finish fix flag focus follow fork format forward generate give
-        grant group handle hide hover implement import increase increment index ingest init
-        initialise initialize insert install invite join label leave like link load lock login
-        logout make manage map mark merge message migrate modify move mute name navigate notify
-        open optimize organize override patch pause perform pin place plan populate post prepare
-        press prioritize promote propose provision publish push put queue quote rank rate react
-        reassign rebase rebuild reconnect record redirect refactor refresh register reindex
-        reject release reload remember rename renew reopen reorder repair reply report
-        reprioritize request reschedule reserve resize resolve respond restore resume retry
-        reverse revise rotate save scale schedule scroll select send set setup share sign
-        simulate snooze sort split stage star store stream submit subscribe suspend swap swipe
-        switch sync synchronize tag take tap teleport toggle transcode transcribe transfer
-        transform transition turn type unarchive unassign unblock undo unfollow unhide unlink
-        unlock unmark unmute unpin unresolve unshare unstar unsubscribe unsuspend update upgrade
-        upload upsert vote write zip
+        accept ack acknowledge activate add adjust allocate allow alter amend animate annotate
+        append apply approve archive assign associate attach attest authorize award backup ban
+        bind blacklist block book bookmark bootstrap branch broadcast bump calibrate cast change
+        checkin checkout chmod choose chown claim click clone close comment commit complete
+        compose compress configure confirm connect continue converge convert copy cordon cp
+        create crop deactivate debounce decline decrease decrement defer define delegate demote
+        deploy deselect design detach dial disable disconnect dislike dismiss dispatch downgrade
+        downvote draft drag drain duplicate edit elevate email embed emit emulate enable encrypt
+        endorse enqueue enrich enroll escalate export extend failover favorite favourite fill
+        finalize finetune finish fix flag focus follow fork format forward freeze fulfil fulfill
+        generate give grant group gzip hand handle hide hotfix hover impersonate implement
+        import increase increment index ingest init initialise initialize insert install invite
+        isolate join label learn lease leave like link load lock log login logout make manage
+        map mark memorize merge message migrate mint mkdir mock modify mount move mutate mute mv
+        nack name navigate notarize note notify nudge offboard onboard open optimize organize
+        override park paste patch pause persist pin place plan poke populate post postpone
+        prepare prepend press prioritize promote propose provision proxy publish pull push put
+        quarantine queue quote rate react reassign rebase rebuild recalculate recategorize
+        reconnect record recover recycle redirect reduce refactor reformat refresh register
+        reindex reject relabel release reload relocate remediate remember remind rename renew
+        reopen reorder repair reply report repost reprioritize reprocess request reschedule
+        resend reserve resize resolve respond restore resubmit resume retry reverse revise
+        rewrite rollout rotate route save say scaffold scale schedule scroll seal seed select
+        send serve set setup share sideload sign silence simulate skip snooze solve sort speak
+        split squash stage star stash store stream submit subscribe substitute suspend swap
+        swipe switch sync synchronize synthesize tag taint take tap teleport text throttle
+        toggle touch train transcode transcribe transfer transform transition trim turn tweet
+        type unarchive unassign unban unbind unblock uncheck uncordon undelete undo unfavorite
+        unfollow unfreeze unhide unlike unlink unlock unmark unmount unmute unpin unresolve
+        unseal unset unshare unsilence unstage unstar unsubscribe unsuspend untag update upgrade
+        upload upsert upvote vote whitelist write zip
         """,
     Risk.EXECUTE: """
         abort bash build call cmd command compile debug eval evaluate exec execute halt inject
         instantiate interact invoke kickoff launch process reboot redeploy relaunch rerun
-        restart run script shell shutdown spawn ssh start stop sudo terminal trigger
+        restart run script shell shutdown spawn ssh start stop sudo terminal test trigger
         """,
     Risk.DESTRUCTIVE: """
-        cancel clean cleanup clear delete demolish deprovision deregister destroy discard drop
-        empty eradicate erase evict expire expunge flush force invalidate kill nuke overwrite
-        prune purge remove replace reset revert revoke rm rollback scrub shred terminate trash
-        truncate undeploy uninstall unpublish unregister wipe
+        cancel clean cleanup clear decommission delete demolish deprovision deregister
+        destroy destruct detonate discard drop empty eradicate erase evict expire expunge
+        flush force forget invalidate kill nuke overwrite prune purge remove replace reset
+        revert revoke rm rmdir rollback scrub shred strip terminate trash truncate undeploy
+        uninstall unprovision unpublish unregister unsend void wipe
         """,
     Risk.FINANCIAL: """
-        bid buy charge disburse donate pay payout purchase rebalance refund reimburse remit sell
-        spend stake tip trade withdraw
+        bid buy charge debit disburse donate pay payout pledge purchase rebalance refund
+        reimburse remit sell spend stake tip topup trade withdraw
         """,
 }
 VERBS: dict[str, Risk] = {word: risk for risk, words in _BY_RISK.items() for word in _words(words)}
@@ -66,21 +79,27 @@ VERBS: dict[str, Risk] = {word: risk for risk, words in _BY_RISK.items() for wor
 # Verbs that are as often nouns: `issue_write` writes, `get_release` reads, `build_status` reads.
 NOUNS = _words(
     """
-    ask backup block book bookmark branch build call change charge clone command comment commit
-    deploy draft email export flag fork format group import index install issue label like link
-    list load lock log map match message name order pin place plan post process profile queue
-    quote rank rate record release report request review run schedule script share shell sign
-    stage star start store stream tag terminal test tip trade transfer trigger upgrade
-    view vote watch
+    ask audit award backup ban bind block book bookmark branch build bump call cast cat change
+    charge claim clone command comment commit crop deploy design draft dump email embed endorse
+    export extract failover fix flag forecast fork format group handoff import index
+    install issue label learn lease like link lint list load lock log map match measure message
+    mock monitor mount name note order park peek pin place plan poll post preview process
+    profile proxy pull queue quote rank rate recall record release report request research
+    review rollout run sample scan schedule score screenshot script seed serve share shell sign
+    skip stage star stash store stream tag taint terminal test text tip touch trace trade train
+    transfer transition trigger trim tweet type upgrade view vote walk watch
     """
 )
 
 # What stands last in a name that only tells: `sam_logs`, `deploy_status`.
 READING_NOUNS = _words(
     """
-    analytics details docs documentation examples guidance guide health help history info
-    information insights leaderboard list log logs metadata metrics output overview results
-    schema schemas standings stat statistics stats status summary templates top version versions
+    analytics availability breakdown capabilities changelog definition definitions details
+    diagnostics distribution docs documentation examples faq forecast guidance guide guidelines
+    headlines health help history info information insights instructions leaderboard list log
+    logs metadata metrics news output overview quickstart quota ranking rankings readme
+    reference results schema schemas scores standings stat statistics stats status summary
+    templates timeline timeseries top trends usage version versions weather
     """
 )
 
@@ -95,6 +114,30 @@ RECORDS = _words(
     "details guidance help history info log logs results stats statistics status summary"
 )
 
+# At the start of a name these are verbs all the same: `list_merge_requests`.
+COMMANDS = _words("list view")
+
+# What these do depends on their object: `convert_time` only tells, `convert_item` changes it.
+READING_OBJECTS = {
+    "convert": _words(
+        "color currency date distance temperature time timestamp timezone unit units weight"
+    ),
+    "generate": _words("code query report sql snippet summary types"),
+    "resolve": _words("address addresses dns domain handle host hostname id ids name path url"),
+    "run": _words("diagnostics report reports search"),
+    "take": _words("screenshot"),
+    "test": _words("auth authentication connection connections connectivity regex"),
+}
+
+# With these behind them, these change something: `check_out_book`.
+CHANGING_PARTICLES = {"check": _words("in off out")}
+
+# Pictures of a state: with a file to write, they write it.
+PICTURES = _words("capture screenshot snapshot")
+
+# What is read as well as changed: with a changing verb at the end, `search_index_delete` deletes.
+OBJECTS = _words("check compare count diff list query report search show sum summary")
+
 # These count right after a reading verb too: `find_replace`, `read_write`.
 SECOND = _words("delete insert overwrite remove replace write")
 
@@ -106,26 +149,70 @@ MONEY = _words(
     """
 )
 
+# These take money where they are about money: `capture_payment`.
+TAKES = _words("capture collect return")
+
 # Before the first verb of a description these say nothing.
 FILLER = _words(
     """
-    a ability allow allows an api be by can easily enables endpoint for function helper helps
-    here is it lets method operation operations perform performs provides simply that the this
-    to tool tools use used useful user users utility various which will with you your
+    a ability allow allows always an api be by call can easily enables endpoint for function
+    helper helps here is it lets method operation operations perform performs provides simply
+    that the this to tool tools use used useful user users utility various which will with you
+    your
     """
 )
 
 # These start descriptions of reading tools too: "Run a find query", "Generates a summary".
 WEAK = _words(
     """
-    build call compile connect convert debug execute format generate index load log make map
-    match name open perform plan process rank rate report run select start stream take use wait
+    build call compile connect convert debug execute filter format generate group index load log
+    make map match name open order perform plan process rank rate report resolve run select sort
+    split stream take test use wait
     """
 )
 
-# Arguments that carry code, and arguments that choose what a tool does.
-CODE_ARGUMENTS = _words(
-    "bash cmd code command commands javascript js_code python script shell shell_command"
+# After these a word that may be a noun is one: "the log of", "provides comments".
+BEFORE_NOUNS = _words("a an is of provide provides returns the this with your")
+
+# A change told in passing counts where it is one of these: "… and updates the settings".
+SIDE_EFFECTS = _words(
+    """
+    add apply assign cancel clear commit configure create delete deploy disable edit enable
+    erase insert install invoke launch merge modify move overwrite post publish purge push
+    register remove rename replace reset restart revoke rewrite save send store submit terminate
+    uninstall update upload write
+    """
 )
-SQL_ARGUMENTS = _words("sql sql_query statement")
-CHOICE_ARGUMENTS = _words("action actions command method mode op operation")
+
+# These only look at the code or SQL that they are given.
+LOOKS = _words(
+    """
+    analyse analyze check compare convert count describe diagnose explain lint parse review suggest
+    summarise summarize translate troubleshoot validate verify
+    """
+)
+
+# Arguments that carry code for a shell or an interpreter; CODE may be an identifier too, as in
+# `get_airport(code)`.
+SHELL = _words(
+    """
+    bash cmd command command_line commands exec javascript js js_code powershell python python_code
+    script shell shell_command shell_commands
+    """
+)
+CODE = _words("code source_code")
+SQL = _words("mutation raw_query raw_sql sql sql_query sql_statement statement statements")
+
+# Arguments that choose what a tool does.
+CHOICES = _words("action actions command method mode op operation operations")
+
+# Arguments that name a file to write: `output_path`, `responseFilePath`.
+OUTPUTS = _words("dest destination download output request response save")
+FILES = _words("dir directory file filename folder path")
+
+# Arguments that name an address, and those that are sent there.
+ADDRESSES = _words("endpoint target_url uri url urls")
+PAYLOADS = _words("body data form_data http_method method payload post_data")
+
+# What is better not read by everybody.
+SECRETS = _words("credential credentials env envs keychain password passwords secret secrets")

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import functools
+import sys
+from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -51,6 +55,28 @@ def risk(name: str, description: str = "", **fields: Any) -> str:
         ("lifecycle", "通过关键字搜索卡牌", "unknown"),
         ("frobnicate", "", "unknown"),
         ("", "", "unknown"),
+        ("list_merge_requests", "", "read"),
+        ("list_delete", "", "destructive"),
+        ("search_index_delete", "", "destructive"),
+        ("performance_start_trace", "", "execute"),
+        ("audit_create_event", "", "write"),
+        ("sales_timeseries", "", "read"),
+        ("convert_time", "", "read"),
+        ("convert_work_item", "", "write"),
+        ("test_connection", "", "read"),
+        ("test_workflow", "", "execute"),
+        ("check_stock", "", "read"),
+        ("check_out_book", "", "write"),
+        ("list_click_tables", "Lists ClickHouse tables.", "read"),
+        ("style", "ClickHouse style guide", "unknown"),
+        ("play_style", "This tool provides comments on a style.", "unknown"),
+        ("coding_rules", "ALWAYS call when writing code", "unknown"),
+        ("get_guide", "Gets a guide and updates the callback addresses.", "write"),
+        ("get_guide", "Gets a guide. It tells of updates to your site.", "read"),
+        ("get_guide", "Gets a guide. For a new one create it first.", "read"),
+        ("get_guide", "Gets a guide. Full reports are saved to disk.", "write"),
+        ("image", "Download an image and add it to the library.", "write"),
+        ("get_usage", "Get data. Also deletes all old entries.", "destructive"),
     ],
 )
 def test_the_name_weighs_most_then_the_description(
@@ -65,7 +91,24 @@ def test_the_name_weighs_most_then_the_description(
         ("sandbox", {"code": {}}, "", "execute"),
         ("get_source", {"code": {}}, "", "read"),
         ("query", {"sql": {}}, "", "write"),
-        ("query", {"sql": {}}, "Run a read-only query.", "read"),
+        ("query", {"sql": {}}, "Run a read-only query.", "write"),
+        ("explain_query", {"sql": {}}, "", "read"),
+        ("query", {"query": {}}, "Run a SQL query.", "write"),
+        ("query", {"query": {}}, "Run a PromQL query.", "read"),
+        ("get_rows", {"rawSql": {}}, "", "write"),
+        ("get_output", {"command": {}}, "", "execute"),
+        ("explain", {"command": {}}, "", "read"),
+        ("get_request", {"responseFilePath": {}}, "", "write"),
+        ("get_request", {"filePath": {}}, "", "read"),
+        ("take_screenshot", {}, "", "read"),
+        ("take_screenshot", {"filename": {}}, "", "write"),
+        ("fetch", {"url": {}}, "", "read"),
+        ("fetch", {"url": {}, "max_length": {}}, "", "read"),
+        ("fetch", {"url": {}, "body": {}}, "", "write"),
+        ("fetch", {"url": {}, "method": {}}, "", "write"),
+        ("get_all", {"jobs": {"items": {"properties": {"shell": {}}}}}, "", "execute"),
+        ("get_all", {"job": {"anyOf": [{"properties": {"sql": {}}}]}}, "", "write"),
+        ("get_all", {f"a{i}": {} for i in range(401)}, "", "write"),
         ("context", {"operation": {"enum": ["list", "get"]}}, "", "unknown"),
         ("list_context", {"operation": {"enum": ["list", "set"]}}, "", "write"),
         ("get_items", {"action": {"enum": ["show", "delete_all"]}}, "", "destructive"),
@@ -84,7 +127,9 @@ def test_arguments_can_raise_a_risk(
     [
         ("get_x", {"readOnlyHint": False}, "write"),
         ("get_x", {"destructiveHint": True}, "destructive"),
-        ("get_x", {"destructiveHint": True, "readOnlyHint": True}, "read"),
+        ("get_x", {"destructiveHint": True, "readOnlyHint": True}, "destructive"),
+        ("create_refund", {"readOnlyHint": True, "destructiveHint": False}, "financial"),
+        ("manage_users", {"readOnlyHint": True}, "write"),
         ("frobnicate", {"readOnlyHint": True}, "unknown"),
         ("frobnicate", {"destructiveHint": True}, "destructive"),
         ("delete_x", {"readOnlyHint": True, "destructiveHint": False}, "destructive"),
@@ -96,6 +141,35 @@ def test_a_servers_hints_raise_a_risk_and_never_lower_it(
     name: str, hints: dict[str, Any], expected: str
 ) -> None:
     assert risk(name, hints=hints) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("create_refund", "financial"),
+        ("issue_refund", "financial"),
+        ("process_payment", "financial"),
+        ("capture_payment", "financial"),
+        ("return_order", "financial"),
+        ("capture_screen", "read"),
+        ("get_refund", "read"),
+        ("cancel_subscription", "destructive"),
+    ],
+)
+def test_money_is_told_from_its_word(name: str, expected: str) -> None:
+    assert risk(name, "Harmless.") == expected
+
+
+@pytest.mark.parametrize(
+    ("description", "expected"),
+    [
+        ("", "write"),
+        ("List, search, and fetch users.", "write"),
+        ("Create, update or delete users.", "destructive"),
+    ],
+)
+def test_a_tool_that_manages_changes_whatever_it_says(description: str, expected: str) -> None:
+    assert risk("manage_users", description) == expected
 
 
 SEVERITY = ["read", "unknown", "write", "execute", "financial", "destructive"]
@@ -129,6 +203,60 @@ def test_no_definition_breaks_the_classifier(
     found, why = classify(name, description, schema, annotations)
     assert isinstance(found, Risk)
     assert why
+
+
+def lines_run(name: str, description: str, schema: dict[str, Any]) -> int:
+    lines = 0
+
+    def count(frame: FrameType, event: str, argument: Any) -> Any:
+        nonlocal lines
+        lines += event == "line"
+        return count
+
+    before = sys.gettrace()
+    sys.settrace(count)
+    try:
+        classify(name, description, schema, {})
+    finally:
+        sys.settrace(before)
+    return lines
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [
+        lambda n: ("get_" * n, "", {}),
+        lambda n: ("get_x", "and then also updates it, " * n, {}),
+        lambda n: ("x", " " * n + "gets " * n, {}),
+        lambda n: ("x", "", {"properties": {f"a{i}": {} for i in range(n)}}),
+        lambda n: ("x", "", {"properties": {"action": {"enum": ["delete_" * n] * n}}}),
+        lambda n: ("x", "", {"anyOf": [{"anyOf": [{"properties": {"a": {}}}] * n}] * n}),
+        lambda n: (
+            "x",
+            "",
+            functools.reduce(lambda s, _: {"items": s, "properties": s}, "x" * n, {}),
+        ),
+    ],
+    ids=["name", "description", "blank", "wide", "choices", "branched", "deep"],
+)
+def test_a_larger_definition_is_no_more_work_beyond_the_bounds(
+    definition: Callable[[int], tuple[str, str, dict[str, Any]]],
+) -> None:
+    assert lines_run(*definition(1000)) == lines_run(*definition(2000)) < 100_000
+
+
+def test_a_hostile_name_does_not_fill_the_reason() -> None:
+    schema = {"properties": {"x" * 99_999 + "_action": {"enum": ["delete" + "_x" * 99_999]}}}
+    assert len(classify("x", "", schema, {})[1]) < 300
+    schema = {"properties": {"output" + "_x" * 99 + "_file": {}}}
+    assert len(classify("x", "", schema, {})[1]) < 300
+
+
+def test_the_reason_names_what_a_reading_tool_gives_away() -> None:
+    env = classify("get-env", "Returns all environment variables", {}, {})
+    assert env == (Risk.READ, 'its name says "get"; what it reads may hold secrets ("env")')
+    fetch = classify("fetch", "Fetches a page", {"properties": {"url": {}}}, {})
+    assert fetch == (Risk.READ, 'its name says "fetch"; data can leave in its argument "url"')
 
 
 def test_the_reason_says_what_decided() -> None:

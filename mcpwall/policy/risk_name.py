@@ -1,0 +1,75 @@
+"""What the verbs of an identifier say: a tool's name, or a choice such as `delete_all`. Pure."""
+
+from __future__ import annotations
+
+from mcpwall.model import Risk
+from mcpwall.policy import verbs
+from mcpwall.policy.findings import Finding, worst
+
+_JOINING = frozenset(("and", "or", "then"))
+
+
+def from_name(words: list[str]) -> Finding | None:
+    """What a name says that consists of these words, None where it says nothing.
+
+    The first verb decides, and those joined to it by and/or. A name is also read backwards where
+    the object comes first: `search_index_delete`.
+    """
+    if not words:
+        return None
+    last = words[-1]
+    if _only_tells(words):
+        return _said(last, Risk.READ)
+    acting = [i for i, word in enumerate(words) if word in verbs.VERBS]
+    certain = [
+        i
+        for i in acting
+        if words[i] not in verbs.NOUNS or (i == 0 and words[i] in verbs.COMMANDS and len(words) > 1)
+    ]
+    if not certain and (agent := _agent_noun(last)):
+        return _said(last, verbs.VERBS[agent])
+    # A verb that may be a noun counts in front of something: `tag_resource`, not `play_comment`.
+    lead = next(
+        (i for i in certain or acting if i in certain or i < len(words) - 1 or i == 0), None
+    )
+    if lead is None:
+        return None
+    joined = [
+        i
+        for i in acting
+        if i > lead and (words[i - 1] in _JOINING or (i == lead + 1 and words[i] in verbs.SECOND))
+    ]
+    if words[lead] in verbs.OBJECTS and certain and certain[-1] == len(words) - 1:
+        joined.append(certain[-1])
+    return worst(_verb(words, i) for i in [lead, *joined])
+
+
+def _verb(words: list[str], i: int) -> Finding:
+    """What one verb of a name says, with the particle and the object that it has."""
+    word, after = words[i], words[i + 1 :]
+    if after and after[-1] in verbs.READING_OBJECTS.get(word, ()):
+        return _said(word, Risk.READ)
+    if after and after[0] in verbs.CHANGING_PARTICLES.get(word, ()):
+        return _said(f"{word} {after[0]}", Risk.WRITE)
+    return _said(word, verbs.VERBS[word])
+
+
+def _said(word: str, risk: Risk) -> Finding:
+    return Finding(risk, f'its name says "{word}"', word)
+
+
+def _only_tells(words: list[str]) -> bool:
+    """Whether a name ends in what can only be read: `sam_logs`, but not `clear_history`."""
+    return words[-1] in verbs.READING_NOUNS and all(
+        word not in verbs.VERBS
+        or verbs.VERBS[word] is Risk.READ
+        or (word in verbs.RUNS and words[-1] in verbs.RECORDS)
+        for word in words[:-1]
+    )
+
+
+def _agent_noun(word: str) -> str | None:
+    """The verb in `reader` or `updater`."""
+    if not word.endswith("er"):
+        return None
+    return next((stem for stem in (word[:-1], word[:-2]) if stem in verbs.VERBS), None)
