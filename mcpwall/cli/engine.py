@@ -29,7 +29,7 @@ from mcpwall.store.config import ConfigError
 from mcpwall.store.files import UnsafeFileError, private_dir
 from mcpwall.store.intake import Intake
 from mcpwall.store.mark import Mark
-from mcpwall.transport.attention import Attention
+from mcpwall.transport.attention import Attention, cores
 from mcpwall.transport.stdio import StdioSession
 
 CHECKPOINT_S: Final = 0.1  # between two looks whether the audit's log is worth a checkpoint
@@ -140,7 +140,7 @@ class Service:
         self._engine = engine
         self._sessions: set[StdioSession] = set()
         self._stopped = asyncio.Event()
-        self._attention = Attention(asyncio.get_running_loop())
+        self._attention = Attention(asyncio.get_running_loop(), cores())
         self._control = Server(LocalPort(engine))
         self._listener = Listener(
             home.socket_file(), on_stdio=self._shim, on_control=self._control.take

@@ -8,6 +8,7 @@ stored of it goes with the boot's id.
 from __future__ import annotations
 
 import asyncio
+import functools
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -49,6 +50,8 @@ class SystemClock:
     def __init__(self) -> None:
         self.boot = boot_id()
         self._loop = asyncio.get_running_loop()
+        if _STEADY is not None:  # asked several times for each call: no Python between
+            self.steady_ns = functools.partial(time.clock_gettime_ns, _STEADY)  # type: ignore[method-assign]
 
     def wall_ms(self) -> int:
         """Milliseconds since the Unix epoch."""
@@ -56,7 +59,7 @@ class SystemClock:
 
     def steady_ns(self) -> int:
         """Nanoseconds since boot, time asleep included where the system counts it."""
-        return time.monotonic_ns() if _STEADY is None else time.clock_gettime_ns(_STEADY)
+        return time.monotonic_ns()
 
     def call_later(self, seconds: float, callback: Callable[[], None]) -> Timer:
         """Call back once, after `seconds`, on the loop."""

@@ -126,13 +126,13 @@ class Engine:
             return Verdict(Action.DENY, Cause.FAULT, reason=fault, policy=policy.hash)
         tool = live.tool_state(call.tool) if call.method == TOOLS_CALL else ToolState.LISTED
         state = JudgeState(
-            now_ns=self.clock.steady_ns(),
-            limits=self.limits,
-            answers=self.answers,
-            lockdown=self.lockdown.on,
-            tool=tool,
-            approved=approved,
-            resolve=self.resolve,
+            self.clock.steady_ns(),
+            self.limits,
+            self.answers,
+            self.lockdown.on,
+            tool,
+            approved,
+            self.resolve,
         )
         return judge(call, policy, state)
 

@@ -102,7 +102,7 @@ class Limits:
         for charge in charges:
             self.restore(charge.key, charge.amount, now_ns)
             log = self._logs.get(charge.key)
-            if log is not None and log.window_ns and not len(log.times) % PRUNE_EVERY:
+            if log is not None and not len(log.times) % PRUNE_EVERY and log.window_ns:
                 log.prune(now_ns)
         self._booked += 1
         if self._booked % SWEEP_EVERY == 0:
@@ -122,7 +122,10 @@ class Limits:
         if number is None:
             raise ValueError(f'"{amount}" cannot be counted')
         if number:
-            self._logs.setdefault(key, _Log()).add(number, at_ns)
+            log = self._logs.get(key)
+            if log is None:
+                log = self._logs[key] = _Log()
+            log.add(number, at_ns)
 
     def _sweep(self, now_ns: int) -> None:
         """Drop the logs of sessions and tools that are long gone."""
