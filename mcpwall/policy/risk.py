@@ -14,7 +14,7 @@ from mcpwall.policy import verbs
 from mcpwall.policy.findings import Finding, words_of, worst
 from mcpwall.policy.risk_name import from_name
 from mcpwall.policy.risk_schema import Seen, from_schema, takes_address
-from mcpwall.policy.risk_text import from_description, speaks_of_sql
+from mcpwall.policy.risk_text import from_description, promises_reading, speaks_of_sql
 
 
 def classify(
@@ -26,8 +26,9 @@ def classify(
     """
     words = words_of(name)
     named = from_name(words)
-    seen = Seen(words, named, sql=speaks_of_sql(description))
-    found = worst((named, from_description(description, named), from_schema(input_schema, seen)))
+    seen = Seen(words, named, speaks_of_sql(description), promises_reading(description))
+    # Of findings that are as bad, the first gives the reason: arguments are the most to the point.
+    found = worst((from_schema(input_schema, seen), named, from_description(description, named)))
     if found is None:
         risk, why = Risk.UNKNOWN, "nothing in its name or description says what it does"
     elif _can_charge(found) and (money := verbs.MONEY.intersection(words)):

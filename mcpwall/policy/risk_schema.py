@@ -26,6 +26,7 @@ class Seen(NamedTuple):
     words: list[str]  # of its name
     named: Finding | None  # what its name says
     sql: bool  # its description speaks of SQL
+    promised: bool  # its description says that its queries are read-only
 
 
 def from_schema(schema: JsonObject, seen: Seen) -> Finding | None:
@@ -66,6 +67,9 @@ def _code(name: str, words: list[str], seen: Seen) -> Finding | None:
     if joined in verbs.SHELL or (joined in verbs.CODE and not reads):
         return Finding(Risk.EXECUTE, f"its argument {quoted(name)} carries code")
     if joined in verbs.SQL or (joined == verb == "query" and seen.sql):
+        if seen.promised:
+            why = f"its argument {quoted(name)} carries SQL, which it says is only read"
+            return Finding(Risk.READ, why)
         return Finding(Risk.WRITE, f"its argument {quoted(name)} carries SQL")
     return None
 

@@ -25,6 +25,10 @@ _ALSO = re.compile(
     r"(?P<verb>[a-z]{3,20}) "
     r"(?:a|all|an|any|each|every|existing|it|its|new|that|the|their|them|this|those|your)\b"
 )
+_READ_ONLY = re.compile(
+    r"(?<!not )(?<!not a )\bread[- ]?only (?:[a-z]{1,20} )?"
+    r"(?:quer(?:y|ies)|select|sql|statements?)\b"
+)
 _THEN = re.compile(r"\b(?:and|or|then) (?P<verb>[a-z]{3,20}) (?:it|them)\b")
 
 
@@ -45,6 +49,11 @@ def from_description(text: str, named: Finding | None) -> Finding | None:
 def speaks_of_sql(text: str) -> bool:
     """Whether the start of a description has the word SQL."""
     return "SQL" in _WORD_OR_COMMA.findall(text[:START_MAX])
+
+
+def promises_reading(text: str) -> bool:
+    """Whether the start of a description says that its queries are read-only."""
+    return _READ_ONLY.search(text[:START_MAX].lower()) is not None
 
 
 def _leading_verbs(text: str) -> Iterator[tuple[str, str]]:

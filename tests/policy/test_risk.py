@@ -91,7 +91,9 @@ def test_the_name_weighs_most_then_the_description(
         ("sandbox", {"code": {}}, "", "execute"),
         ("get_source", {"code": {}}, "", "read"),
         ("query", {"sql": {}}, "", "write"),
-        ("query", {"sql": {}}, "Run a read-only query.", "write"),
+        ("query", {"sql": {}}, "Run a read-only query.", "read"),
+        ("query", {"sql": {}}, "Run SQL. Turn off for a read-only server.", "write"),
+        ("execute", {"sql": {}}, "Run a read-only query.", "execute"),
         ("explain_query", {"sql": {}}, "", "read"),
         ("query", {"query": {}}, "Run a SQL query.", "write"),
         ("query", {"query": {}}, "Run a PromQL query.", "read"),
@@ -210,7 +212,7 @@ def lines_run(name: str, description: str, schema: dict[str, Any]) -> int:
 
     def count(frame: FrameType, event: str, argument: Any) -> Any:
         nonlocal lines
-        lines += event == "line"
+        lines += event == "line" and "/mcpwall/policy/" in frame.f_code.co_filename
         return count
 
     before = sys.gettrace()
@@ -257,6 +259,14 @@ def test_the_reason_names_what_a_reading_tool_gives_away() -> None:
     assert env == (Risk.READ, 'its name says "get"; what it reads may hold secrets ("env")')
     fetch = classify("fetch", "Fetches a page", {"properties": {"url": {}}}, {})
     assert fetch == (Risk.READ, 'its name says "fetch"; data can leave in its argument "url"')
+
+
+def test_the_reason_says_who_promises_that_sql_only_reads() -> None:
+    schema = {"properties": {"sql": {}}}
+    assert classify("query", "Run a read-only SQL query", schema, {}) == (
+        Risk.READ,
+        'its argument "sql" carries SQL, which it says is only read',
+    )
 
 
 def test_the_reason_says_what_decided() -> None:
