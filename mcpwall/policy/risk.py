@@ -31,17 +31,20 @@ def classify(
     found = worst((from_schema(input_schema, seen), named, from_description(description, named)))
     if found is None:
         risk, why = Risk.UNKNOWN, "nothing in its name or description says what it does"
-    elif _can_charge(found) and (money := verbs.MONEY.intersection(words)):
+    elif _can_charge(found, named) and (money := verbs.MONEY.intersection(words)):
         risk, why = Risk.FINANCIAL, f'{found.why}, and it is about "{min(money)}"'
-    elif found.risk is Risk.READ:
-        risk, why = Risk.READ, found.why + _beside_reading(words, input_schema)
     else:
         risk, why = found.risk, found.why
+        if risk is Risk.READ:
+            why += _beside_reading(words, input_schema)
     return _raised(risk, why, annotations)
 
 
-def _can_charge(found: Finding) -> bool:
-    return found.risk in (Risk.WRITE, Risk.EXECUTE) or found.verb in verbs.TAKES
+def _can_charge(found: Finding, named: Finding | None) -> bool:
+    """Whether a tool moves money if it is about money."""
+    if found.risk is Risk.READ:
+        return named is not None and named.verb in verbs.TAKES
+    return found.risk in (Risk.WRITE, Risk.EXECUTE)
 
 
 def _beside_reading(words: list[str], input_schema: JsonObject) -> str:

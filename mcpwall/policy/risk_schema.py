@@ -75,12 +75,13 @@ def _code(name: str, words: list[str], seen: Seen) -> Finding | None:
 
 
 def _file(name: str, words: list[str], seen: Seen) -> Finding | None:
-    """An argument that names a file to write."""
-    if not words or words[-1] not in verbs.FILES:
-        return None
-    if verbs.OUTPUTS.isdisjoint(words[:-1]) and verbs.PICTURES.isdisjoint(seen.words):
-        return None
-    return Finding(Risk.WRITE, f"its argument {quoted(name)} names a file to write")
+    """An argument that names a file to write; a picture's bare `filename` names no place."""
+    last = words[-1] if words else ""
+    writes = last in verbs.FILES and not verbs.OUTPUTS.isdisjoint(words[:-1])
+    places = last in verbs.PLACES and not verbs.PICTURES.isdisjoint(seen.words)
+    if writes or places:
+        return Finding(Risk.WRITE, f"its argument {quoted(name)} names a file to write")
+    return None
 
 
 def _enum(argument: Any) -> list[Any]:

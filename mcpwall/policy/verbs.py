@@ -21,7 +21,7 @@ _BY_RISK = {
         forecast geocode get glob grep identify inspect introspect lint list locate look lookup
         ls measure monitor observe parse peek ping poll predict preview profile query rank read
         recall recommend research retrieve return review sample scan score scrape screenshot
-        search see show sniff suggest summarise summarize tail think trace translate traverse
+        search see show sleep sniff suggest summarise summarize tail think trace translate traverse
         troubleshoot validate verify view visualise visualize wait walk watch whoami
         """,
     Risk.WRITE: """
@@ -132,7 +132,7 @@ READING_OBJECTS = {
 # With these behind them, these change something: `check_out_book`.
 CHANGING_PARTICLES = {"check": _words("in off out")}
 
-# Pictures of a state: with a file to write, they write it.
+# Pictures of a state: with a place for a file, they write it.
 PICTURES = _words("capture screenshot snapshot")
 
 # What is read as well as changed: with a changing verb at the end, `search_index_delete` deletes.
@@ -208,7 +208,8 @@ CHOICES = _words("action actions command method mode op operation operations")
 
 # Arguments that name a file to write: `output_path`, `responseFilePath`.
 OUTPUTS = _words("dest destination download output request response save")
-FILES = _words("dir directory file filename folder path")
+PLACES = _words("dir directory folder path")
+FILES = PLACES | _words("file filename")
 
 # Arguments that name an address, and those that are sent there.
 ADDRESSES = _words("endpoint target_url uri url urls")

@@ -103,7 +103,8 @@ def test_the_name_weighs_most_then_the_description(
         ("get_request", {"responseFilePath": {}}, "", "write"),
         ("get_request", {"filePath": {}}, "", "read"),
         ("take_screenshot", {}, "", "read"),
-        ("take_screenshot", {"filename": {}}, "", "write"),
+        ("take_screenshot", {"filename": {}}, "", "read"),
+        ("take_screenshot", {"filePath": {}}, "", "write"),
         ("fetch", {"url": {}}, "", "read"),
         ("fetch", {"url": {}, "max_length": {}}, "", "read"),
         ("fetch", {"url": {}, "body": {}}, "", "write"),
@@ -160,6 +161,10 @@ def test_a_servers_hints_raise_a_risk_and_never_lower_it(
 )
 def test_money_is_told_from_its_word(name: str, expected: str) -> None:
     assert risk(name, "Harmless.") == expected
+
+
+def test_a_tool_that_only_returns_what_is_about_money_reads() -> None:
+    assert risk("invoices", "Returns invoices.") == "read"
 
 
 @pytest.mark.parametrize(
