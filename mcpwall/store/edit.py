@@ -13,6 +13,8 @@ from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
+
 from mcpwall.policy.compile import compile_policy
 from mcpwall.policy.loosening import loosened
 from mcpwall.store import files, rule_tables
@@ -20,9 +22,9 @@ from mcpwall.store.config import Config, ConfigError, RuleTable, load, load_text
 from mcpwall.store.watch import signature
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
-    from mcpwall.model import JsonObject
+    from mcpwall.model import JsonObject, Rule
 
 UNDO_STEPS: Final = 50
 
@@ -57,6 +59,33 @@ def put_rule(config: Config, fields: Mapping[str, Any], replaces: str = "") -> C
     if len(new.rules) == len(config.rules):
         raise EditError(f"the rule {new.tables[-1].id} says the same already; nothing was added")
     return new
+
+
+def add_rules(config: Config, rules: Sequence[tuple[Mapping[str, Any], str]]) -> Config:
+    """The config with more rules at its end, each a table that has an id and one line of comment.
+
+    Rules that are there already are left out; the very same config comes back when all are.
+    Raises EditError, also when an id is taken by a rule that says something else; ConfigError
+    when the result would not load.
+    """
+    _blocks(config)  # refuses a file that no table can be added to
+    known = {rule.id: _content(rule) for rule in config.rules}
+    text, tables = config.text, _tables(config)
+    try:
+        for fields, comment in rules:
+            (rule,) = load_text(rule_tables.render(fields), config.file).rules
+            if rule.id not in known:
+                known[rule.id] = _content(rule)
+                text = rule_tables.add(text, fields, comment)
+                tables.append(dict(fields))
+            elif known[rule.id] != _content(rule):
+                raise EditError(
+                    f"{config.file} has a rule {rule.id} already, which says something else; "
+                    "take it out first, or give it another id"
+                )
+    except rule_tables.TableError as error:
+        raise EditError(str(error)) from error
+    return config if text == config.text else _checked(config, text, tables)
 
 
 def drop_rule(config: Config, rule: str) -> Config:
@@ -125,6 +154,10 @@ class ConfigFile:
     def put(self, fields: Mapping[str, Any], replaces: str = "") -> Config:
         """Add a rule or replace one, see `put_rule`. Raises EditError, ConfigError."""
         return self._change(lambda config: put_rule(config, fields, replaces))
+
+    def add(self, rules: Sequence[tuple[Mapping[str, Any], str]]) -> Config:
+        """Add rules with their comments in one step, see `add_rules`. Raises as that does."""
+        return self._change(lambda config: add_rules(config, rules))
 
     def drop(self, rule: str) -> Config:
         """Take a rule out, see `drop_rule`. Raises EditError, ConfigError."""
@@ -233,6 +266,11 @@ def _on_disk(path: str) -> Config:
     if signature(path) is None and not Path(path).is_symlink():
         return load_text("", Path(path).name)
     return load(path)
+
+
+def _content(rule: Rule) -> str:
+    """What a rule says, wherever it stands; as text, because 1, 1.0 and true are equal."""
+    return repr(msgspec.structs.replace(rule, origin=None))
 
 
 def _tables(config: Config) -> list[JsonObject]:

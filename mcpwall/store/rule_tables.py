@@ -104,13 +104,14 @@ def change(text: str, block: Block, fields: Mapping[str, Any]) -> str:
     return "\n".join([*lines[: block.start], new, *lines[block.end :]])
 
 
-def add(text: str, fields: Mapping[str, Any]) -> str:
-    """The text with a new table at its end. Raises TableError."""
+def add(text: str, fields: Mapping[str, Any], comment: str = "") -> str:
+    """The text with a new table at its end, and a line of comment above it. Raises TableError."""
     newline = "\r\n" if "\r\n" in text else "\n"
     if text and not text.endswith("\n"):
         text += newline
     gap = newline if text.strip() and not text.endswith(newline * 2) else ""
-    return text + gap + render(fields).replace("\n", newline)
+    head = f"# {comment}{newline}" if comment else ""
+    return text + gap + head + render(fields).replace("\n", newline)
 
 
 def remove(text: str, block: Block) -> str:
