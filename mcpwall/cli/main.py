@@ -30,6 +30,7 @@ COMMANDS: Final = {
     "status": ("mcpwall.cli.status", "engine, sessions, servers and waiting calls"),
     "watch": ("mcpwall.cli.watch", "print what happens as plain lines"),
     "rules": ("mcpwall.cli.rules", "list, check or test the rules"),
+    "import": ("mcpwall.cli.import_", "turn a policy made for another wall into rules"),
     "log": ("mcpwall.cli.log", "show recorded calls"),
     "audit": ("mcpwall.cli.audit", "verify the record of calls"),
     "demo": ("mcpwall.cli.demo", "see the whole product in a minute, in a scratch home"),
