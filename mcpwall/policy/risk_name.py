@@ -69,7 +69,8 @@ def _only_tells(words: list[str]) -> bool:
 
 
 def _agent_noun(word: str) -> str | None:
-    """The verb in `reader` or `updater`."""
-    if not word.endswith("er"):
+    """The verb in `reader`, `updater` or `calculator`."""
+    if not word.endswith(("er", "or")):
         return None
-    return next((stem for stem in (word[:-1], word[:-2]) if stem in verbs.VERBS), None)
+    stems = (word[:-1], word[:-2], f"{word[:-2]}e")
+    return next((stem for stem in stems if stem in verbs.VERBS), None)

@@ -14,6 +14,7 @@ from mcpwall.policy.findings import Finding, worst
 
 START_MAX = 400  # characters in which the first verbs stand
 TEXT_MAX = 4000  # characters in which side effects are looked for
+_WORD = re.compile(r"[^\W\d_]+")
 _WORD_OR_COMMA = re.compile(r"[^\W\d_]+|,")
 _JOINING = frozenset(("and", "or", "then"))
 _SAVED = re.compile(
@@ -41,7 +42,9 @@ def from_description(text: str, named: Finding | None) -> Finding | None:
         Finding(verbs.VERBS[verb], f'its description starts with "{word}"', verb)
         for word, verb in leading
     ]
-    if found or named is not None:
+    if not found and named is None:
+        found.append(_told_thing(text[:START_MAX]))
+    if any(found) or named is not None:
         found.append(_side_effect(text[:TEXT_MAX].lower()))
     return worst(found)
 
@@ -77,6 +80,24 @@ def _leading_verbs(text: str) -> Iterator[tuple[str, str]]:
         before = small
 
 
+def _told_thing(text: str) -> Finding | None:
+    """What a text without a verb is about: "Map meta data", "Provides statistics on …"."""
+    head = ""
+    for word in _WORD.findall(_first_sentence(text.lower())):
+        if word in verbs.PREPOSITIONS:
+            break
+        if word in verbs.VERBS and word not in verbs.NOUNS and verbs.VERBS[word] is not Risk.READ:
+            return None
+        head = word
+    if head not in verbs.TOLD:
+        return None
+    return Finding(Risk.READ, f'its description is about "{head}"')
+
+
+def _first_sentence(text: str) -> str:
+    return text.replace(".", "\n").partition("\n")[0]
+
+
 def _is_noun(verb: str, before: str) -> bool:
     """Whether a word that may be a noun is one: in "provides comments", "the log of"."""
     return verb in verbs.NOUNS and before in verbs.BEFORE_NOUNS
@@ -95,8 +116,8 @@ def _base_form(word: str) -> str | None:
 def _side_effect(text: str) -> Finding | None:
     """A change that is told in passing: "… and updates them", "The report is saved to disk"."""
     said = [(match["verb"], _third_person(match["verb"])) for match in _ALSO.finditer(text)]
-    first = text.replace(".", "\n").partition("\n")[0]  # "Get an image and add it to the library"
-    said += [(match["verb"], match["verb"]) for match in _THEN.finditer(first)]
+    # "Get an image and add it to the library"
+    said += [(match["verb"], match["verb"]) for match in _THEN.finditer(_first_sentence(text))]
     found = [
         Finding(verbs.VERBS[verb], f'its description says "{word}"', verb)
         for word, verb in said

@@ -162,6 +162,17 @@ FILLER = _words(
     """
 )
 
+# What a description without a verb is about where a tool only tells: "Current weather of a city".
+TOLD = _words(
+    """
+    analysis analytics comments data details documentation examples forecast guidance guidelines
+    history info information insights instructions leaderboard metadata metrics news overview prices
+    quotes rankings rates recommendations results scores standings statistics stats status summary
+    trends weather
+    """
+)
+PREPOSITIONS = _words("about as at between by for from in of on per using via with")
+
 # These start descriptions of reading tools too: "Run a find query", "Generates a summary".
 WEAK = _words(
     """
