@@ -84,7 +84,7 @@ def run_list(arguments: argparse.Namespace) -> int:
 
 def run_check(arguments: argparse.Namespace) -> int:
     """Load one file and say what is wrong in it; 0 or 2. Raises CliError."""
-    from mcpwall.engine.rulebook import PROJECT_FILE
+    from mcpwall.engine.projects import PROJECT_FILE
     from mcpwall.store.config import ConfigError, load
     from mcpwall.text import visible
 

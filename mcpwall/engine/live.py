@@ -388,7 +388,3 @@ class Live:
     def publish(self) -> None:
         """Tell the apps how the session stands."""
         self.engine.feed.publish(SessionEvent(self.row()))
-
-    def verdict_of(self, record: Record) -> Verdict:
-        """Judge a held call again, as if it came now."""
-        return self.engine.verdict(self, record.call)

@@ -20,7 +20,6 @@ from mcpwall.store.edit import ConfigFile, EditError, diff, loosens
 from mcpwall.store.schema import ServerConfig
 from mcpwall.store.watch import Watch, signature
 
-PROJECT_FILE: Final = ".mcpwall.toml"
 POLL_S: Final = 0.25
 
 

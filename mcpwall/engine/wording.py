@@ -28,11 +28,6 @@ def refusal(verdict: Verdict) -> str:
     return f"mcpwall refused this call. {reason} Do not retry it."
 
 
-def left_behind(text: str) -> str:
-    """The same for a call of which nobody knows what became."""
-    return f"mcpwall has no answer to this call: {text}."
-
-
 def data(verdict: Verdict, call: int) -> JsonObject:
     """The verdict as `_meta["mcpwall/verdict"]`: the same facts, for programs."""
     facts: JsonObject = {

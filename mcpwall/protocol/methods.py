@@ -14,7 +14,6 @@ BATCH_VERSION: Final = "2025-03-26"
 
 META_VERSION: Final = "io.modelcontextprotocol/protocolVersion"
 META_CLIENT: Final = "io.modelcontextprotocol/clientInfo"
-META_CAPABILITIES: Final = "io.modelcontextprotocol/clientCapabilities"
 META_VERDICT: Final = "mcpwall/verdict"
 
 

@@ -117,7 +117,7 @@ ACTIONS = (
     _action("confirm.no", "n escape", "no", "leave it"),
     _action("app.review", "p 2", "review", "the calls that wait for you"),
     _action("app.filter", "/", "filter", "show only the calls that match"),
-    _action("app.lockdown", "L", "lockdown", "refuse all tool calls; off after a confirm", engine=True),
+    _action("app.lockdown", "L", "lockdown", "refuse tool calls; off after a confirm", engine=True),
     _action("app.calls", "1", "", "screen: calls"),
     _action("app.rules", "3", "", "screen: rules"),
     _action("app.help", "?", "help", "all keys"),

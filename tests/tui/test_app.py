@@ -211,7 +211,7 @@ async def test_the_palette_runs_an_action_by_name() -> None:
     fake = FakePort(busy())
     async with showing(fake) as shown:
         await shown.press(":", *"refuse")
-        while "refuse all calls" not in shown.text():
+        while "refuse tool calls" not in shown.text():
             await shown.pilot.pause()
         await shown.press("enter")
         while not sent(fake):

@@ -137,7 +137,7 @@ def about(row: RuleRow, now_ms: float, zone: tzinfo | None, room: int) -> list[L
         ("calls", which_calls(rule)),
         ("limit", _bound(row, now_ms)),
         ("reason", safe(rule.reason)),
-        ("used", f"{row.hits:,} times{last}"),
+        ("used", ("once" if row.hits == 1 else f"{row.hits:,} times") + last),
         ("from", source(row)),
     ]
     lines: list[Line] = []
