@@ -1,6 +1,7 @@
 """The values that every room shares: calls, tools, rules, verdicts.
 
-All frozen, all plain data (msgspec structs, so they travel over the control socket as they are).
+All frozen, all plain data (msgspec structs, so they travel over the control socket as they are), and
+free of cycles, so what comes with every call is no work for the garbage collector (`gc=False`).
 Nothing here does I/O, reads a clock or knows an engine.
 
 Units: `*_ms` are milliseconds since the Unix epoch (wall clock); `*_ns` are nanoseconds of the
@@ -146,7 +147,7 @@ class Tool(msgspec.Struct, frozen=True):
     why: str = ""  # why this risk, one sentence
 
 
-class Call(msgspec.Struct, frozen=True):
+class Call(msgspec.Struct, frozen=True, gc=False):
     """One request of an agent, as judged: `arguments` is the object that will be forwarded.
 
     `digest` is the SHA-256 (hex) over method, server, tool and canonical arguments; an approval
@@ -167,7 +168,7 @@ class Call(msgspec.Struct, frozen=True):
     directory: str  # where the agent runs: relative paths start here
 
 
-class Charge(msgspec.Struct, frozen=True):
+class Charge(msgspec.Struct, frozen=True, gc=False):
     """What forwarding a call costs one limit: 1 for a rate limit, the amount for a budget."""
 
     rule: str
@@ -175,7 +176,7 @@ class Charge(msgspec.Struct, frozen=True):
     amount: str = "1"  # a decimal
 
 
-class Verdict(msgspec.Struct, frozen=True):
+class Verdict(msgspec.Struct, frozen=True, gc=False):
     """What the judge decided on a call, and why.
 
     `action` is never APPROVE. `rules` are the ids that made it. `retry_s` is set for a limit:

@@ -17,7 +17,7 @@ ANSWER: Final = 4_096  # bytes of an answer that are kept, in memory alone
 WHOLE: Final = 4_096  # bytes of arguments that are kept once a call is over
 
 
-class Record(msgspec.Struct, eq=False):
+class Record(msgspec.Struct, eq=False, gc=False):
     """One call and what became of it so far. The engine alone changes it."""
 
     call: Call

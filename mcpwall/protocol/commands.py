@@ -20,7 +20,7 @@ class Stage(enum.Enum):
     CANCELLED = "cancelled"  # the client gave it up after it was forwarded
 
 
-class Request(msgspec.Struct):
+class Request(msgspec.Struct, gc=False):
     """A request of the client's that is under way."""
 
     id: RequestId
@@ -34,25 +34,25 @@ class Request(msgspec.Struct):
     changes: int = 0  # tools/list: how often the tools had changed when it was asked
 
 
-class ToServer(msgspec.Struct):
+class ToServer(msgspec.Struct, gc=False):
     """A line for the server."""
 
     line: bytes
 
 
-class ToClient(msgspec.Struct):
+class ToClient(msgspec.Struct, gc=False):
     """A line for the client."""
 
     line: bytes
 
 
-class Judge(msgspec.Struct):
+class Judge(msgspec.Struct, gc=False):
     """The engine is asked for a verdict on this request."""
 
     request: Request
 
 
-class Answered(msgspec.Struct):
+class Answered(msgspec.Struct, gc=False):
     """The server answered a judged request. `line` has gone to the client before this."""
 
     request: Request
