@@ -113,7 +113,7 @@ async def test_lockdown_is_on_at_once() -> None:
         assert sent(fake) == [port.Lockdown(on=True)]
         await fake.push(port.StatusEvent(LOCKED.status))
         await shown.settle()
-        assert "■ LOCKDOWN: every call is refused" in shown.text()
+        assert "■ LOCKDOWN: no tool call passes" in shown.text()
 
 
 @pytest.mark.parametrize(

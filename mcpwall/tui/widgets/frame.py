@@ -65,7 +65,7 @@ class HeaderLine(_Frame):
         if status is None:
             return ("○ connecting", "dim")
         if status.lockdown:
-            return ("■ LOCKDOWN: every call is refused", "alarm")
+            return ("■ LOCKDOWN: no tool call passes", "alarm")
         return ("● GUARDING", "ok")
 
 

@@ -110,5 +110,5 @@ class WaitingStrip(LineWidget):
         note = f"{len(group)} alike" if len(group) > 1 else alone
         return [
             (f"{risk:8}", style),
-            (column(note, _NOTE if self.size.width < _WIDE else 28), "warn"),
+            (column(note, _NOTE if self.size.width < _WIDE else _NOTE_WIDE), "warn"),
         ]
