@@ -1,7 +1,7 @@
 """The values that every room shares: calls, tools, rules, verdicts.
 
-All frozen, all plain data (msgspec structs, so they travel over the control socket as they are), and
-free of cycles, so what comes with every call is no work for the garbage collector (`gc=False`).
+All frozen, all plain data (msgspec structs, so they travel over the control socket as they are),
+and free of cycles, so what comes with every call is no work for the garbage collector (`gc=False`).
 Nothing here does I/O, reads a clock or knows an engine.
 
 Units: `*_ms` are milliseconds since the Unix epoch (wall clock); `*_ns` are nanoseconds of the
