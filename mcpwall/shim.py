@@ -30,6 +30,9 @@ PAUSE_S = 0.01  # before the first new engine; each one that dies soon makes it 
 RESTARTS_MAX = 10  # engines that may die within RESTARTS_S before the shim gives up
 RESTARTS_S = 10.0
 USAGE = "usage: mcpwall stdio NAME [-- COMMAND …]"
+HELP = """\
+What an agent runs in place of a server: starts COMMAND, and every message passes the wall. COMMAND
+may be left out where [servers.NAME] in config.toml says it. NAME is what rules call the server."""
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -43,6 +46,9 @@ class ShimError(Exception):
 
 def main(argv: list[str]) -> int:
     """Run one session. `argv` is what follows `stdio`. Returns the exit code."""
+    if argv[:1] in (["-h"], ["--help"]):
+        sys.stdout.write(f"{USAGE}\n\n{HELP}\n")
+        return 0
     try:
         name, command = _arguments(argv)
         environment: dict[str, str] = dict(os.environ)
@@ -62,8 +68,6 @@ def _complain(text: str) -> None:
 
 
 def _arguments(argv: list[str]) -> tuple[str, list[str]]:
-    if argv[:1] in (["-h"], ["--help"]):
-        raise ShimError(f"{USAGE}; what an agent runs in place of a server", 0)
     if not argv or argv[0].startswith("-"):
         raise ShimError(USAGE, 2)
     name, rest = argv[0], argv[1:]

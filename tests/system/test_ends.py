@@ -68,6 +68,7 @@ def test_the_server_dies_by_a_signal(agent):
     with agent() as client:
         server = opened(client)
         call = client.start_call("slow", {"gate": "never"})
+        client.request("ping")  # the server has the call before it
         os.kill(server, signal.SIGKILL)
         assert "code 137" in call.wait()["error"]["message"]
         assert client.process.wait(10) == 137
