@@ -11,12 +11,13 @@ batches in 2025-03-26 alone); RFC 8259 sections 4, 6 and 8 for names, numbers an
 from __future__ import annotations
 
 import json
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 import msgspec
 
 from mcpwall.model import JsonObject, RequestId
 
+ID_DIGITS_MAX: Final = 40  # of an integer id that is compared with its text
 DEPTH_MAX: Final = 100
 PARSE_ERROR: Final = -32700
 INVALID_REQUEST: Final = -32600
@@ -239,3 +240,36 @@ def error_line(request_id: RequestId | None, code: int, text: str, data: Any = N
     if data is not None:
         error["data"] = data
     return encode({"jsonrpc": "2.0", "id": request_id, "error": error})
+
+
+def is_id(value: Any) -> TypeGuard[RequestId]:
+    """Whether a value can be an id or a progress token; True, in Python an integer, can't."""
+    return type(value) is str or type(value) is int
+
+
+def as_integer(text: str) -> int | None:
+    """The integer that a text spells, exactly as `str` would write it."""
+    digits = text.removeprefix("-")
+    if not digits.isascii() or not digits.isdecimal() or len(digits) > ID_DIGITS_MAX:
+        return None
+    return int(text) if str(int(text)) == text else None
+
+
+def object_of(raw: msgspec.Raw) -> JsonObject:
+    """A server's object, or an empty one when it is none."""
+    if not raw:
+        return {}
+    try:
+        value = msgspec.json.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def is_error(envelope: Envelope, line: bytes) -> bool:
+    """Whether an answer is a JSON-RPC error, or a tool's result that says `isError`."""
+    if envelope.error:
+        return True
+    if b'"isError"' not in line:
+        return False
+    return object_of(envelope.result).get("isError") is True

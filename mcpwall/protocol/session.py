@@ -11,9 +11,7 @@ Sources: MCP lifecycle, cancellation and progress pages of 2024-11-05 … 2026-0
 
 from __future__ import annotations
 
-from typing import Any, Final, TypeGuard
-
-import msgspec
+from typing import Any, Final
 
 from mcpwall.model import JsonObject, RequestId
 from mcpwall.protocol import codec, methods
@@ -35,7 +33,6 @@ from mcpwall.protocol.methods import Way
 from mcpwall.protocol.tool_list import OWN_ID, ToolList
 
 OPEN_MAX: Final = 10_000  # requests of one direction under way at once
-ID_DIGITS_MAX: Final = 40  # of an integer id that is compared with its text
 CANCELLED_MAX: Final = 256  # cancelled requests whose late answer is still let through
 
 
@@ -113,7 +110,7 @@ class Session:
         except Malformed:
             return set()
         ids = {message.get("id") for message in messages if "method" in message}
-        known = {request_id for request_id in ids if _is_id(request_id)}
+        known = {request_id for request_id in ids if codec.is_id(request_id)}
         for request_id in known:
             request = self.requests.get(request_id)
             if request is not None and not request.call:
@@ -183,7 +180,7 @@ class Session:
 
     def _in_use(self, request_id: RequestId) -> bool:
         """Whether a request under way has this id, or one that a server may take for it."""
-        twin = str(request_id) if type(request_id) is int else _as_integer(str(request_id))
+        twin = str(request_id) if type(request_id) is int else codec.as_integer(str(request_id))
         if request_id in self.requests or twin in self.requests:
             return True
         return request_id in self._cancelled or twin in self._cancelled
@@ -224,7 +221,7 @@ class Session:
 
     def _cancelled_by_client(self, message: JsonObject) -> list[Command]:
         request_id = message.get("params", {}).get("requestId")
-        request = self.requests.pop(request_id, None) if _is_id(request_id) else None
+        request = self.requests.pop(request_id, None) if codec.is_id(request_id) else None
         if request is None:
             return []  # some clients cancel every finished call
         if request.token is not None:
@@ -350,19 +347,19 @@ class Session:
         if request.token is not None:
             self._progress.pop(request.token, None)
         if request.call:
-            return True, [Answered(request, _is_error(envelope, line), line)]
+            return True, [Answered(request, codec.is_error(envelope, line), line)]
         self.changed = True
         if not envelope.result:
             return True, []
         if request.method == "initialize":
-            self._learn_server(_decode_object(envelope.result))
+            self._learn_server(codec.object_of(envelope.result))
             return True, [Opened()]
         if request.method == "server/discover":
-            self._learn_server(_decode_object(envelope.result))
+            self._learn_server(codec.object_of(envelope.result))
             return True, [Opened()]
         if request.method == "tools/list" and request.changes == self._tools.changes:
             first = request.arguments.get("cursor") is None
-            return True, self._page(_decode_object(envelope.result), first=first)
+            return True, self._page(codec.object_of(envelope.result), first=first)
         return True, []
 
     def _server_speaks(self, envelope: codec.Envelope) -> tuple[bool, list[Command]]:
@@ -376,15 +373,15 @@ class Session:
         if envelope.method == "notifications/tools/list_changed":
             return True, self._list_again()
         if envelope.method == "notifications/progress" and self._progress:
-            params = _decode_object(envelope.params)
+            params = codec.object_of(envelope.params)
             token, value = params.get("progressToken"), params.get("progress")
-            if _is_id(token) and token in self._progress:
+            if codec.is_id(token) and token in self._progress:
                 if not isinstance(value, int | float) or value <= self._progress[token]:
                     return False, []  # values must increase, and the wall has counted further
                 self._progress[token] = value
         elif envelope.method == "notifications/cancelled":
-            request_id = _decode_object(envelope.params).get("requestId")
-            if _is_id(request_id) and self._asked.pop(request_id, None) is not None:
+            request_id = codec.object_of(envelope.params).get("requestId")
+            if codec.is_id(request_id) and self._asked.pop(request_id, None) is not None:
                 self.changed = True
         return True, []
 
@@ -427,7 +424,7 @@ class Session:
             return self._tools.ask(self._meta)
         if not envelope.result:
             return self.listing_failed(self._tools.first)
-        result = _decode_object(envelope.result)
+        result = codec.object_of(envelope.result)
         commands = self._page(result, first=self._tools.asked == self._tools.first)
         cursor = result.get("nextCursor")
         if not self._tools.complete and isinstance(cursor, str):
@@ -480,35 +477,3 @@ class Session:
         info = result.get("serverInfo")
         if isinstance(info, dict):
             self.server_version = f"{info.get('name', '')} {info.get('version', '')}".strip()[:100]
-
-
-def _is_id(value: Any) -> TypeGuard[RequestId]:
-    """Whether a value can be an id or a progress token; True, in Python an integer, can't."""
-    return type(value) is str or type(value) is int
-
-
-def _is_error(envelope: codec.Envelope, line: bytes) -> bool:
-    if envelope.error:
-        return True
-    if b'"isError"' not in line:
-        return False
-    return _decode_object(envelope.result).get("isError") is True
-
-
-def _decode_object(raw: msgspec.Raw) -> JsonObject:
-    """A server's object, or an empty one when it is none."""
-    if not raw:
-        return {}
-    try:
-        value = msgspec.json.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}
-
-
-def _as_integer(text: str) -> int | None:
-    """The integer that a text spells, exactly as `str` would write it."""
-    digits = text.removeprefix("-")
-    if not digits.isascii() or not digits.isdecimal() or len(digits) > ID_DIGITS_MAX:
-        return None
-    return int(text) if str(int(text)) == text else None
