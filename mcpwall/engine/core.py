@@ -70,7 +70,7 @@ class Engine:
         self.lockdown = lockdown
         self._used: set[Live] = set()  # sessions whose counts are to be shown
         self.hits: dict[str, tuple[int, int]] = {}  # rule id → times, last time (ms)
-        self._last_call = intake.audit.last_id()
+        self.last_call = intake.audit.last_id()  # the number of the last call that came
         self._last_session = 0
         self._horizon_ns = 0
         self._uncounted = ""  # why the limits do not look back far enough
@@ -84,7 +84,7 @@ class Engine:
 
     def judge(self, live: Live, request: Request) -> Record:
         """Judge a request on its arrival; what it costs is booked if the verdict is allow."""
-        self._last_call += 1
+        self.last_call += 1
         tool = live.tools.get(request.subject) if request.method == TOOLS_CALL else None
         if tool is not None:
             risk = tool.risk
@@ -92,7 +92,7 @@ class Engine:
             risk = Risk.UNKNOWN if request.method == TOOLS_CALL else Risk.READ
         arguments = _canonical.encode(request.arguments)
         call = Call(
-            self._last_call,
+            self.last_call,
             self.clock.wall_ms(),
             live.id,
             live.agent,
@@ -202,10 +202,6 @@ class Engine:
         return Verdict(Action.DENY, Cause.FAULT, reason=why, policy=self.rulebook.hash)
 
     # --- what a session reports -----------------------------------------------------------------
-
-    def hold(self, live: Live, record: Record) -> None:
-        """A call waits for a person from now on."""
-        self.holds.add(live, record)
 
     def forwarded(self, live: Live, record: Record) -> None:
         """A call has gone to its server."""
@@ -341,11 +337,6 @@ class Engine:
         """The calls of a session that the record has above number `after`, oldest first."""
         self.recorder.file()
         return self.recorder.intake.audit.since(after, live.id)
-
-    @property
-    def last_call(self) -> int:
-        """The number of the last call that came."""
-        return self._last_call
 
     def rules_changed(self, text: str) -> None:
         """Other rules are in force: count for their limits, judge what waits, tell the apps."""

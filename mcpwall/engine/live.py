@@ -223,7 +223,7 @@ class Live:
             self.forward(record, request)
         elif record.state is State.HELD:
             self.protocol.held(request)
-            self.engine.hold(self, record)
+            self.engine.holds.add(self, record)
         else:
             self.refuse(record, request)
 
