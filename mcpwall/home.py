@@ -62,6 +62,11 @@ def intake_file() -> str:
     return _join(state_dir(), "audit.intake")
 
 
+def accepted_file() -> str:
+    """A copy of config.toml as it was last in force."""
+    return _join(state_dir(), "config.accepted.toml")
+
+
 def lockdown_file() -> str:
     """There while the wall is locked down."""
     return _join(state_dir(), "lockdown")

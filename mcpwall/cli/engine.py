@@ -24,6 +24,7 @@ from mcpwall.engine.resolve import resolve
 from mcpwall.engine.rulebook import POLL_S, Rulebook
 from mcpwall.link.listener import Listener, ListenError
 from mcpwall.link.server import Server
+from mcpwall.store.accepted import Accepted
 from mcpwall.store.audit import Audit, AuditError
 from mcpwall.store.config import ConfigError
 from mcpwall.store.files import UnsafeFileError, private_dir
@@ -124,7 +125,7 @@ async def _serve(ready: Callable[[], None]) -> None:
     with contextlib.closing(intake):
         engine = Engine(
             intake=intake,
-            rulebook=Rulebook(home.config_file()),
+            rulebook=Rulebook(home.config_file(), Accepted(home.accepted_file())),
             clock=clock,
             resolve=resolve,
             lockdown=Mark(home.lockdown_file()),

@@ -2,19 +2,21 @@
 
 A file that does not load leaves the last good rules in force and says so. An edit from outside
 that could permit more than the rules in force waits for a person; one that only tightens is in
-force at once.
+force at once. An edit made while no engine ran is an edit from outside like any other.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 from mcpwall.engine.port import OutsideEdit
 from mcpwall.engine.projects import Projects
 from mcpwall.model import JsonObject, Rule
 from mcpwall.policy.compile import Policy, compile_policy
+from mcpwall.store.accepted import Accepted
 from mcpwall.store.config import Config, ConfigError
 from mcpwall.store.edit import ConfigFile, EditError, diff, loosens
 from mcpwall.store.schema import ServerConfig
@@ -26,17 +28,27 @@ POLL_S: Final = 0.25
 class Rulebook:
     """Which policy applies where. `on_change(text)` is called after the rules in force changed."""
 
-    def __init__(self, path: str) -> None:
-        """Read the config. Raises ConfigError when it does not load: there are no rules yet."""
+    def __init__(self, path: str, accepted: Accepted | None = None) -> None:
+        """Read the config, and what `accepted` remembers of it; without that nothing is.
+
+        Raises ConfigError when it does not load and there were no rules before; UnsafeFileError
+        when somebody else could have written what is remembered.
+        """
         self.path = path
+        self._accepted = accepted
         self._watch = Watch(signature(path))
-        self._file = ConfigFile.open(path)
+        before = accepted.config(Path(path).name) if accepted else None
+        self._file = ConfigFile.open(path) if before is None else ConfigFile(path, before)
         self._policy = _compile(self._file.config)
         self._projects = Projects(self._file.config)
         self._waiting: Config | None = None  # an outside edit that loosens
         self.error = ""
         self._outside_edit: OutsideEdit | None = None
         self.on_change: Callable[[str], None] = lambda _: None
+        if before is None:
+            self._keep()
+        else:
+            self._look()
 
     # --- what is in force -----------------------------------------------------------------------
 
@@ -129,7 +141,11 @@ class Rulebook:
         self.error = ""
         self._watch = Watch(signature(self.path))
         self._projects.user_changed(config)
-        self.on_change("")
+        self.on_change(self._keep())
+
+    def _keep(self) -> str:
+        """Remember what is in force for the next engine; returns '' or why that failed."""
+        return self._accepted.keep(self.config.text) if self._accepted else ""
 
     # --- edits from outside ---------------------------------------------------------------------
 

@@ -7,7 +7,8 @@ import os
 import pytest
 
 from mcpwall.engine.port import AcceptEdit, Done, PutRule, Refused, Undo
-from tests.engine.wall import RULES, call, verdict
+from mcpwall.store.files import UnsafeFileError
+from tests.engine.wall import RULES, Wall, call, verdict
 
 NO_LOOK = RULES + '\n[[rules]]\nid = "no-look"\ntool = "look"\naction = "deny"\n'
 LOOSER = RULES.replace('tool = "wipe"\naction = "deny"', 'tool = "wipe"\naction = "allow"')
@@ -311,3 +312,59 @@ def test_a_loosened_project_waits_for_agents_that_start_below_it_too(wall, proje
     wall.engine.rulebook.poll()
     assert isinstance(wall.accept(wall.status.outside_edit), Done)
     assert in_project(wall, below, "look") is None
+
+
+def restarted(wall, rules: str):
+    """The engine ends, somebody edits the rules, an engine starts."""
+    wall.drop()
+    wall.config.write_text(rules)
+    return Wall(wall.path, clock=wall.clock)
+
+
+def test_an_edit_that_loosens_while_no_engine_runs_waits_for_the_person_too(wall):
+    after = restarted(wall, LOOSER)
+    assert denied(after, "wipe") == ["never"]
+    edit = after.status.outside_edit
+    assert "never" in " ".join(edit.what)
+    assert after.accept(edit) == Done("accepted")
+    assert denied(after, "wipe") is None
+    again = restarted(after, LOOSER)
+    assert again.status.outside_edit is None
+    assert denied(again, "wipe") is None
+    again.drop()
+
+
+def test_an_edit_that_tightens_while_no_engine_runs_is_in_force_at_once(wall):
+    after = restarted(wall, NO_LOOK)
+    assert after.status.outside_edit is None
+    assert denied(after, "look") == ["no-look"]
+    again = restarted(after, RULES)  # what it tightened is remembered as well
+    assert denied(again, "look") == ["no-look"]
+    again.drop()
+
+
+def test_a_file_broken_while_no_engine_runs_leaves_the_last_good_rules_in_force(wall):
+    after = restarted(wall, BROKEN)
+    assert denied(after, "wipe") == ["never"]
+    assert "config.toml:24" in after.status.config_error
+    after.drop()
+
+
+def test_rules_that_cannot_be_remembered_are_in_force_and_said(wall, monkeypatch):
+    copy = wall.path / "state" / "config.accepted.toml"
+    copy.unlink()
+    copy.mkdir()
+    said = []
+    monkeypatch.setattr(wall.engine, "notice", lambda level, text: said.append(text))
+    wall.edit(NO_LOOK)
+    assert denied(wall, "look") == ["no-look"]
+    assert any("config.accepted.toml" in text for text in said)
+
+
+def test_the_copy_is_the_users_alone(wall):
+    copy = wall.path / "state" / "config.accepted.toml"
+    assert copy.stat().st_mode & 0o777 == 0o600
+    copy.chmod(0o666)
+    wall.drop()
+    with pytest.raises(UnsafeFileError):
+        Wall(wall.path, clock=wall.clock)

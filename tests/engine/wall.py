@@ -36,6 +36,7 @@ from mcpwall.engine.port import (
 )
 from mcpwall.engine.resolve import resolve
 from mcpwall.engine.rulebook import Rulebook
+from mcpwall.store.accepted import Accepted
 from mcpwall.store.audit import Audit
 from mcpwall.store.faults import AuditError
 from mcpwall.store.intake import Intake
@@ -217,7 +218,9 @@ class Wall:
         self.intake = FaultyIntake.open(self.audit, str(path / "state" / "intake"))
         self.engine = Engine(
             intake=self.intake,
-            rulebook=Rulebook(str(self.config)),
+            rulebook=Rulebook(
+                str(self.config), Accepted(str(path / "state" / "config.accepted.toml"))
+            ),
             clock=self.clock,
             resolve=resolve,
             lockdown=Mark(str(path / "state" / "lockdown")),
