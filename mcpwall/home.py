@@ -1,8 +1,8 @@
 """Where things live on this machine. Standard library only: the shim reads it too.
 
 `MCPWALL_HOME=DIR` puts everything under DIR (tests, the demo, a second wall). Without it the
-platform decides: config where people look for it, state beside other programs' state, and the
-control socket where only this user can reach it.
+platform decides: config where people look for it, and state, with the control socket, beside other
+programs' state.
 """
 
 import os
@@ -89,10 +89,9 @@ def start_lock_file() -> str:
 
 def socket_file() -> str:
     """The control socket. Raises ValueError when the path is too long for the platform."""
-    if _own() or sys.platform in ("darwin", "win32"):
-        path = _join(state_dir(), "engine.sock")
-    else:
-        path = _join(_base("XDG_RUNTIME_DIR", ".local", "state"), "mcpwall", "engine.sock")
+    # not in XDG_RUNTIME_DIR: most agents start servers without that variable, and a shim that
+    # looks elsewhere than the app finds no engine
+    path = _join(state_dir(), "engine.sock")
     if len(os.fsencode(path)) > SOCKET_PATH_MAX:
         raise ValueError(
             f"the socket's path is {len(os.fsencode(path))} bytes, the system takes "
