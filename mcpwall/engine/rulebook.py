@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from mcpwall.engine import patience
 from mcpwall.engine.port import OutsideEdit
 from mcpwall.engine.projects import Projects
 from mcpwall.model import JsonObject, Rule
@@ -82,11 +83,18 @@ class Rulebook:
         return self._projects.policy(directory)
 
     def hold_s(self, client: str) -> float:
-        """How long a call of this client waits for a person, in seconds."""
+        """How long a call of this client waits for a person, in seconds.
+
+        What the config says of this agent; else what is known of it, but no longer than the
+        config's own default, if that is written.
+        """
         agent = self.config.agents.get(client)
-        if agent is None or agent.hold_s is None:
-            return self.config.defaults.hold_s
-        return agent.hold_s
+        if agent is not None and agent.hold_s is not None:
+            return agent.hold_s
+        default, known = self.config.defaults.hold_s, patience.hold_s(client)
+        if known is None:
+            return default
+        return min(default, known) if "hold_s" in self.config.set_defaults else known
 
     def server(self, name: str) -> ServerConfig | None:
         """How to start a configured server."""

@@ -29,7 +29,7 @@ def test_a_held_call_shows_all_that_a_person_must_see(wall):
     _, held = held_call(wall)
     assert held.arguments == {"amount": 5, "to": "bob"}
     assert held.row.state is State.HELD
-    assert held.deadline_ms - held.since_ms == 50_000
+    assert held.deadline_ms - held.since_ms == 1_500_000
     assert held.why[0] == "A person is asked by rule asks: it is money."
     assert held.two_keys
     assert held.flags == ("first use of this tool",)
@@ -73,12 +73,12 @@ def test_p08_a_decision_on_something_else_decides_nothing(wall, wrong):
 
 def test_unanswered_it_is_denied_when_its_time_is_up_and_not_before(wall):
     talk, held = held_call(wall)
-    wall.clock.advance(49.9)
+    wall.clock.advance(1499.9)
     assert talk.got() == []
     wall.clock.advance(0.1)
     refusal = talk.refusal()
     assert verdict(refusal)["cause"] == "unattended"
-    assert "nobody answered within 50 s" in text(refusal)
+    assert "nobody answered within 1500 s" in text(refusal)
     assert "open mcpwall" in text(refusal)
     assert isinstance(wall.decide(held), Refused)
     assert talk.forwarded() == []
@@ -90,6 +90,25 @@ def test_an_agents_own_time_is_heeded(wall_with):
     talk, _ = held_call(wall)
     wall.clock.advance(3)
     assert verdict(talk.refusal())["cause"] == "unattended"
+
+
+@pytest.mark.parametrize(
+    ("client", "config", "seconds"),
+    [
+        ("claude-code", "", 1500),
+        ("gemini-cli-mcp-client", "", 570),
+        ("gemini-cli-mcp-client-fs", "", 570),
+        ("qwen-cli-mcp-client-fs", "", 280),
+        ("a stranger", "", 50),
+        ("claude-code", '[defaults]\nhold = "2m"', 120),  # what is written shortens …
+        ("opencode", '[defaults]\nhold = "2m"', 50),  # … and does not outlast the agent
+        ("a stranger", '[defaults]\nhold = "2m"', 120),
+        ("opencode", '[agents.opencode]\nhold = "2m"', 120),
+    ],
+)
+def test_a_hold_ends_before_the_agent_gives_up(wall_with, client, config, seconds):
+    wall = wall_with(config)
+    assert wall.engine.rulebook.hold_s(client) == seconds
 
 
 def test_progress_comes_every_ten_seconds_with_growing_values(wall):
