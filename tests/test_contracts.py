@@ -43,7 +43,7 @@ def test_the_way_to_the_shim_loads_nothing_else() -> None:
 def test_the_app_loads_the_port_of_the_engine_and_nothing_else_of_it() -> None:
     modules = loaded("import mcpwall.tui.app")
     engine = {name for name in modules if name.startswith("mcpwall.engine")}
-    assert engine == {"mcpwall.engine", "mcpwall.engine.port"}
+    assert engine == {"mcpwall.engine", "mcpwall.engine.port", "mcpwall.engine.port_tools"}
     rooms = {name.split(".")[1] for name in modules if name.startswith("mcpwall.")}
     assert rooms == {"engine", "model", "query", "text", "tui"}
     assert not roots(modules) & {"mcp", "mcp_types", "uvloop", "sqlite3", "tomlkit", "re2"}

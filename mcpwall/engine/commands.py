@@ -29,6 +29,14 @@ from mcpwall.engine.port import (
     ToggleRule,
     Undo,
 )
+from mcpwall.engine.port_tools import (
+    AcceptServer,
+    AcceptTool,
+    Block,
+    Hide,
+    Inspect,
+    Recommend,
+)
 from mcpwall.model import Call, JsonObject, Verdict
 from mcpwall.policy.answers import Answer, Answers, covers, rule_fields
 from mcpwall.policy.arguments import escape_name
@@ -82,6 +90,8 @@ def _carry_out(engine: Engine, command: Command) -> Reply:
         case Details(call):
             found: CallDetails | None = views.details(engine, call)
             return found or Refused(f"call {call} is no longer remembered; see `mcpwall log`")
+        case Inspect() | AcceptTool() | AcceptServer() | Hide() | Block() | Recommend():
+            return Refused("this engine keeps no inventory of tools yet")
         case Stop():
             engine.on_stop()
             return Done("stopping")

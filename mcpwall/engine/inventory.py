@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from mcpwall.engine.port import ServerRow
+from mcpwall.engine.port_tools import Pin, ToolRow
 from mcpwall.model import JsonObject, Tool
 from mcpwall.policy.risk import classify
 
@@ -29,7 +30,10 @@ class Server(msgspec.Struct):
 
     def row(self) -> ServerRow:
         """The server as it stands, for a screen."""
-        tools = tuple(self.tools.values())
+        tools = tuple(
+            ToolRow(tool.name, Pin.PINNED, "", tool.title, tool.risk, tool.why)
+            for tool in self.tools.values()
+        )
         return ServerRow(self.name, self.transport, self.version, self.sessions, tools, self.calls)
 
 

@@ -13,6 +13,17 @@ from typing import Any, Protocol, TypeAlias
 
 import msgspec
 
+from mcpwall.engine.port_tools import (
+    AcceptServer,
+    AcceptTool,
+    Block,
+    Hide,
+    Inspect,
+    Inspected,
+    Recommend,
+    Recommended,
+    ToolRow,
+)
 from mcpwall.model import JsonObject, Risk, Rule, Tool, Verdict
 
 
@@ -99,14 +110,22 @@ class SessionRow(msgspec.Struct, frozen=True):
 
 
 class ServerRow(msgspec.Struct, frozen=True):
-    """One configured or seen server."""
+    """One server that was seen, now or by an engine before this one.
+
+    `hash` names all that it says now, tools and instructions: quote it to accept that.
+    """
 
     name: str
     transport: str
     version: str
     sessions: int
-    tools: tuple[Tool, ...]
+    tools: tuple[ToolRow, ...]
     calls: int
+    hash: str = ""
+    first_ms: int = 0
+    new: bool = False  # nobody has looked at it since it was first seen
+    instructions_changed: bool = False  # none of its tools can be called until accepted
+    flags: tuple[str, ...] = ()  # what to look at twice in its instructions
 
 
 class Totals(msgspec.Struct, frozen=True):
@@ -313,6 +332,12 @@ Command: TypeAlias = (
     | AcceptEdit
     | Preview
     | Details
+    | Inspect
+    | AcceptTool
+    | AcceptServer
+    | Hide
+    | Block
+    | Recommend
     | Stop
 )
 
@@ -353,7 +378,7 @@ class CallDetails(msgspec.Struct, frozen=True, tag="call_details"):
     tool: Tool | None = None
 
 
-Reply: TypeAlias = Done | Refused | Previewed | CallDetails
+Reply: TypeAlias = Done | Refused | Previewed | CallDetails | Inspected | Recommended
 
 
 class EngineGoneError(Exception):

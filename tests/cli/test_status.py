@@ -19,7 +19,8 @@ from mcpwall.engine.port import (
     Status,
     Totals,
 )
-from mcpwall.model import Action, Cause, Risk, Tool, Verdict
+from mcpwall.engine.port_tools import Pin, ToolRow
+from mcpwall.model import Action, Cause, Risk, Verdict
 from tests.link.memory_port import MemoryPort, Wall
 
 NOW_MS = 1_700_000_000_000
@@ -85,7 +86,9 @@ def snapshot(name: str = "git", **status: object) -> Snapshot:
         held=(held,),
         rules=(),
         sessions=(ended, session),
-        servers=(ServerRow(name, "stdio", "1.2", 1, (Tool(name, "git_commit"),), 1_284),),
+        servers=(
+            ServerRow(name, "stdio", "1.2", 1, (ToolRow("git_commit", Pin.PINNED, ""),), 1_284),
+        ),
         totals=Totals(calls=1_284, allowed=1_240, denied=17, limited=4, errors=20, held=1),
     )
 

@@ -26,6 +26,7 @@ def test_a_client_loads_the_port_and_nothing_else_of_the_engine(module):
     assert {name for name in modules if name.startswith("mcpwall.engine")} == {
         "mcpwall.engine",
         "mcpwall.engine.port",
+        "mcpwall.engine.port_tools",
     }
     assert "mcpwall.link.server" not in modules
     assert not {name.partition(".")[0] for name in modules} & HEAVY

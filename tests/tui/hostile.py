@@ -7,6 +7,7 @@ import json
 from msgspec.structs import replace
 
 from mcpwall.engine import port
+from mcpwall.engine.port_tools import Pin, ToolRow
 from mcpwall.model import Action, Cause, Origin, Risk, Rule, Tool, Verdict
 from tests.tui.scenes import NOW_MS, STATUS, TOTALS
 
@@ -50,6 +51,17 @@ def snapshot(nasty: str = CONTROL + MARKUP) -> port.Snapshot:
         )
         for n, state in enumerate(port.State, 1)
     )
+    listed = ToolRow(
+        nasty,
+        Pin.CHANGED,
+        "",
+        nasty,
+        why=nasty,
+        hints=(nasty,),
+        flags=(nasty,),
+        rules=(nasty,),
+        applies=nasty,
+    )
     tool = Tool(nasty, nasty, nasty, nasty, {"title": nasty}, {"title": nasty}, why=nasty)
     waiting = next(row for row in rows if row.state is port.State.HELD)
     held = port.Held(
@@ -77,7 +89,7 @@ def snapshot(nasty: str = CONTROL + MARKUP) -> port.Snapshot:
         held=(held,),
         rules=(port.RuleRow(rule, {"tool": nasty, "reason": nasty}, 1, NOW_MS),),
         sessions=(session,),
-        servers=(port.ServerRow(nasty, nasty, nasty, 1, (tool,), 1),),
+        servers=(port.ServerRow(nasty, nasty, nasty, 1, (listed,), 1, flags=(nasty,)),),
         totals=TOTALS,
     )
 

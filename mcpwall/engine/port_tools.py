@@ -1,0 +1,146 @@
+"""The part of the port that is about servers' tools: what an app sees of them, and may order.
+
+A tool is known by its server's configured name and its own exact name. Its definition is pinned
+when its server is first seen; what differs from the pin cannot be called until a person accepts it
+at the app. Text in these values is foreign and raw: it passes `mcpwall.text` before a screen.
+"""
+
+from __future__ import annotations
+
+import enum
+
+import msgspec
+
+from mcpwall.model import Action, JsonObject, Risk, Tool
+
+
+class Pin(enum.StrEnum):
+    """How what a server lists now stands to what was pinned. Only PINNED tools can be called."""
+
+    PINNED = "pinned"  # as first seen, or as a person accepted it last
+    NEW = "new"  # came to a server that was known already, and waits for a person
+    CHANGED = "changed"  # not as it was pinned, and waits for a person
+    DOUBLED = "doubled"  # listed with two meanings: the server must list it once
+    GONE = "gone"  # known from before, and not in the server's last list
+
+
+class ToolRow(msgspec.Struct, frozen=True):
+    """A tool in a table; `Inspect` gives its texts, its schema and what changed.
+
+    `hash` names what the server listed last: quote it to accept that. `action`, `rules` and
+    `applies` say what a call meets now, as far as that can be said without its arguments.
+    """
+
+    name: str
+    pin: Pin
+    hash: str
+    title: str = ""
+    risk: Risk = Risk.UNKNOWN
+    why: str = ""  # why this risk, one sentence
+    hints: tuple[str, ...] = ()  # what its server claims, in words: "reads only", "destructive"
+    flags: tuple[str, ...] = ()  # what to look at twice in its definition, a sentence each
+    first_ms: int = 0  # when it was first listed
+    last_ms: int | None = None  # when it was last called
+    calls: int = 0  # forwarded ones, since it was first listed
+    hidden: bool = False  # a rule takes it out of the lists of some agent
+    action: Action = Action.ASK
+    rules: tuple[str, ...] = ()  # ids of the rules that say so; () where a default decides
+    applies: str = ""  # the same in a sentence
+
+
+class Recommendation(msgspec.Struct, frozen=True):
+    """A rule for a tool, or for the tools of one class of a server, as PutRule takes it."""
+
+    fields: JsonObject
+    reason: str  # one sentence
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """One place where two definitions differ: `path` as in `inputSchema.properties.to.type`.
+
+    `before` and `after` are JSON text, None where there is nothing.
+    """
+
+    path: str
+    before: str | None
+    after: str | None
+
+
+# --- commands -----------------------------------------------------------------------------------
+
+
+class Inspect(msgspec.Struct, frozen=True, tag="inspect"):
+    """All that is known of one tool, or with tool "" of a server's instructions. -> Inspected"""
+
+    server: str
+    tool: str = ""
+
+
+class AcceptTool(msgspec.Struct, frozen=True, tag="accept_tool"):
+    """Pin what the server lists now; refused unless `hash` is the one on screen."""
+
+    server: str
+    tool: str
+    hash: str
+
+
+class AcceptServer(msgspec.Struct, frozen=True, tag="accept_server"):
+    """Pin all that a server says now, its instructions too; quotes ServerRow.hash."""
+
+    server: str
+    hash: str
+
+
+class Hide(msgspec.Struct, frozen=True, tag="hide"):
+    """Take a tool out of every agent's list, or put it back: a rule of its own in config.toml."""
+
+    server: str
+    tool: str
+    on: bool
+
+
+class Block(msgspec.Struct, frozen=True, tag="block"):
+    """Deny every call of a tool, or no more: a rule of its own in config.toml."""
+
+    server: str
+    tool: str
+    on: bool
+
+
+class Recommend(msgspec.Struct, frozen=True, tag="recommend"):
+    """The recommended rules for a tool, for a server (tool ""), or for all (server "").
+
+    With `apply` they are written to config.toml in one step that can be undone. -> Recommended
+    """
+
+    server: str = ""
+    tool: str = ""
+    apply: bool = False
+
+
+# --- replies ------------------------------------------------------------------------------------
+
+
+class Inspected(msgspec.Struct, frozen=True, tag="inspected"):
+    """A tool as its server listed it last, beside what is pinned.
+
+    `pinned` is None where nothing is. For a server's instructions `tool` and `row` are None and
+    both definitions have the one key `instructions`.
+    """
+
+    server: str
+    hash: str
+    definition: JsonObject
+    pinned: JsonObject | None
+    differences: tuple[Difference, ...] = ()
+    row: ToolRow | None = None
+    tool: Tool | None = None
+    recommended: Recommendation | None = None
+
+
+class Recommended(msgspec.Struct, frozen=True, tag="recommended"):
+    """The rules, and what they change of config.toml (a unified diff); `applied` if they are in."""
+
+    rules: tuple[Recommendation, ...]
+    diff: str = ""
+    applied: bool = False
