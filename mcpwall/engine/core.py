@@ -96,7 +96,7 @@ class Engine:
             self.clock.wall_ms(),
             live.id,
             live.agent,
-            live.protocol.client,
+            live.protocol.parties.client,
             live.server.name,
             request.method,
             request.subject,
@@ -295,12 +295,13 @@ class Engine:
 
     def introduced(self, live: Live) -> None:
         """A session's client or server has said who it is: name the agent, #1 or later."""
-        name = live.protocol.client or "agent"
+        name = live.protocol.parties.client or "agent"
         if live.agent.rpartition("#")[0] != name:
             others = [s for s in self.sessions.values() if s is not live]
             live.agent = naming.agent(name, live.hello.agent_pid, others)
-        if live.protocol.server_version != live.server.version and live.protocol.server_version:
-            live.server.version = live.protocol.server_version
+        said = live.protocol.parties.server_version
+        if said and said != live.server.version:
+            live.server.version = said
             self.feed.publish(ServerEvent(live.server.row()))
         live.protocol.changed = True
         live.publish()

@@ -14,6 +14,7 @@ import msgspec
 from mcpwall.engine.port import Decide, Done, Held, Refused, ReleasedEvent, State
 from mcpwall.model import Action, Cause, Risk, Verdict
 from mcpwall.policy.flags import flags
+from mcpwall.protocol import asked
 from mcpwall.store.records import Kind
 
 if TYPE_CHECKING:
@@ -181,7 +182,7 @@ class Holds:
             for other in self._engine.records
         )
         first = () if used else ("first use of this tool",)
-        beside = tuple(f"also sends {name}" for name in hold.live.protocol.beside(record.request))
+        beside = tuple(f"also sends {name}" for name in asked.beside(record.request))
         return hold.held(why, (*first, *beside, *flags(record.call, self._engine.resolve)))
 
     def _release(self, hold: Hold, verdict: Verdict, *, by: str, how: str) -> Done | Refused:

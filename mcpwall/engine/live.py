@@ -16,7 +16,7 @@ import msgspec
 from mcpwall.engine import wording
 from mcpwall.engine.port import SessionEvent, SessionRow, State
 from mcpwall.engine.records import ANSWER, Record
-from mcpwall.model import Call, Tool, Verdict
+from mcpwall.model import Call, RequestId, Tool, Verdict
 from mcpwall.policy.judge import ToolState
 from mcpwall.protocol.commands import (
     Answered,
@@ -60,13 +60,17 @@ class Hello(msgspec.Struct):
 
 
 class Wire(Protocol):
-    """The way to both sides. Lines go without their ends; `flush` sends what was given."""
+    """The way to both sides. Lines go without their ends; `flush` sends what was given.
 
-    def to_server(self, line: bytes) -> None:
+    `about` is the agent's request that a line belongs to: where each request has a way of its own
+    for its answer (HTTP), the line goes there. None: the conversation at large.
+    """
+
+    def to_server(self, line: bytes, about: RequestId | None) -> None:
         """Give a line for the server."""
         ...
 
-    def to_client(self, line: bytes) -> None:
+    def to_client(self, line: bytes, about: RequestId | None) -> None:
         """Give a line for the agent."""
         ...
 
@@ -142,7 +146,7 @@ class Live:
     def resumed(self) -> None:
         """All that an engine before this one had read of the agent's has been dealt with."""
         for request in self.protocol.never_judged():
-            self._wire.to_client(self.protocol.dead(request, LEFT_WAITING))
+            self._wire.to_client(self.protocol.dead(request, LEFT_WAITING), request.id)
         self.remember()
         self._wire.flush()
 
@@ -167,9 +171,9 @@ class Live:
             self.engine.record(judged)
         for command in commands:
             if isinstance(command, ToClient):
-                self._wire.to_client(command.line)
+                self._wire.to_client(command.line, command.about)
             elif isinstance(command, ToServer):
-                self._wire.to_server(command.line)
+                self._wire.to_server(command.line, command.about)
             elif isinstance(command, Judge):
                 if command.request.call:
                     self._carry_out(self._open[command.request.call], command.request)
@@ -231,7 +235,7 @@ class Live:
         """Let a call go that is recorded as allowed. Sent at the next flush."""
         record.state = State.RUNNING
         record.started_ns = self.engine.clock.steady_ns()
-        self._wire.to_server(self.protocol.forwarded(request))
+        self._wire.to_server(self.protocol.forwarded(request), request.id)
 
     def refuse(self, record: Record, request: Request) -> None:
         """Answer a call in the server's place. Sent at the next flush."""
@@ -243,7 +247,7 @@ class Live:
     def _refuse(self, request: Request, verdict: Verdict, call: int) -> bytes:
         facts = wording.data(verdict, call)
         line = self.protocol.refused(request, wording.refusal(verdict), facts)
-        self._wire.to_client(line)
+        self._wire.to_client(line, request.id)
         return line
 
     @property
@@ -267,7 +271,7 @@ class Live:
         line = self.protocol.progress(request, text)
         if line is None:
             return False
-        self._wire.to_client(line)
+        self._wire.to_client(line, request.id)
         self._wire.flush()
         return True
 
@@ -351,7 +355,7 @@ class Live:
         for request in self.protocol.server_gone():
             record = self._open.pop(request.call, None)
             if answer:
-                self._wire.to_client(self.protocol.dead(request, answer))
+                self._wire.to_client(self.protocol.dead(request, answer), request.id)
             if record is not None and record.state is State.HELD:
                 self.engine.withdraw(record, why)
             elif record is not None:
@@ -368,7 +372,7 @@ class Live:
 
     def row(self) -> SessionRow:
         """The session as it stands, for a screen."""
-        told = self.protocol
+        told = self.protocol.parties
         return SessionRow(
             self.id,
             self.agent,

@@ -35,15 +35,20 @@ class Request(msgspec.Struct, gc=False):
 
 
 class ToServer(msgspec.Struct, gc=False):
-    """A line for the server."""
+    """A line for the server. `about`: the client's request that it is; None for anything else."""
 
     line: bytes
+    about: RequestId | None = None
 
 
 class ToClient(msgspec.Struct, gc=False):
-    """A line for the client."""
+    """A line for the client. `about`: the client's request that it answers or belongs to.
+
+    None: it belongs to the conversation at large, or nobody can tell to what.
+    """
 
     line: bytes
+    about: RequestId | None = None
 
 
 class Judge(msgspec.Struct, gc=False):

@@ -14,6 +14,7 @@ BATCH_VERSION: Final = "2025-03-26"
 
 META_VERSION: Final = "io.modelcontextprotocol/protocolVersion"
 META_CLIENT: Final = "io.modelcontextprotocol/clientInfo"
+META_SUBSCRIPTION: Final = "io.modelcontextprotocol/subscriptionId"
 META_VERDICT: Final = "mcpwall/verdict"
 
 

@@ -1,8 +1,8 @@
 """One client's conversation with one server, as a state machine. Pure: no I/O, no clock.
 
 Lines go in by `from_client` and `from_server`; commands come out, to be carried out in order.
-Everything that changes what is known of the conversation stands in this file: which requests are
-open in either direction, the era and version (what is known of the server's tools: `tool_list`). A
+Everything that changes what is known of the requests that are open in either direction stands in
+this file (what is known of the server's tools: `tool_list`; of who speaks: `parties`). A
 `Judge` command asks the engine for a verdict on a request; the engine answers by `forwarded`,
 `held` or `refused`, and the request then takes its course.
 
@@ -11,10 +11,10 @@ Sources: MCP lifecycle, cancellation and progress pages of 2024-11-05 … 2026-0
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final, TypeAlias
 
 from mcpwall.model import JsonObject, RequestId
-from mcpwall.protocol import codec, methods
+from mcpwall.protocol import asked, codec, methods
 from mcpwall.protocol.codec import INVALID_PARAMS, INVALID_REQUEST, Malformed
 from mcpwall.protocol.commands import (
     Answered,
@@ -30,6 +30,8 @@ from mcpwall.protocol.commands import (
     Withdrawn,
 )
 from mcpwall.protocol.methods import Way
+from mcpwall.protocol.parties import Parties
+from mcpwall.protocol.progress import Progress
 from mcpwall.protocol.tool_list import OWN_ID, ToolList
 
 OPEN_MAX: Final = 10_000  # requests of one direction under way at once
@@ -37,18 +39,11 @@ CANCELLED_MAX: Final = 256  # cancelled requests whose late answer is still let 
 
 
 class Session:
-    """The conversation. `changed` is set when `memory` would differ; whoever stores it clears it.
-
-    Attributes to read: `client`, `client_version`, `server_version`, `version`, `stateless`.
-    """
+    """The conversation. `changed` is set when `memory` would differ; who stores that clears it."""
 
     def __init__(self, memory: Memory | None = None) -> None:
         known = memory or Memory()
-        self.client = known.client
-        self.client_version = known.client_version
-        self.server_version = known.server_version
-        self.version = known.version
-        self.stateless = known.stateless
+        self.parties = Parties(known)
         self.changed = False
         self.requests: dict[RequestId, Request] = {}
         self._left: list[Request] = []  # never judged by the engine that read them
@@ -63,16 +58,17 @@ class Session:
         self._waiting: list[Request] = []  # stage LISTING, in order
         self._tools = ToolList(known.lists)
         self._meta: JsonObject = {}  # the client's _meta, to ask in its name
-        self._progress: dict[RequestId, float] = {}  # token → last value that the wall sent
+        self._progress = Progress()
 
     def memory(self) -> Memory:
         """What must outlive this engine."""
+        who = self.parties
         return Memory(
-            self.client,
-            self.client_version,
-            self.server_version,
-            self.version,
-            self.stateless,
+            who.client,
+            who.client_version,
+            who.server_version,
+            who.version,
+            who.stateless,
             self._opened,
             self._tools.asked,
             [(r.id, r.method) for r in self.requests.values() if not r.call],
@@ -89,7 +85,7 @@ class Session:
                 return self._client_message(messages[0])
         except Malformed as error:
             return self._malformed(error)
-        if self.version != methods.BATCH_VERSION:
+        if self.parties.version != methods.BATCH_VERSION:
             return self.malformed(f"batches exist in protocol {methods.BATCH_VERSION} alone")
         commands: list[Command] = []
         for message in messages:
@@ -131,7 +127,7 @@ class Session:
 
     def _malformed(self, error: Malformed) -> list[Command]:
         line = codec.error_line(error.id, error.code, f"mcpwall: {error.text}")
-        return [ToClient(line), Note(f"refused a message of the agent: {error.text}")]
+        return [ToClient(line, error.id), Note(f"refused a message of the agent: {error.text}")]
 
     def _client_message(self, message: JsonObject) -> list[Command]:
         codec.check_client(message)
@@ -156,27 +152,38 @@ class Session:
         meta = params.get("_meta")
         if meta is not None and type(meta) is not dict:
             raise Malformed(INVALID_PARAMS, "_meta must be an object", request_id)
-        commands = self._learn_from_meta(meta) if meta else []
+        commands: list[Command] = []
+        if meta and self.parties.learn_from_meta(meta):
+            self._opened = self.changed = True
+            commands.append(Opened())
         request = Request(request_id, method, message=message)
+        if meta and codec.is_id(token := meta.get("progressToken")):
+            request.token = token
         if methods.way(method) is Way.JUDGE:
-            self._describe(request, params, meta)
-            self.requests[request_id] = request
+            request.subject = asked.subject_of(request, params)
+            names = self._tools.argument_names(request.subject)
+            request.arguments = asked.arguments_of(request, params, names)
+            self._begin(request)
             if method == "tools/call" and not self.knows(request.subject):
                 return commands + self._wait_for_tools(request, meta)
             commands.append(Judge(request))
             return commands
         if method == "initialize":
-            self._learn_client(params.get("clientInfo"))
+            self.parties.learn_client(params.get("clientInfo"))
             commands.append(Opened())
         elif method == "tools/list":
             request.arguments = {"cursor": params.get("cursor")}
             request.changes = self._tools.changes
         request.message = None
         request.stage = Stage.FORWARDED
-        self.requests[request_id] = request
+        self._begin(request)
         self.changed = True
-        commands.append(ToServer(codec.encode(message)))
+        commands.append(ToServer(codec.encode(message), request_id))
         return commands
+
+    def _begin(self, request: Request) -> None:
+        self.requests[request.id] = request
+        self._progress.begin(request)
 
     def _in_use(self, request_id: RequestId) -> bool:
         """Whether a request under way has this id, or one that a server may take for it."""
@@ -184,29 +191,6 @@ class Session:
         if request_id in self.requests or twin in self.requests:
             return True
         return request_id in self._cancelled or twin in self._cancelled
-
-    def beside(self, request: Request) -> list[str]:
-        """The fields that a request sends beside its name, arguments and _meta."""
-        params = (request.message or {}).get("params", {})
-        known = {"name", "arguments", "_meta"} if request.method == "tools/call" else params.keys()
-        return [field for field in params if field not in known]
-
-    def _describe(self, request: Request, params: JsonObject, meta: JsonObject | None) -> None:
-        """Read what is judged out of a request's params. Raises Malformed."""
-        request.subject = methods.subject(request.method, params)
-        key = methods.SUBJECTS.get(request.method)
-        if key is not None and type(params.get(key)) is not str:
-            raise Malformed(INVALID_PARAMS, f"{request.method} needs a {key}, a string", request.id)
-        if request.method == "tools/call":
-            arguments = params.get("arguments", {})
-            if type(arguments) is not dict:
-                raise Malformed(INVALID_PARAMS, "arguments must be an object", request.id)
-        else:
-            arguments = {key: value for key, value in params.items() if key != "_meta"}
-        codec.check_keys(arguments, self._tools.argument_names(request.subject), request.id)
-        request.arguments = arguments
-        if meta and type(token := meta.get("progressToken")) in (str, int):
-            request.token = token
 
     def _client_notification(self, message: JsonObject) -> list[Command]:
         method: str = message["method"]
@@ -224,8 +208,6 @@ class Session:
         request = self.requests.pop(request_id, None) if codec.is_id(request_id) else None
         if request is None:
             return []  # some clients cancel every finished call
-        if request.token is not None:
-            self._progress.pop(request.token, None)
         was, request.stage = request.stage, Stage.CANCELLED
         commands: list[Command] = []
         if was is Stage.LISTING:
@@ -233,8 +215,10 @@ class Session:
         elif was is Stage.FORWARDED:
             self._cancelled[request_id] = request
             if len(self._cancelled) > CANCELLED_MAX:
-                del self._cancelled[next(iter(self._cancelled))]
+                self._progress.forget(self._cancelled.pop(next(iter(self._cancelled))))
             commands.append(ToServer(codec.encode(message)))
+        else:
+            self._progress.forget(request)
         if request.call:
             commands.append(Withdrawn(request, was))
         else:
@@ -275,26 +259,18 @@ class Session:
             "isError": True,
             "_meta": data,
         }
-        if self.stateless:
+        if self.parties.stateless:
             result["resultType"] = "complete"
         return codec.encode({"jsonrpc": "2.0", "id": request.id, "result": result})
 
     def drop(self, request: Request) -> None:
         """Forget a request that needs no answer of the server's any more."""
         self.requests.pop(request.id, None)
-        if request.token is not None:
-            self._progress.pop(request.token, None)
+        self._progress.forget(request)
 
     def progress(self, request: Request, text: str) -> bytes | None:
         """A sign of life for a held request, or None when the client gave no token for it."""
-        if request.token is None:
-            return None
-        value = self._progress.get(request.token, 0) + 1
-        self._progress[request.token] = value
-        params = {"progressToken": request.token, "progress": value, "message": text}
-        return codec.encode(
-            {"jsonrpc": "2.0", "method": "notifications/progress", "params": params}
-        )
+        return self._progress.sign(request, text)
 
     def dead(self, request: Request, text: str) -> bytes:
         """The line that tells the client that a request can get no answer any more."""
@@ -305,6 +281,7 @@ class Session:
         lost = list(self.requests.values())
         self.requests.clear()
         self._waiting.clear()
+        self._progress = Progress()
         return lost
 
     # --- from the server ------------------------------------------------------------------------
@@ -316,74 +293,80 @@ class Session:
             return [Note(f"dropped a line of the server that is no JSON ({len(line)} bytes)")]
         line = codec.tidy_server_line(line)
         commands: list[Command] = []
+        about: RequestId | None = None
         keep = True
         for envelope in envelopes:
-            passes, more = self._server_message(envelope, line)
+            passes, concerns, more = self._server_message(envelope, line)
             keep = keep and passes
+            about = concerns if about is None else about
             commands += more
         if keep:
-            commands.insert(0, ToClient(line))
+            commands.insert(0, ToClient(line, about))
         return commands
 
-    def _server_message(self, envelope: codec.Envelope, line: bytes) -> tuple[bool, list[Command]]:
+    def _server_message(self, envelope: codec.Envelope, line: bytes) -> _Taken:
         if envelope.method is not None:
             if envelope.result or envelope.error:
-                return False, [Note("dropped a message of the server that both asks and answers")]
+                return _drop("dropped a message of the server that both asks and answers")
             return self._server_speaks(envelope)
         request_id = codec.server_id(envelope.id)
         if request_id is None:
             # an error to a line that the server could not read: nobody waits for it
-            return bool(envelope.error), []
+            return bool(envelope.error), None, []
         if type(request_id) is str and request_id.startswith(OWN_ID):
-            return False, self._own_listing(request_id, envelope)
+            return False, None, self._own_listing(request_id, envelope)
         request = self.requests.pop(request_id, None)
         if request is None:
-            if self._cancelled.pop(request_id, None) is not None:
-                return True, []
-            return False, [Note("dropped an answer of the server to a request that nobody made")]
+            cancelled = self._cancelled.pop(request_id, None)
+            if cancelled is not None:
+                self._progress.forget(cancelled)
+                return True, request_id, []
+            return _drop("dropped an answer of the server to a request that nobody made")
         if request.stage is not Stage.FORWARDED:
             self.requests[request_id] = request
-            return False, [Note("dropped an answer of the server to a request that it never got")]
-        if request.token is not None:
-            self._progress.pop(request.token, None)
+            return _drop("dropped an answer of the server to a request that it never got")
+        self._progress.forget(request)
         if request.call:
-            return True, [Answered(request, codec.is_error(envelope, line), line)]
+            return True, request_id, [Answered(request, codec.is_error(envelope, line), line)]
         self.changed = True
-        if not envelope.result:
-            return True, []
-        if request.method == "initialize":
-            self._learn_server(codec.object_of(envelope.result))
-            return True, [Opened()]
-        if request.method == "server/discover":
-            self._learn_server(codec.object_of(envelope.result))
-            return True, [Opened()]
+        return True, request_id, self._housekeeping(request, envelope) if envelope.result else []
+
+    def _housekeeping(self, request: Request, envelope: codec.Envelope) -> list[Command]:
+        """Learn from the result of a request that was not judged."""
+        if request.method in ("initialize", "server/discover"):
+            self.parties.learn_server(codec.object_of(envelope.result))
+            return [Opened()]
         if request.method == "tools/list" and request.changes == self._tools.changes:
             first = request.arguments.get("cursor") is None
-            return True, self._page(codec.object_of(envelope.result), first=first)
-        return True, []
+            return self._page(codec.object_of(envelope.result), first=first)
+        return []
 
-    def _server_speaks(self, envelope: codec.Envelope) -> tuple[bool, list[Command]]:
+    def _server_speaks(self, envelope: codec.Envelope) -> _Taken:
         if envelope.id:
             request_id = codec.server_id(envelope.id)
             if request_id is None or len(self._asked) >= OPEN_MAX:
-                return False, [Note("dropped a request of the server that has no usable id")]
+                return _drop("dropped a request of the server that has no usable id")
             self._asked[request_id] = envelope.method or ""
             self.changed = True
-            return True, []
+            return True, None, []
         if envelope.method == "notifications/tools/list_changed":
-            return True, self._list_again()
-        if envelope.method == "notifications/progress" and self._progress:
-            params = codec.object_of(envelope.params)
-            token, value = params.get("progressToken"), params.get("progress")
-            if codec.is_id(token) and token in self._progress:
-                if not isinstance(value, int | float) or value <= self._progress[token]:
-                    return False, []  # values must increase, and the wall has counted further
-                self._progress[token] = value
-        elif envelope.method == "notifications/cancelled":
+            return True, self._subscription(envelope), self._list_again()
+        if envelope.method == "notifications/progress":
+            passes, about = self._progress.take(codec.object_of(envelope.params))
+            return passes, about, []
+        if envelope.method == "notifications/cancelled":
             request_id = codec.object_of(envelope.params).get("requestId")
             if codec.is_id(request_id) and self._asked.pop(request_id, None) is not None:
                 self.changed = True
-        return True, []
+        return True, self._subscription(envelope), []
+
+    def _subscription(self, envelope: codec.Envelope) -> RequestId | None:
+        """The `subscriptions/listen` request that a message of the stateless era belongs to."""
+        if not self.parties.stateless:
+            return None
+        meta = codec.object_of(envelope.params).get("_meta")
+        about = meta.get(methods.META_SUBSCRIPTION) if isinstance(meta, dict) else None
+        return about if codec.is_id(about) else None
 
     # --- the server's tools ---------------------------------------------------------------------
 
@@ -453,27 +436,10 @@ class Session:
                 commands.append(Judge(request))
         return commands
 
-    # --- who speaks -----------------------------------------------------------------------------
 
-    def _learn_from_meta(self, meta: JsonObject) -> list[Command]:
-        version = meta.get(methods.META_VERSION)
-        if not isinstance(version, str) or (self.stateless and version == self.version):
-            return []
-        self.stateless = True
-        self.version = version
-        self._opened = True
-        self.changed = True
-        self._learn_client(meta.get(methods.META_CLIENT))
-        return [Opened()]
+# passes on, the client's request that it is about, and what follows from it
+_Taken: TypeAlias = tuple[bool, RequestId | None, list[Command]]
 
-    def _learn_client(self, info: Any) -> None:
-        if isinstance(info, dict):
-            self.client = str(info.get("name", ""))[:100]
-            self.client_version = str(info.get("version", ""))[:100]
 
-    def _learn_server(self, result: JsonObject) -> None:
-        if isinstance(version := result.get("protocolVersion"), str):
-            self.version = version
-        info = result.get("serverInfo")
-        if isinstance(info, dict):
-            self.server_version = f"{info.get('name', '')} {info.get('version', '')}".strip()[:100]
+def _drop(why: str) -> _Taken:
+    return False, None, [Note(why)]

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from mcpwall.engine.live import Hello, Live
+from mcpwall.model import RequestId
 from mcpwall.transport.attention import Attention
 from mcpwall.transport.ends import open_end
 from mcpwall.transport.journal import Journal
@@ -122,11 +123,11 @@ class StdioSession:
 
     # --- the engine's wire ----------------------------------------------------------------------
 
-    def to_server(self, line: bytes) -> None:
+    def to_server(self, line: bytes, about: RequestId | None) -> None:  # noqa: ARG002 - one way
         """Give a line for the server."""
         self._to_server.send(line)
 
-    def to_client(self, line: bytes) -> None:
+    def to_client(self, line: bytes, about: RequestId | None) -> None:  # noqa: ARG002 - one way
         """Give a line for the agent."""
         self._to_agent.send(line)
 

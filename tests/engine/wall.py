@@ -36,6 +36,7 @@ from mcpwall.engine.port import (
 )
 from mcpwall.engine.resolve import resolve
 from mcpwall.engine.rulebook import Rulebook
+from mcpwall.model import RequestId
 from mcpwall.store.accepted import Accepted
 from mcpwall.store.audit import Audit
 from mcpwall.store.faults import AuditError
@@ -178,12 +179,14 @@ class FakeWire:
     def __init__(self) -> None:
         self.sent: dict[str, list[bytes]] = {"server": [], "agent": []}
         self.memory = b""
+        self.abouts: list[RequestId | None] = []  # of each line for the agent
         self._given: list[tuple[str, bytes]] = []
 
-    def to_server(self, line: bytes) -> None:
+    def to_server(self, line: bytes, about: RequestId | None) -> None:
         self._given.append(("server", line))
 
-    def to_client(self, line: bytes) -> None:
+    def to_client(self, line: bytes, about: RequestId | None) -> None:
+        self.abouts.append(about)
         self._given.append(("agent", line))
 
     def flush(self) -> None:

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from mcpwall.protocol import asked
 from mcpwall.protocol import commands as p
 from mcpwall.protocol.methods import META_VERSION
 from mcpwall.protocol.session import Session
@@ -134,7 +135,7 @@ def test_a_stateless_client_calls_without_a_handshake() -> None:
     play >> server(result(listing["id"], tools=[ECHO], resultType="complete"))
     play << p.Listed([ECHO], first=True, last=True) << p.Judge
     play.done()
-    assert play.session.client == "codex"
+    assert play.session.parties.client == "codex"
     refused = json.loads(play.session.refused(play.judged.pop(), "no", {}))
     assert refused["result"]["resultType"] == "complete"
 
@@ -398,7 +399,7 @@ def test_what_is_sent_beside_the_arguments_is_named() -> None:
     message = call(2, "echo", text="a")
     message["params"] |= {"requestState": "s", "odd": 1, "_meta": {}}
     play >> client(message) << p.Judge
-    assert play.session.beside(play.judged[0]) == ["requestState", "odd"]
+    assert asked.beside(play.judged[0]) == ["requestState", "odd"]
 
 
 def test_in_2025_03_26_each_part_of_a_batch_is_judged() -> None:
@@ -497,7 +498,7 @@ def test_a_conversation_goes_on_from_its_memory() -> None:
     again >> client(call(6, "echo"))  # the tools are listed anew
     again << p.ToServer << p.Listing
     again.done()
-    assert again.session.client == "claude-code"
+    assert again.session.parties.client == "claude-code"
 
 
 # --- lists that never end, or come too late -----------------------------------------------------
@@ -559,3 +560,69 @@ def test_p07_a_list_that_nobody_asked_for_is_none() -> None:
     play = opened()
     play >> server(result(own(0), tools=[{"name": "other"}]))
     play.done()
+
+
+# --- which request a line is about --------------------------------------------------------------
+
+
+def abouts(play: Playbook) -> list[object]:
+    """What each line that came out is about; reads all commands."""
+    lines = [c for c in play.commands if isinstance(c, p.ToClient | p.ToServer)]
+    play.commands.clear()
+    return [line.about for line in lines]
+
+
+def test_a_request_and_its_answer_are_about_its_id() -> None:
+    play = opened()
+    play >> client(request("p", "ping"))
+    assert abouts(play) == ["p"]
+    play >> server(result("p"))
+    assert abouts(play) == ["p"]
+    play >> client(call(3, "echo")) << p.Judge
+    play.allow()
+    play >> server(result(3))
+    assert abouts(play) == [3]
+
+
+def test_progress_is_about_the_request_that_gave_its_token() -> None:
+    play = opened()
+    message = call(2, "echo")
+    message["params"]["_meta"] = {"progressToken": "t"}
+    play >> client(message) << p.Judge
+    play.allow()
+    play >> server(note("notifications/progress", progressToken="t", progress=1))
+    assert abouts(play) == [2]
+    play >> server(note("notifications/progress", progressToken="u", progress=1))
+    assert abouts(play) == [None]
+    play >> server(result(2))
+    play.commands.clear()
+    play >> server(note("notifications/progress", progressToken="t", progress=2))
+    assert abouts(play) == [None]
+
+
+def test_progress_of_a_cancelled_request_still_finds_it() -> None:
+    play = opened()
+    message = request(2, "tools/list")
+    message["params"]["_meta"] = {"progressToken": 7}
+    play >> client(message) << p.ToServer
+    play >> client(note("notifications/cancelled", requestId=2)) << p.ToServer
+    play >> server(note("notifications/progress", progressToken=7, progress=1))
+    assert abouts(play) == [2]
+
+
+def test_what_concerns_no_request_is_about_none() -> None:
+    play = opened()
+    play >> server(note("notifications/message", level="info", data="x"))
+    assert abouts(play) == [None]
+    play >> server(request(1, "roots/list"))
+    assert abouts(play) == [None]
+    play >> client(b"[]")
+    assert abouts(play) == [None]
+
+
+def test_a_stateless_subscription_s_messages_are_about_it() -> None:
+    play = Playbook(Session())
+    play >> client(stateless(9, "subscriptions/listen", notifications={})) << p.Opened << p.ToServer
+    meta = {"io.modelcontextprotocol/subscriptionId": 9}
+    play >> server(note("notifications/tools/list_changed", _meta=meta))
+    assert abouts(play) == [9]

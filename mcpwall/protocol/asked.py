@@ -1,0 +1,37 @@
+"""What a client's request asks for: the part of its params that rules are held against. Pure."""
+
+from __future__ import annotations
+
+from mcpwall.model import JsonObject
+from mcpwall.protocol import codec, methods
+from mcpwall.protocol.codec import INVALID_PARAMS, Malformed
+from mcpwall.protocol.commands import Request
+
+_CALL_FIELDS = frozenset({"name", "arguments", "_meta"})
+
+
+def subject_of(request: Request, params: JsonObject) -> str:
+    """The tool, prompt or resource that a request names, '' for none. Raises Malformed."""
+    key = methods.SUBJECTS.get(request.method)
+    if key is not None and type(params.get(key)) is not str:
+        raise Malformed(INVALID_PARAMS, f"{request.method} needs a {key}, a string", request.id)
+    return methods.subject(request.method, params)
+
+
+def arguments_of(request: Request, params: JsonObject, known: frozenset[str]) -> JsonObject:
+    """The arguments as judged; `known` are the names in the tool's schema. Raises Malformed."""
+    if request.method == "tools/call":
+        arguments = params.get("arguments", {})
+        if type(arguments) is not dict:
+            raise Malformed(INVALID_PARAMS, "arguments must be an object", request.id)
+    else:
+        arguments = {key: value for key, value in params.items() if key != "_meta"}
+    codec.check_keys(arguments, known, request.id)
+    return arguments
+
+
+def beside(request: Request) -> list[str]:
+    """The fields that a call sends beside its name, arguments and _meta."""
+    if request.method != "tools/call" or request.message is None:
+        return []
+    return [field for field in request.message.get("params", {}) if field not in _CALL_FIELDS]
