@@ -30,6 +30,7 @@ from mcpwall.store.config import ConfigError
 from mcpwall.store.files import UnsafeFileError, private_dir
 from mcpwall.store.intake import Intake
 from mcpwall.store.mark import Mark
+from mcpwall.store.schema import ServerConfig
 from mcpwall.transport.attention import Attention, cores
 from mcpwall.transport.stdio import StdioSession
 
@@ -222,7 +223,7 @@ class Service:
             os.close(fd)
         server = self._engine.rulebook.server(name)
         told = {}
-        if server is not None:
+        if isinstance(server, ServerConfig):
             told = {"command": list(server.command), "env": dict(server.env), "cwd": server.cwd}
         with contextlib.suppress(OSError):
             link.send(msgspec.json.encode(told) + b"\n")

@@ -20,7 +20,7 @@ from mcpwall.policy.compile import Policy, compile_policy
 from mcpwall.store.accepted import Accepted
 from mcpwall.store.config import Config, ConfigError
 from mcpwall.store.edit import ConfigFile, EditError, diff, loosens
-from mcpwall.store.schema import ServerConfig
+from mcpwall.store.schema import AnyServer
 from mcpwall.store.watch import Watch, signature
 
 POLL_S: Final = 0.25
@@ -96,8 +96,8 @@ class Rulebook:
             return default
         return min(default, known) if "hold_s" in self.config.set_defaults else known
 
-    def server(self, name: str) -> ServerConfig | None:
-        """How to start a configured server."""
+    def server(self, name: str) -> AnyServer | None:
+        """How to start or reach a configured server."""
         return self.config.servers.get(name)
 
     def rules(self) -> list[tuple[Rule, JsonObject]]:

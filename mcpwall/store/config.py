@@ -73,7 +73,7 @@ class Config:
     tables: tuple[RuleTable, ...] = ()
     defaults: Defaults = field(default_factory=Defaults)
     set_defaults: frozenset[str] = frozenset()
-    servers: Mapping[str, schema.ServerConfig] = field(default_factory=dict)
+    servers: Mapping[str, schema.AnyServer] = field(default_factory=dict)
     agents: Mapping[str, schema.AgentConfig] = field(default_factory=dict)
     keys: Mapping[str, str] = field(default_factory=dict)
 

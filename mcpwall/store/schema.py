@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from mcpwall.model import Action, Budget, Condition, Per, RateLimit, Risk
 from mcpwall.store.forms import (
@@ -31,15 +31,19 @@ from mcpwall.store.forms import (
     table,
     text,
 )
+from mcpwall.store.remotes import REMOTE, RemoteConfig, remote
 
 
 @dataclass(frozen=True, slots=True)
 class ServerConfig:
-    """How to start a stdio server: `[servers.NAME]`."""
+    """How to start a stdio server: `[servers.NAME]` with a `command`."""
 
     command: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict, repr=False)  # may hold secrets
     cwd: str = ""  # "": where the agent runs
+
+
+AnyServer: TypeAlias = ServerConfig | RemoteConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,11 +209,12 @@ def _keys(value: Any) -> dict[str, str]:
     return named(text, text)(flat if isinstance(value, dict) else value)
 
 
-SERVER: Final[Mapping[str, Reader]] = {
+COMMAND: Final[Mapping[str, Reader]] = {
     "command": _command,
     "env": named(_env_name, _env_value),
     "cwd": text,
 }
+SERVER: Final = {**COMMAND, **REMOTE}
 AGENT: Final[Mapping[str, Reader]] = {"hold": duration}
 DEFAULTS: Final[Mapping[str, Reader]] = {
     **{risk.value: _class_default for risk in Risk},
@@ -249,9 +254,26 @@ def _defaults(keys: Mapping[str, Reader], name: str) -> Reader:
     return read
 
 
-def _server(value: Any) -> ServerConfig:
-    read = table(SERVER, "a [servers] table", required=("command",))(value)
+def _server(value: Any) -> AnyServer:
+    """One that is started (`command`) or one that is reached (`url`), each with keys of its own."""
+    read = table(SERVER, "a [servers] table")(value)
+    if "command" in read and "url" in read:
+        what, fix = "stands beside command", "keep one: a server is either started or reached"
+        raise BadValueError(Problem(("url",), what, fix, "url"))
+    if "url" in read:
+        _only(read, REMOTE, "a url")
+        return remote(read)
+    if "command" not in read:
+        raise bad("has neither command nor url", "say how it is started, or where it is reached")
+    _only(read, COMMAND, "a command")
     return ServerConfig(read["command"], read.get("env", {}), read.get("cwd", ""))
+
+
+def _only(read: Mapping[str, Any], keys: Mapping[str, Reader], what: str) -> None:
+    """Refuse keys that say nothing about a server of this kind."""
+    if stray := [key for key in read if key not in keys]:
+        problem = f"means nothing for a server with {what}"
+        raise BadValueError(*(Problem((key,), problem, "take it out", key) for key in stray))
 
 
 def _agent(value: Any) -> AgentConfig:

@@ -137,13 +137,13 @@ def test_wrong_value_in_a_rule(key, says):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("[servers.x]", "config.toml:1: the key 'command' is missing"),
+        ("[servers.x]", "config.toml:1: servers.x has neither command nor url; say how"),
         ("[servers]\nx = 1", "config.toml:2: servers.x must be a table"),
         ("[servers.'a/b']\ncommand = ['x']", "config.toml:1: servers.a/b is no name"),
         ("[servers.x]\ncommand = []", "config.toml:2: servers.x.command must be a list"),
         ("[servers.x]\ncommand = ['']", "config.toml:2: servers.x.command has no program"),
         ("[servers.x]\ncommand = ['x']\nenv = {A = 1}", "config.toml:3: servers.x.env.A must be"),
-        ("[servers.x]\ncommand = ['x']\nurl = 'y'", "config.toml:3: unknown key 'url'"),
+        ("[servers.x]\ncommand = ['x']\nurls = 'y'", "config.toml:3: unknown key 'urls'"),
         ("[agents.codex]\nhold = '280'", "config.toml:2: agents.codex.hold must be a duration"),
         ("[keys]\nquit = 5", "config.toml:2: keys.quit must be a string"),
         ("keys = 5", "config.toml:1: keys must be a table"),
