@@ -30,6 +30,21 @@ class Risk(enum.StrEnum):
     UNKNOWN = "unknown"
 
 
+class Reach(enum.StrEnum):
+    """How far what a tool is given can go."""
+
+    LOCAL = "local"  # files of this machine
+    SERVICE = "service"  # the service that the server is for
+    NET = "net"  # any address, or people outside; also where nothing says how far
+
+
+class Reads(enum.StrEnum):
+    """What a tool can bring into the agent's context that a rule may care about."""
+
+    SECRETS = "secrets"  # passwords, keys, environment variables
+    UNTRUSTED = "untrusted"  # text from strangers: web pages, mail, issues, messages
+
+
 class Action(enum.StrEnum):
     """What a rule says, or what a verdict orders.
 
@@ -134,6 +149,15 @@ class Defaults(msgspec.Struct, frozen=True):
     hold_s: float = 50.0
 
 
+class Traits(msgspec.Struct, frozen=True):
+    """What a tool can do besides its class of risk; `why` has a sentence for each finding."""
+
+    money: bool = False  # it moves money or commits to paying
+    reach: Reach = Reach.SERVICE
+    reads: tuple[Reads, ...] = ()
+    why: tuple[str, ...] = ()
+
+
 class Tool(msgspec.Struct, frozen=True):
     """A tool as a server listed it, and what the wall makes of it."""
 
@@ -145,6 +169,7 @@ class Tool(msgspec.Struct, frozen=True):
     annotations: JsonObject = {}
     risk: Risk = Risk.UNKNOWN
     why: str = ""  # why this risk, one sentence
+    traits: Traits = Traits()
 
 
 class Call(msgspec.Struct, frozen=True, gc=False):

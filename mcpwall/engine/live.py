@@ -308,8 +308,9 @@ class Live:
         if page.first:
             self.tools = {}
             self._doubled = set()
+        trusted = self.engine.rulebook.trusts_hints(self.server.name)
         for definition in page.definitions:
-            tool = self.engine.inventory.tool(self.server.name, definition)
+            tool = self.engine.inventory.tool(self.server.name, definition, trusted=trusted)
             if self.tools.get(tool.name, tool) != tool:
                 self._doubled.add(tool.name)
             self.tools[tool.name] = tool

@@ -100,6 +100,11 @@ class Rulebook:
         """How to start or reach a configured server."""
         return self.config.servers.get(name)
 
+    def trusts_hints(self, name: str) -> bool:
+        """Whether what a server says of its own tools may lower their risk."""
+        server = self.server(name)
+        return server is not None and server.trust_hints
+
     def rules(self) -> list[tuple[Rule, JsonObject]]:
         """All rules with their tables as written, the user's first."""
         own = [(rule, self.config.fields(rule.id)) for rule in self.config.rules]

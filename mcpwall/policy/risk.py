@@ -1,10 +1,10 @@
 """A first guess at what a tool can do at worst, from what its server says about it.
 
 The name weighs most, then the verbs with which the description starts, then arguments that carry
-code, choose an action or name a file to write. What a server claims can only raise the risk:
-`readOnlyHint` and a harmless description never lower what the name says. A tool that says nothing
-is unknown and counts as one that changes things. docs/decisions/0015-risk-from-words.md says why
-and how well it works.
+code, choose an action or name a file to write. What a server claims can only raise the risk, unless
+the person trusts its hints: `readOnlyHint` and a harmless description never lower what the name
+says. A tool that says nothing is unknown and counts as one that changes things.
+docs/decisions/0015-risk-from-words.md says why and how well it works.
 """
 
 from __future__ import annotations
@@ -13,16 +13,22 @@ from mcpwall.model import JsonObject, Risk
 from mcpwall.policy import verbs
 from mcpwall.policy.findings import Finding, words_of, worst
 from mcpwall.policy.risk_name import from_name
-from mcpwall.policy.risk_schema import Seen, from_schema, takes_address
+from mcpwall.policy.risk_schema import Seen, from_schema
 from mcpwall.policy.risk_text import from_description, promises_reading, speaks_of_sql
 
 
 def classify(
-    name: str, description: str, input_schema: JsonObject, annotations: JsonObject
+    name: str,
+    description: str,
+    input_schema: JsonObject,
+    annotations: JsonObject,
+    *,
+    trusted: bool = False,
 ) -> tuple[Risk, str]:
     """The risk of a tool, and one sentence that says why. Never raises, whatever the input.
 
-    The work is bounded whatever the size of the definition.
+    `trusted`: the person believes the hints of this server, so they may lower the risk too. The
+    work is bounded whatever the size of the definition.
     """
     words = words_of(name)
     named = from_name(words)
@@ -35,9 +41,10 @@ def classify(
         risk, why = Risk.FINANCIAL, f'{found.why}, and it is about "{min(money)}"'
     else:
         risk, why = found.risk, found.why
-        if risk is Risk.READ:
-            why += _beside_reading(words, input_schema)
-    return _raised(risk, why, annotations)
+    hints = annotations if isinstance(annotations, dict) else {}
+    if trusted and (lower := _lowered(risk, hints)):
+        return lower
+    return _raised(risk, why, hints)
 
 
 def _can_charge(found: Finding, named: Finding | None) -> bool:
@@ -47,20 +54,20 @@ def _can_charge(found: Finding, named: Finding | None) -> bool:
     return found.risk in (Risk.WRITE, Risk.EXECUTE)
 
 
-def _beside_reading(words: list[str], input_schema: JsonObject) -> str:
-    """What a person should know of a tool that changes nothing."""
-    if secrets := verbs.SECRETS.intersection(words):
-        return f'; what it reads may hold secrets ("{min(secrets)}")'
-    if address := takes_address(input_schema):
-        return f'; data can leave in its argument "{address}"'
-    return ""
-
-
-def _raised(risk: Risk, why: str, annotations: JsonObject) -> tuple[Risk, str]:
+def _raised(risk: Risk, why: str, hints: JsonObject) -> tuple[Risk, str]:
     """A risk, raised by what the server itself says; hints that contradict each other raise too."""
-    hints = annotations if isinstance(annotations, dict) else {}
     if hints.get("destructiveHint") is True and risk in (Risk.READ, Risk.WRITE, Risk.UNKNOWN):
         return Risk.DESTRUCTIVE, "its server says that it can destroy things"
     if hints.get("readOnlyHint") is False and risk is Risk.READ:
         return Risk.WRITE, "its server says that it does not only read"
     return risk, why
+
+
+def _lowered(risk: Risk, hints: JsonObject) -> tuple[Risk, str] | None:
+    """A lower risk by the word of a server that is trusted; hints that contradict lower nothing."""
+    destroys = hints.get("destructiveHint")
+    if hints.get("readOnlyHint") is True and destroys is not True and risk is not Risk.READ:
+        return Risk.READ, "its server, whose hints you trust, says that it only reads"
+    if destroys is False and risk is Risk.DESTRUCTIVE:
+        return Risk.WRITE, "its server, whose hints you trust, says that it destroys nothing"
+    return None

@@ -34,7 +34,7 @@ def from_schema(schema: JsonObject, seen: Seen) -> Finding | None:
     found: list[Finding | None] = []
     every: set[str] = set()
     left = CHOICES_MAX
-    arguments = list(_arguments(schema))
+    arguments = list(arguments_of(schema))
     if len(arguments) > ARGUMENTS_MAX:
         found.append(Finding(Risk.WRITE, f"it takes more than {ARGUMENTS_MAX} arguments"))
     for name, argument in arguments:
@@ -51,10 +51,26 @@ def from_schema(schema: JsonObject, seen: Seen) -> Finding | None:
     return worst(found)
 
 
-def takes_address(schema: JsonObject) -> str | None:
-    """The argument that says which address to reach, None where there is none."""
-    names = (name for name, _ in _arguments(schema))
-    return next((name for name in names if "_".join(words_of(name)) in verbs.ADDRESSES), None)
+def arguments_of(schema: Any) -> Iterator[tuple[str, Any]]:
+    """Names and schemas of arguments, nested ones after those above them, one over the bound."""
+    level = [schema]
+    left = ARGUMENTS_MAX
+    for _ in range(DEPTH_MAX):
+        below: list[Any] = []
+        for part in level:
+            if not isinstance(part, dict):
+                continue
+            properties = part.get("properties")
+            for name, argument in properties.items() if isinstance(properties, dict) else ():
+                yield str(name), argument
+                if left == 0:
+                    return
+                left -= 1
+                below.append(argument)
+            for key in _NESTING:
+                inner = part.get(key)
+                below += inner[:BRANCHES_MAX] if isinstance(inner, list) else [inner]
+        level = below[:ARGUMENTS_MAX]
 
 
 def _code(name: str, words: list[str], seen: Seen) -> Finding | None:
@@ -99,25 +115,3 @@ def _choices(name: str, choices: list[Any]) -> Finding | None:
         and finding.risk is not Risk.READ
     ]
     return worst(found)
-
-
-def _arguments(schema: Any) -> Iterator[tuple[str, Any]]:
-    """Names and schemas of arguments, nested ones after those above them, one over the bound."""
-    level = [schema]
-    left = ARGUMENTS_MAX
-    for _ in range(DEPTH_MAX):
-        below: list[Any] = []
-        for part in level:
-            if not isinstance(part, dict):
-                continue
-            properties = part.get("properties")
-            for name, argument in properties.items() if isinstance(properties, dict) else ():
-                yield str(name), argument
-                if left == 0:
-                    return
-                left -= 1
-                below.append(argument)
-            for key in _NESTING:
-                inner = part.get(key)
-                below += inner[:BRANCHES_MAX] if isinstance(inner, list) else [inner]
-        level = below[:ARGUMENTS_MAX]

@@ -225,6 +225,3 @@ FILES = PLACES | _words("file filename")
 # Arguments that name an address, and those that are sent there.
 ADDRESSES = _words("endpoint target_url uri url urls")
 PAYLOADS = _words("body data form_data http_method method payload post_data")
-
-# What is better not read by everybody.
-SECRETS = _words("credential credentials env envs keychain password passwords secret secrets")

@@ -257,9 +257,15 @@ class ConfigFile:
 
 def loosens(old: Config, new: Config) -> tuple[str, ...]:
     """Sentences for all that `new` could permit and `old` does not; see `policy.loosening`."""
-    return loosened(
+    trusted = [
+        f"the hints of server {name} may lower the risk of its tools"
+        for name, server in new.servers.items()
+        if server.trust_hints and not (name in old.servers and old.servers[name].trust_hints)
+    ]
+    rules = loosened(
         compile_policy(old.rules, old.defaults), compile_policy(new.rules, new.defaults)
     )
+    return (*rules, *trusted)
 
 
 def _on_disk(path: str) -> Config:

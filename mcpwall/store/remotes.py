@@ -54,6 +54,7 @@ class RemoteConfig:
     headers: Mapping[str, Secret] = field(default_factory=dict)
     oauth: OAuthConfig | None = None
     timeout_s: float = TIMEOUT_S
+    trust_hints: bool = False  # what it says of its own tools may lower their risk
 
 
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
@@ -163,6 +164,7 @@ REMOTE: Final[Mapping[str, Reader]] = {
     "oauth": _oauth,
     "timeout": duration,
     "insecure": flag,
+    "trust_hints": flag,
 }
 
 
@@ -184,7 +186,8 @@ def remote(read: Mapping[str, Any]) -> RemoteConfig:
     if oauth is not None and "authorization" in small:
         what = "have Authorization beside oauth, which sets it"
         raise BadValueError(Problem(("headers",), what, "keep one of the two", "headers"))
-    return RemoteConfig(read["url"], headers, oauth, read.get("timeout", TIMEOUT_S))
+    trust = read.get("trust_hints", False)
+    return RemoteConfig(read["url"], headers, oauth, read.get("timeout", TIMEOUT_S), trust)
 
 
 def needed(config: RemoteConfig) -> frozenset[str]:

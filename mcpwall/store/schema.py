@@ -41,6 +41,7 @@ class ServerConfig:
     command: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict, repr=False)  # may hold secrets
     cwd: str = ""  # "": where the agent runs
+    trust_hints: bool = False  # what it says of its own tools may lower their risk
 
 
 AnyServer: TypeAlias = ServerConfig | RemoteConfig
@@ -213,6 +214,7 @@ COMMAND: Final[Mapping[str, Reader]] = {
     "command": _command,
     "env": named(_env_name, _env_value),
     "cwd": text,
+    "trust_hints": flag,
 }
 SERVER: Final = {**COMMAND, **REMOTE}
 AGENT: Final[Mapping[str, Reader]] = {"hold": duration}
@@ -266,7 +268,8 @@ def _server(value: Any) -> AnyServer:
     if "command" not in read:
         raise bad("has neither command nor url", "say how it is started, or where it is reached")
     _only(read, COMMAND, "a command")
-    return ServerConfig(read["command"], read.get("env", {}), read.get("cwd", ""))
+    trust = read.get("trust_hints", False)
+    return ServerConfig(read["command"], read.get("env", {}), read.get("cwd", ""), trust)
 
 
 def _only(read: Mapping[str, Any], keys: Mapping[str, Reader], what: str) -> None:

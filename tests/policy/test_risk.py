@@ -266,11 +266,17 @@ def test_a_hostile_name_does_not_fill_the_reason() -> None:
     assert len(classify("x", "", schema, {})[1]) < 300
 
 
-def test_the_reason_names_what_a_reading_tool_gives_away() -> None:
-    env = classify("get-env", "Returns all environment variables", {}, {})
-    assert env == (Risk.READ, 'its name says "get"; what it reads may hold secrets ("env")')
-    fetch = classify("fetch", "Fetches a page", {"properties": {"url": {}}}, {})
-    assert fetch == (Risk.READ, 'its name says "fetch"; data can leave in its argument "url"')
+def test_trusted_hints_lower_what_they_are_clear_about() -> None:
+    def told(name: str, **hints: bool) -> str:
+        return classify(name, "", {}, dict(hints), trusted=True)[0].value
+
+    assert told("frobnicate", readOnlyHint=True) == "read"
+    assert told("create_thing", readOnlyHint=True) == "read"
+    assert told("delete_thing", destructiveHint=False) == "write"
+    assert told("delete_thing", readOnlyHint=True, destructiveHint=True) == "destructive"
+    assert told("get_thing", readOnlyHint=False) == "write"
+    assert told("delete_thing") == "destructive"
+    assert classify("delete_thing", "", {}, {"readOnlyHint": True})[0] is Risk.DESTRUCTIVE
 
 
 def test_the_reason_says_who_promises_that_sql_only_reads() -> None:

@@ -17,6 +17,7 @@ from mcpwall.store.edit import (
     EditError,
     diff,
     drop_rule,
+    loosens,
     put_rule,
     toggle_rule,
 )
@@ -535,3 +536,10 @@ def test_put_drop_undo_and_redo_come_back_to_the_same_text(tmp_path_factory, rul
         forth.append(file.redo().text)
     assert forth == texts
     assert tomllib.loads(path.read_text()) == tomllib.loads(texts[-1])
+
+
+def test_trusting_a_servers_hints_loosens():
+    server = '[servers.git]\ncommand = ["git-server"]\n'
+    plain, trusting = (load_text(server + more, "c") for more in ("", "trust_hints = true\n"))
+    assert loosens(plain, trusting) == ("the hints of server git may lower the risk of its tools",)
+    assert loosens(trusting, plain) == loosens(trusting, trusting) == ()
