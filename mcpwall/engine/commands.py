@@ -10,13 +10,13 @@ from mcpwall.engine import views
 from mcpwall.engine.port import (
     AcceptEdit,
     CallDetails,
-    Command,
     Decide,
     Details,
     Done,
     DropRule,
     Lockdown,
     Match,
+    Order,
     Preview,
     Previewed,
     PutRule,
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 PREVIEWED: Final = 500  # calls that a preview judges again
 
 
-def carry_out(engine: Engine, command: Command) -> Reply:
+def carry_out(engine: Engine, command: Order) -> Reply:
     """Do what an app orders. Nothing is changed when the reply is `Refused`."""
     try:
         return _carry_out(engine, command)
@@ -59,7 +59,7 @@ def carry_out(engine: Engine, command: Command) -> Reply:
         return Refused(str(error))
 
 
-def _carry_out(engine: Engine, command: Command) -> Reply:
+def _carry_out(engine: Engine, command: Order) -> Reply:
     book = engine.rulebook
     match command:
         case Decide():

@@ -196,7 +196,18 @@ class Engine:
     def _step(self, record: Record, kind: Kind, *, by: str = "", note: str = "") -> Step:
         verdict = record.verdict if kind in (Kind.RELEASED, Kind.REFUSED) else None
         wall, steady = self.clock.wall_ms(), self.clock.steady_ns()
-        return Step(record.call.id, kind, wall, steady, verdict=verdict, by=by, note=note)
+        edit = record.original and kind is Kind.RELEASED
+        return Step(
+            record.call.id,
+            kind,
+            wall,
+            steady,
+            verdict=verdict,
+            by=by,
+            note=note,
+            arguments_json=record.json if edit else None,
+            digest=record.call.digest if edit else None,
+        )
 
     def _fault(self, why: str) -> Verdict:
         return Verdict(Action.DENY, Cause.FAULT, reason=why, policy=self.rulebook.hash)

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from mcpwall.engine.port import Decide, Done, Held, Refused, ReleasedEvent, State
+from mcpwall.engine.editing import Edit, take_back
+from mcpwall.engine.port import CheckEdit, Decide, Done, Held, Refused, ReleasedEvent, State
 from mcpwall.model import Action, Cause, Risk, Verdict
 from mcpwall.policy.flags import flags
 from mcpwall.protocol import asked
@@ -40,6 +41,7 @@ class Hold(msgspec.Struct, eq=False):
     deadline_ms: int
     revision: int
     timers: list[Timer]
+    edits: dict[str, Edit] = {}  # those that a person may let run, by digest
     shown: Held | None = None  # what the apps are told of it; None once it waits no more
 
     def held(self, why: tuple[str, ...], flags: tuple[str, ...]) -> Held:
@@ -117,13 +119,13 @@ class Holds:
 
     def decide(self, decision: Decide) -> Done | Refused:
         """A person's answer, if it fits what waits."""
-        hold = self._holds.get(decision.call)
-        if hold is None:
-            return Refused("this call waits no more")
-        if decision.digest != hold.record.call.digest or decision.revision != hold.revision:
-            return Refused("this call, or the rules for it, changed since it was shown; look again")
+        hold = self.shown(decision)
+        if isinstance(hold, Refused):
+            return hold
         if decision.allow and not hold.live.knows(hold.record.call):
             return Refused("the server's tools have changed and are being listed; look again soon")
+        if decision.allow and decision.edited:
+            return self._run_edit(hold, decision)
         if not decision.allow:
             asked = hold.record.verdict
             verdict = Verdict(
@@ -136,6 +138,30 @@ class Holds:
             self._refuse(hold, verdict, by="person", how="allowed by you, refused by a rule")
             return Refused(f"not run: {verdict.reason}")
         return self._release(hold, verdict, by="person", how="allowed by you")
+
+    def shown(self, quoted: Decide | CheckEdit) -> Hold | Refused:
+        """The waiting call that a person looks at, if it still is what they were shown."""
+        hold = self._holds.get(quoted.call)
+        if hold is None:
+            return Refused("this call waits no more")
+        if quoted.digest != hold.record.call.digest or quoted.revision != hold.revision:
+            return Refused("this call, or the rules for it, changed since it was shown; look again")
+        return hold
+
+    def _run_edit(self, hold: Hold, decision: Decide) -> Done | Refused:
+        """Let a call go with the arguments that the person wrote, if the rules still permit them.
+
+        A rule that denies them leaves the call waiting as the agent sent it.
+        """
+        edit = hold.edits.get(decision.edited)
+        if edit is None or decision.remember is not None:
+            return Refused("an edit is looked at before it runs, and allowed once; edit it again")
+        edited = edit.of(hold.record.call)
+        verdict = self._engine.verdict(hold.live, edited, approved=True)
+        if verdict.action is not Action.ALLOW:
+            return Refused(f"not run as edited: {verdict.reason}")
+        edit.put(hold.record)
+        return self._release(hold, verdict, by="person", how="edited and allowed by you")
 
     def judge_again(self, live: Live | None = None) -> None:
         """Rules or tools have changed: judge what waits (in one session, or in all) anew."""
@@ -151,6 +177,7 @@ class Holds:
                 hold.record.verdict = verdict
                 self._revisions += 1
                 hold.revision = self._revisions
+                hold.edits = {}
                 self._engine.feed.publish(hold.record)
                 self._show(hold)
 
@@ -189,6 +216,7 @@ class Holds:
         record = hold.record
         record.verdict = verdict
         if fault := self._engine.release(record, by):
+            take_back(record)
             self._refuse(
                 hold,
                 Verdict(Action.DENY, Cause.FAULT, reason=fault, policy=verdict.policy),

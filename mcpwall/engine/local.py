@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
-from mcpwall.engine import commands, views
-from mcpwall.engine.port import Batch, Command, Reply, Snapshot
+from mcpwall.engine import commands, editing, views
+from mcpwall.engine.port import Batch, CheckEdit, Command, Reply, Snapshot
 
 if TYPE_CHECKING:
     from mcpwall.engine.core import Engine
@@ -28,4 +28,6 @@ class LocalPort:
 
     async def send(self, command: Command) -> Reply:
         """Carry out a command."""
+        if isinstance(command, CheckEdit):
+            return await editing.check(self._engine, command)
         return commands.carry_out(self._engine, command)

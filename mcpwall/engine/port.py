@@ -58,6 +58,7 @@ class Row(msgspec.Struct, frozen=True):
     state: State
     took_us: int | None = None  # from forwarding to the answer
     note: str = ""  # who answered, or what went wrong, one line
+    edited: bool = False  # a person changed the arguments: preview, size and digest are of theirs
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -270,6 +271,16 @@ class Decide(msgspec.Struct, frozen=True, tag="decide"):
     allow: bool
     reason: str = ""  # reaches the model when denied
     remember: Remember | None = None
+    edited: str = ""  # digest of an edit that CheckEdit took: run it in place of what was asked
+
+
+class CheckEdit(msgspec.Struct, frozen=True, tag="check_edit"):
+    """Arguments that a person wrote in place of a held call's; decides nothing. -> EditChecked"""
+
+    call: int
+    digest: str
+    revision: int
+    arguments: JsonObject
 
 
 class PutRule(msgspec.Struct, frozen=True, tag="put_rule"):
@@ -322,7 +333,8 @@ class Stop(msgspec.Struct, frozen=True, tag="stop"):
     """End the engine, and with it every session."""
 
 
-Command: TypeAlias = (
+Question: TypeAlias = CheckEdit  # answered by way of a thread; changes nothing
+Order: TypeAlias = (
     Decide
     | PutRule
     | DropRule
@@ -340,6 +352,7 @@ Command: TypeAlias = (
     | Recommend
     | Stop
 )
+Command: TypeAlias = Order | Question
 
 
 class Done(msgspec.Struct, frozen=True, tag="done"):
@@ -364,10 +377,23 @@ class Previewed(msgspec.Struct, frozen=True, tag="previewed"):
     diff: str = ""  # of config.toml
 
 
+class EditChecked(msgspec.Struct, frozen=True, tag="edit_checked"):
+    """The edit fits the tool's schema and no rule denies it: `Decide.edited` may quote `digest`.
+
+    `arguments` are what would be forwarded; `size` is theirs in bytes.
+    """
+
+    arguments: JsonObject
+    digest: str
+    size: int
+    flags: tuple[str, ...] = ()
+
+
 class CallDetails(msgspec.Struct, frozen=True, tag="call_details"):
     """`arguments` is None when they were too large to keep whole; then `excerpt` has the start.
 
     `answer` is what the agent got: the wall's own words, or the start of the server's result.
+    `original` is what the agent had sent, where a person edited the arguments.
     """
 
     row: Row
@@ -376,9 +402,10 @@ class CallDetails(msgspec.Struct, frozen=True, tag="call_details"):
     answer: str
     answer_size: int
     tool: Tool | None = None
+    original: JsonObject | None = None
 
 
-Reply: TypeAlias = Done | Refused | Previewed | CallDetails | Inspected | Recommended
+Reply: TypeAlias = Done | Refused | Previewed | EditChecked | CallDetails | Inspected | Recommended
 
 
 class EngineGoneError(Exception):

@@ -31,6 +31,7 @@ class Record(msgspec.Struct, eq=False, gc=False):
     note: str = ""
     answer: bytes = b""  # the start of what the agent got
     answer_size: int = 0
+    original: bytes = b""  # what the agent had sent, where a person edited the arguments
 
     def over(self, state: State) -> None:
         """Nothing more will come: keep no more of large arguments than their start."""
@@ -66,6 +67,7 @@ class Record(msgspec.Struct, eq=False, gc=False):
             self.state,
             self.took_us,
             self.note,
+            bool(self.original),
         )
 
 

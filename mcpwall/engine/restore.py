@@ -68,8 +68,8 @@ def abandon(engine: Engine, records: list[Record]) -> None:
 
 def _record(row: AuditRow) -> Record:
     arguments: JsonObject = {}
-    if row.arguments is not None:
-        arguments = msgspec.json.decode(row.arguments)
+    if (ran := row.edited or row.arguments) is not None:
+        arguments = msgspec.json.decode(ran)
     call = Call(
         row.id,
         row.at_ms,
@@ -84,7 +84,7 @@ def _record(row: AuditRow) -> Record:
         row.digest,
         row.directory,
     )
-    text = row.excerpt[:PREVIEW] if row.arguments is None else row.arguments
+    text = row.excerpt[:PREVIEW] if ran is None else ran
     return Record(
         call,
         row.verdict,
@@ -94,4 +94,5 @@ def _record(row: AuditRow) -> Record:
         took_us=row.took_us,
         note=row.note,
         answer_size=row.result_bytes or 0,
+        original=(row.arguments or "").encode() if row.edited else b"",
     )

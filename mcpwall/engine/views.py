@@ -110,6 +110,7 @@ def details(engine: Engine, call: int) -> CallDetails | None:
         _answer(record.answer),
         record.answer_size,
         live.tools.get(record.call.tool) if live else None,
+        msgspec.json.decode(record.original) if record.original else None,
     )
 
 

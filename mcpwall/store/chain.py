@@ -2,7 +2,8 @@
 
 Every row carries SHA-256(chain of the row before + name of its table + its columns as a compact
 JSON array, without the chain itself); `seq` numbers the rows of both tables without a gap. So a
-row that was edited, taken out, put in or moved no longer fits, and `verify` names it.
+row that was edited, taken out, put in or moved no longer fits, and `verify` names it. The columns
+for a person's edit of a call count only where they are filled: older rows were hashed without.
 
 What it cannot show: the hash has no key, so whoever may write to the file can also compute the
 whole chain anew from the row they changed, or cut off its end. Heads answer that as far as it can
@@ -32,11 +33,13 @@ GENESIS = bytes(32)
 
 _encode = msgspec.json.Encoder().encode
 _sha256 = hashlib.sha256
-_FIELDS = 3
+_EDIT = 2  # columns at the end of a step that only an edit fills
 
 
 def link(previous: bytes, table: bytes, values: tuple[Any, ...]) -> bytes:
     """The chain of a row of `table` (`b"calls"`, `b"steps"`) after a row with chain `previous`."""
+    if table == b"steps" and values[-_EDIT:] == (None,) * _EDIT:
+        values = values[:-_EDIT]
     return _sha256(previous + table + _encode(values)).digest()
 
 

@@ -104,7 +104,13 @@ def _create(db: sqlite3.Connection) -> None:
     )
 
 
-STEPS: tuple[Migration, ...] = (_create,)
+def _edits(db: sqlite3.Connection) -> None:
+    """Version 2: what a person wrote in place of a call's arguments, and its digest."""
+    db.execute("ALTER TABLE steps ADD COLUMN arguments TEXT")
+    db.execute("ALTER TABLE steps ADD COLUMN digest TEXT")
+
+
+STEPS: tuple[Migration, ...] = (_create, _edits)
 
 
 def version(db: sqlite3.Connection) -> int:

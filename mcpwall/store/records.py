@@ -29,7 +29,7 @@ CALL_COLUMNS = (
 STEP_COLUMNS = (
     *("seq", "call", "at_ms", "steady_ns", "boot", "kind"),
     *("action", "cause", "rules", "reason", "retry_s", "policy", "charges"),
-    *("took_us", "is_error", "bytes", "by", "note"),
+    *("took_us", "is_error", "bytes", "by", "note", "arguments", "digest"),
 )
 
 
@@ -63,6 +63,7 @@ class Step(msgspec.Struct, frozen=True, gc=False):
 
     A released call books the charges of its verdict. `took_us`, `is_error` and `result_bytes`
     belong to an answer, which itself is not kept. `by` says who decided ("person", "timer", …).
+    `arguments_json` and `digest` are those that a person wrote in place of the call's own.
     """
 
     call_id: int
@@ -75,6 +76,8 @@ class Step(msgspec.Struct, frozen=True, gc=False):
     result_bytes: int | None = None
     by: str = ""
     note: str = ""
+    arguments_json: bytes | None = None
+    digest: str | None = None
 
 
 class Unfinished(msgspec.Struct, frozen=True):
@@ -107,7 +110,8 @@ class AuditRow(msgspec.Struct, frozen=True):
     """A call as the record has it. Text in it is foreign and raw.
 
     `judged` is the verdict on arrival, `verdict` the one in force. `arguments` is JSON text, None
-    when it was longer than ARGUMENTS_MAX; then `excerpt` has its start.
+    when it was longer than ARGUMENTS_MAX; then `excerpt` has its start. `edited` is what a person
+    wrote in place of it, None if nobody did; then this ran, and `digest` is of this.
     """
 
     id: int
@@ -133,12 +137,13 @@ class AuditRow(msgspec.Struct, frozen=True):
     result_bytes: int | None = None
     by: str = ""
     note: str = ""
+    edited: str | None = None
 
     @property
     def preview(self) -> str:
-        """The start of the arguments, as in engine.port.Row."""
+        """The start of the arguments that ran, as in engine.port.Row."""
         text = self.excerpt if self.arguments is None else self.arguments
-        return text[:PREVIEW]
+        return (self.edited or text)[:PREVIEW]
 
 
 _json = msgspec.json.Encoder().encode
@@ -210,6 +215,8 @@ def step_values(step: Step, seq: int, boot: str) -> tuple[Any, ...]:
         step.result_bytes,
         step.by,
         step.note,
+        None if step.arguments_json is None else step.arguments_json.decode(),
+        step.digest,
     )
 
 
@@ -218,7 +225,7 @@ def fold(call: tuple[Any, ...], steps: list[tuple[Any, ...]]) -> AuditRow:
     (id_, _, at_ms, _, _, session, agent, client, server, method, tool, risk, directory) = call[:13]
     request_id, size, digest, *judged, state, _, arguments, excerpt = call[13:]
     verdict = first = _verdict(judged)
-    took_us = is_error = result_bytes = None
+    took_us = is_error = result_bytes = edited = None
     by = note = ""
     for step in steps:
         kind, action = step[5:7]
@@ -229,6 +236,9 @@ def fold(call: tuple[Any, ...], steps: list[tuple[Any, ...]]) -> AuditRow:
             took_us, is_error, result_bytes = step[13:16]
             state = "error" if is_error else "done"
         by, note = step[16] or by, step[17] or note
+        if step[18] is not None:
+            edited, digest = step[18:20]
+            size = len(edited.encode())
     return AuditRow(
         id=id_,
         at_ms=at_ms,
@@ -253,6 +263,7 @@ def fold(call: tuple[Any, ...], steps: list[tuple[Any, ...]]) -> AuditRow:
         result_bytes=result_bytes,
         by=by,
         note=note,
+        edited=edited,
     )
 
 

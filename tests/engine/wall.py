@@ -10,6 +10,7 @@ assert talk.got() == [result(1)]
 
 from __future__ import annotations
 
+import asyncio
 import heapq
 import itertools
 import json
@@ -19,9 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from mcpwall.engine import views
-from mcpwall.engine.commands import carry_out
 from mcpwall.engine.core import Engine
 from mcpwall.engine.live import Hello
+from mcpwall.engine.local import LocalPort
 from mcpwall.engine.port import (
     AcceptEdit,
     Command,
@@ -253,8 +254,8 @@ class Wall:
         self.engine.rulebook.poll()
 
     def do(self, command: Command) -> Reply:
-        """What an app orders."""
-        return carry_out(self.engine, command)
+        """What an app orders, or asks."""
+        return asyncio.run(LocalPort(self.engine).send(command))
 
     @property
     def held(self) -> list[Held]:

@@ -199,9 +199,11 @@ def test_heads_that_are_not_there_are_missed_only_when_they_were_named(path, tmp
 def test_the_chain_can_be_computed_with_nothing_of_ours(path):
     rows = []
     with closing(sqlite3.connect(path)) as db:
-        for table in ("calls", "steps"):
-            for *values, stored in db.execute(f"SELECT * FROM {table}"):
-                rows.append((values[1 if table == "calls" else 0], table, values, stored))
+        for *values, stored in db.execute("SELECT * FROM calls"):
+            rows.append((values[1], "calls", values, stored))
+        for *values, stored, arguments, digest in db.execute("SELECT * FROM steps"):
+            edit = [] if arguments is None else [arguments, digest]
+            rows.append((values[0], "steps", [*values, *edit], stored))
     previous = bytes(32)
     for _, table, values, stored in sorted(rows):
         text = json.dumps(values, separators=(",", ":"), ensure_ascii=False)
@@ -225,3 +227,22 @@ def test_verify_runs_beside_a_writing_engine(path):
             audit.write([intent(number)])
             report = reader.verify()
             assert (report.rows, report.problems) == (number + 4, ())
+
+
+def test_p19_an_edit_that_was_taken_out_of_the_record_is_named(path):
+    with Audit.open(path, boot="boot-1") as audit:
+        edited = {"arguments_json": b'{"path":"b"}', "digest": "ab" * 32}
+        audit.write([intent(7, "held")], [step(7, Kind.RELEASED, ALLOW, **edited)])
+    assert problems(path) == []
+    tamper(path, "UPDATE steps SET arguments = NULL, digest = NULL WHERE call = 7")
+    assert problems(path) == ["step 12 (of call 7): changed, or moved from another place"]
+
+
+def test_a_record_from_before_edits_still_fits(path):
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("ALTER TABLE steps DROP COLUMN digest")
+        db.execute("ALTER TABLE steps DROP COLUMN arguments")
+        db.execute("PRAGMA user_version = 1")
+    with Audit.open(path, boot="boot-2") as audit:
+        audit.write([], [answered(6)])
+    assert problems(path) == []

@@ -1,0 +1,116 @@
+"""Arguments that a person writes in place of a waiting call's: checked, then run exactly so.
+
+`check` takes what the person wrote as strictly as an agent's own message, compares it with the
+tool's schema, and asks the rules. Only what passed is kept with the waiting call, by its digest;
+a decision quotes that digest, so what runs is what was checked and shown (P2, P8).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from mcpwall.engine import naming
+from mcpwall.engine.port import CheckEdit, EditChecked, Refused, Reply
+from mcpwall.engine.schema import SchemaUnusableError, problems
+from mcpwall.model import Action, Call, JsonObject
+from mcpwall.policy.flags import flags
+from mcpwall.protocol import codec
+from mcpwall.store.records import ARGUMENTS_MAX
+
+if TYPE_CHECKING:
+    from mcpwall.engine.core import Engine
+    from mcpwall.engine.holds import Hold
+    from mcpwall.engine.records import Record
+
+EDITS_MAX: Final = 8  # checked edits that are kept with one waiting call
+_TOOLS_CALL: Final = "tools/call"
+
+_canonical = msgspec.json.Encoder(order="deterministic")
+
+
+class Edit(msgspec.Struct, frozen=True):
+    """Arguments that were checked. `json` is compact, its keys in order."""
+
+    arguments: JsonObject
+    json: bytes
+    digest: str
+
+    def of(self, call: Call) -> Call:
+        """The call with these arguments."""
+        return msgspec.structs.replace(call, arguments=self.arguments, digest=self.digest)
+
+    def put(self, record: Record) -> None:
+        """Make the record, and the message that will be forwarded, say these arguments."""
+        record.original = record.json
+        _put(record, self.of(record.call), self.json)
+
+
+def take_back(record: Record) -> None:
+    """Make the record say again what the agent sent, if a person edited it."""
+    if record.original:
+        call, json = record.call, record.original
+        arguments = msgspec.json.decode(json)
+        digest = naming.digest(call.method, call.server, call.tool, json)
+        record.original = b""
+        _put(record, msgspec.structs.replace(call, arguments=arguments, digest=digest), json)
+
+
+def _put(record: Record, call: Call, json: bytes) -> None:
+    record.call, record.json, record.size = call, json, len(json)
+    record.request.arguments = call.arguments
+    params = {**record.request.message["params"], "arguments": call.arguments}
+    record.request.message = {**record.request.message, "params": params}
+
+
+async def check(engine: Engine, command: CheckEdit) -> Reply:
+    """Take an edit of a waiting call, or say what is wrong with it, a line for each thing."""
+    hold = engine.holds.shown(command)
+    if isinstance(hold, Refused):
+        return hold
+    call, tool = hold.record.call, hold.live.tools.get(hold.record.call.tool)
+    if call.method != _TOOLS_CALL or tool is None:
+        return Refused("only the arguments of a tool that its server lists can be edited")
+    if max(hold.record.size, len(_canonical.encode(command.arguments))) > ARGUMENTS_MAX:
+        return Refused(f"arguments of more than {ARGUMENTS_MAX // 1024} KiB cannot be edited here")
+    try:
+        arguments = _strict(command.arguments, tool.input_schema)
+        found = await asyncio.to_thread(problems, tool.input_schema, arguments)
+    except codec.Malformed as error:
+        return Refused(error.text)
+    except SchemaUnusableError as error:
+        return Refused(f"{error}; so an edit cannot be checked, allow the call as it is or deny it")
+    if found:
+        return Refused("\n".join(found))
+    if engine.holds.shown(command) is not hold:  # it may have gone while the schema was checked
+        return Refused("this call, or the rules for it, changed meanwhile; look again")
+    return _take(engine, hold, arguments)
+
+
+def _take(engine: Engine, hold: Hold, arguments: JsonObject) -> Reply:
+    call, json = hold.record.call, _canonical.encode(arguments)
+    edit = Edit(arguments, json, naming.digest(call.method, call.server, call.tool, json))
+    if edit.digest == call.digest:
+        return Refused("these are the arguments that the agent sent: nothing is edited")
+    edited = edit.of(call)
+    verdict = engine.verdict(hold.live, edited, approved=True)
+    if verdict.action is not Action.ALLOW:
+        return Refused(f"it would not run as edited: {verdict.reason}")
+    kept = [(digest, known) for digest, known in hold.edits.items() if digest != edit.digest]
+    hold.edits = dict([*kept, (edit.digest, edit)][-EDITS_MAX:])
+    return EditChecked(arguments, edit.digest, len(json), flags(edited, engine.resolve))
+
+
+def _strict(arguments: JsonObject, schema: JsonObject) -> JsonObject:
+    """The arguments as an agent's message would bring them. Raises codec.Malformed."""
+    params = {"name": "", "arguments": arguments}
+    line = codec.encode({"jsonrpc": "2.0", "id": 0, "method": _TOOLS_CALL, "params": params})
+    (message,) = codec.decode_client(line)
+    codec.check_client(message)
+    named = schema.get("properties")
+    known = frozenset(named) if isinstance(named, dict) else frozenset()
+    decoded: JsonObject = message["params"]["arguments"]
+    codec.check_keys(decoded, known, None)
+    return decoded
