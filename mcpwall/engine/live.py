@@ -310,7 +310,8 @@ class Live:
             self._doubled = set()
         trusted = self.engine.rulebook.trusts_hints(self.server.name)
         for definition in page.definitions:
-            tool = self.engine.inventory.tool(self.server.name, definition, trusted=trusted)
+            fields = definition.fields
+            tool = self.engine.inventory.tool(self.server.name, fields, trusted=trusted)
             if self.tools.get(tool.name, tool) != tool:
                 self._doubled.add(tool.name)
             self.tools[tool.name] = tool

@@ -8,6 +8,7 @@ from typing import TypeAlias
 import msgspec
 
 from mcpwall.model import JsonObject, RequestId
+from mcpwall.protocol.definitions import Definition
 
 
 class Stage(enum.Enum):
@@ -75,9 +76,15 @@ class Withdrawn(msgspec.Struct):
 class Listed(msgspec.Struct):
     """A page of the server's tools. `first` starts a new listing; `last` makes it complete."""
 
-    definitions: list[JsonObject]
+    definitions: list[Definition]
     first: bool
     last: bool
+
+
+class Described(msgspec.Struct):
+    """What the server tells the model of itself: its instructions, "" for none."""
+
+    instructions: str
 
 
 class Listing(msgspec.Struct):
@@ -97,7 +104,16 @@ class Note(msgspec.Struct):
 
 
 Command: TypeAlias = (
-    ToServer | ToClient | Judge | Answered | Withdrawn | Listed | Listing | Opened | Note
+    ToServer
+    | ToClient
+    | Judge
+    | Answered
+    | Withdrawn
+    | Listed
+    | Described
+    | Listing
+    | Opened
+    | Note
 )
 
 

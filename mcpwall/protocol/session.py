@@ -19,6 +19,7 @@ from mcpwall.protocol.codec import INVALID_PARAMS, INVALID_REQUEST, Malformed
 from mcpwall.protocol.commands import (
     Answered,
     Command,
+    Described,
     Judge,
     Memory,
     Note,
@@ -29,6 +30,7 @@ from mcpwall.protocol.commands import (
     ToServer,
     Withdrawn,
 )
+from mcpwall.protocol.definitions import Page, read_page
 from mcpwall.protocol.methods import Way
 from mcpwall.protocol.parties import Parties
 from mcpwall.protocol.progress import Progress
@@ -334,11 +336,13 @@ class Session:
     def _housekeeping(self, request: Request, envelope: codec.Envelope) -> list[Command]:
         """Learn from the result of a request that was not judged."""
         if request.method in ("initialize", "server/discover"):
-            self.parties.learn_server(codec.object_of(envelope.result))
-            return [Opened()]
+            result = codec.object_of(envelope.result)
+            self.parties.learn_server(result)
+            text = result.get("instructions")
+            return [Described(text if isinstance(text, str) else ""), Opened()]
         if request.method == "tools/list" and request.changes == self._tools.changes:
             first = request.arguments.get("cursor") is None
-            return self._page(codec.object_of(envelope.result), first=first)
+            return self._page(read_page(envelope.result), first=first)
         return []
 
     def _server_speaks(self, envelope: codec.Envelope) -> _Taken:
@@ -407,18 +411,17 @@ class Session:
             return self._tools.ask(self._meta)
         if not envelope.result:
             return self.listing_failed(self._tools.first)
-        result = codec.object_of(envelope.result)
-        commands = self._page(result, first=self._tools.asked == self._tools.first)
-        cursor = result.get("nextCursor")
-        if not self._tools.complete and isinstance(cursor, str):
-            commands += self._tools.ask(self._meta, cursor)
+        page = read_page(envelope.result)
+        commands = self._page(page, first=self._tools.asked == self._tools.first)
+        if not self._tools.complete and page.cursor is not None:
+            commands += self._tools.ask(self._meta, page.cursor)
         return commands
 
-    def _page(self, result: JsonObject, *, first: bool) -> list[Command]:
-        page = self._tools.take(result, first=first)
-        if page is None:
+    def _page(self, page: Page, *, first: bool) -> list[Command]:
+        listed = self._tools.take(page, first=first)
+        if listed is None:
             return []
-        return [page, *(self._judge_waiting() if page.last else [])]
+        return [listed, *(self._judge_waiting() if listed.last else [])]
 
     def _judge_waiting(self) -> list[Command]:
         waiting, self._waiting = self._waiting, []

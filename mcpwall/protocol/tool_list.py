@@ -13,6 +13,7 @@ from typing import Final
 from mcpwall.model import JsonObject
 from mcpwall.protocol import codec
 from mcpwall.protocol.commands import Command, Listed, Listing, ToServer
+from mcpwall.protocol.definitions import Page
 
 TOOLS_MAX: Final = 10_000  # tools in one list
 PAGES_MAX: Final = 1_000  # and its pages
@@ -91,26 +92,24 @@ class ToolList:
         self.asking = self.ask_again = False
         return True
 
-    def take(self, result: JsonObject, *, first: bool) -> Listed | None:
+    def take(self, page: Page, *, first: bool) -> Listed | None:
         """A page of the list; None for one whose start was never seen or is out of date."""
         if not first and not self._begun:
             return None
-        tools = result.get("tools")
-        definitions = [t for t in tools if isinstance(t, dict)] if isinstance(tools, list) else []
         if first:
             self._names = {}
             self._pages = 0
-        for definition in definitions:
-            self._names[str(definition.get("name"))] = _argument_names(definition)
+        for definition in page.definitions:
+            self._names[definition.name] = _argument_names(definition.fields)
         self._pages += 1
         endless = len(self._names) > TOOLS_MAX or self._pages >= PAGES_MAX
-        self.complete = endless or not isinstance(result.get("nextCursor"), str)
+        self.complete = endless or page.cursor is None
         self._begun = not self.complete
-        return Listed(definitions, first, self.complete)
+        return Listed(page.definitions, first, self.complete)
 
 
-def _argument_names(definition: JsonObject) -> frozenset[str]:
+def _argument_names(fields: JsonObject) -> frozenset[str]:
     """The argument names in the schema of a tool."""
-    schema = definition.get("inputSchema")
+    schema = fields.get("inputSchema")
     properties = schema.get("properties") if isinstance(schema, dict) else None
     return frozenset(properties) if isinstance(properties, dict) else frozenset()

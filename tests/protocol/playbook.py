@@ -12,6 +12,7 @@ import json
 from typing import Any, Self
 
 from mcpwall.protocol import commands as p
+from mcpwall.protocol.definitions import Definition
 from mcpwall.protocol.session import Session
 
 
@@ -87,6 +88,12 @@ def call(request_id: Any, tool: str, **arguments: Any) -> dict[str, Any]:
     return request(request_id, "tools/call", name=tool, arguments=arguments)
 
 
+def page(tools: list[dict[str, Any]], *, first: bool, last: bool) -> p.Listed:
+    """What is made of a page with these tools."""
+    definitions = [Definition(tool["name"], tool, json.dumps(tool).encode()) for tool in tools]
+    return p.Listed(definitions, first, last)
+
+
 INITIALIZE = request(
     0,
     "initialize",
@@ -110,10 +117,10 @@ def opened(version: str = "2025-11-25") -> Playbook:
     welcome = json.loads(json.dumps(WELCOME))
     welcome["result"]["protocolVersion"] = version
     play >> client(INITIALIZE) << p.Opened << server(INITIALIZE)
-    play >> server(welcome) << client(welcome) << p.Opened
+    play >> server(welcome) << client(welcome) << p.Described("") << p.Opened
     play >> client(INITIALIZED) << server(INITIALIZED)
     play >> client(request(1, "tools/list")) << server(request(1, "tools/list"))
     listed = result(1, tools=[ECHO])
-    play >> server(listed) << client(listed) << p.Listed([ECHO], first=True, last=True)
+    play >> server(listed) << client(listed) << page([ECHO], first=True, last=True)
     play.done()
     return play

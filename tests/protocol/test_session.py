@@ -20,6 +20,7 @@ from tests.protocol.playbook import (
     error,
     note,
     opened,
+    page,
     request,
     result,
     server,
@@ -133,7 +134,7 @@ def test_a_stateless_client_calls_without_a_handshake() -> None:
     assert listing["params"]["_meta"][META_VERSION] == "2026-07-28"  # the server demands it
     play << p.Listing
     play >> server(result(listing["id"], tools=[ECHO], resultType="complete"))
-    play << p.Listed([ECHO], first=True, last=True) << p.Judge
+    play << page([ECHO], first=True, last=True) << p.Judge
     play.done()
     assert play.session.parties.client == "codex"
     refused = json.loads(play.session.refused(play.judged.pop(), "no", {}))
@@ -147,7 +148,7 @@ def handshake_only() -> Playbook:
     play = Playbook(Session())
     play >> client(INITIALIZE) << p.Opened << server(INITIALIZE)
     answer = result(0, protocolVersion="2025-06-18", capabilities={}, serverInfo={"name": "x"})
-    play >> server(answer) << client(answer) << p.Opened
+    play >> server(answer) << client(answer) << p.Described("") << p.Opened
     play >> client(note("notifications/initialized"))
     play << server(note("notifications/initialized"))
     return play
@@ -160,12 +161,12 @@ def test_for_a_client_that_never_lists_the_wall_lists_every_page() -> None:
     play << p.Listing
     play >> client(call(2, "late"))  # a second call does not ask again
     play >> server(result(first["id"], tools=[ECHO], nextCursor="p2"))
-    play << p.Listed([ECHO], first=True, last=False)
+    play << page([ECHO], first=True, last=False)
     second = json.loads(play.commands.pop(0).line)
     assert second["params"] == {"cursor": "p2"}
     late = {"name": "late"}
     play >> server(result(second["id"], tools=[late]))
-    play << p.Listed([late], first=False, last=True) << p.Judge << p.Judge
+    play << page([late], first=False, last=True) << p.Judge << p.Judge
     play.done()
 
 
@@ -188,7 +189,7 @@ def test_a_listing_that_never_comes_is_given_up() -> None:
     assert play.session.listing_failed(listing.number) == []
     # its answer, when it comes at last, stays with the wall, which learns from it
     late = server(result(json.loads(asked.line)["id"], tools=[ECHO]))
-    play >> late << p.Listed([ECHO], first=True, last=True)
+    play >> late << page([ECHO], first=True, last=True)
     play.done()
 
 

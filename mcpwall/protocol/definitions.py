@@ -1,0 +1,136 @@
+"""Tools as a server defines them: read from a page of a list, told apart, compared. Pure.
+
+Two definitions are the same when a JSON reader cannot tell them apart: the order of keys and the
+space between tokens say nothing; every other character does, in fields that nobody knows too, and
+numbers count as they are written (1 is not 1.0). A definition with two readings has no fingerprint.
+
+Source: MCP tools page, "Listing Tools"; pagination page; RFC 8259 sections 4 and 6.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from mcpwall.model import JsonObject
+from mcpwall.protocol import codec
+
+DIFFERENCES_MAX: Final = 500  # differences that are told apart between two definitions
+
+_exact = msgspec.json.Encoder(order="deterministic")
+
+
+class Definition(msgspec.Struct):
+    """A tool as its server defined it; `raw` is the JSON text as it came."""
+
+    name: str
+    fields: JsonObject
+    raw: bytes
+
+
+class _Page(msgspec.Struct):
+    tools: list[msgspec.Raw] = []
+    nextCursor: msgspec.Raw = codec.ABSENT  # noqa: N815 - as the protocol spells it
+
+
+class Page(NamedTuple):
+    """One page of a list: definitions that can be read, and where the next page starts."""
+
+    definitions: list[Definition]
+    cursor: str | None
+
+
+def read_page(result: msgspec.Raw) -> Page:
+    """The page in the result of tools/list; what cannot be read is left out."""
+    try:
+        page = msgspec.json.decode(result, type=_Page)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return Page([], None)
+    definitions = []
+    for raw in page.tools:
+        fields = codec.object_of(raw)
+        name = fields.get("name")
+        if isinstance(name, str) and name:
+            definitions.append(Definition(name, fields, bytes(raw)))
+    try:
+        cursor = msgspec.json.decode(page.nextCursor) if page.nextCursor else None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        cursor = None
+    return Page(definitions, cursor if isinstance(cursor, str) else None)
+
+
+def fingerprint(raw: bytes) -> str:
+    """SHA-256 (hex) over what a definition says. Raises ValueError when it has two readings."""
+    return hashlib.sha256(_exact.encode(_read(raw))).hexdigest()
+
+
+def both(one: str, other: str) -> str:
+    """The fingerprint of a tool that is listed with two meanings, whichever comes first."""
+    return hashlib.sha256("".join(sorted((one, other))).encode()).hexdigest()
+
+
+def differences(old: bytes, new: bytes) -> list[tuple[str, str | None, str | None]]:
+    """Where two definitions differ, at most DIFFERENCES_MAX places.
+
+    Each is the path of a field, its JSON text before and after, None where there is none.
+    Raises ValueError for a text with two readings.
+    """
+    found = _compare("", _read(old), _read(new))
+    return [difference for difference, _ in zip(found, range(DIFFERENCES_MAX), strict=False)]
+
+
+def _read(raw: bytes) -> Any:
+    """JSON whose numbers stay as they are written. Raises ValueError when it has two readings.
+
+    So have a key that is there twice, NaN, and lone surrogates; deep nesting has none that counts.
+    """
+    try:
+        return json.loads(
+            raw,
+            object_pairs_hook=_once,
+            parse_int=_as_written,
+            parse_float=_as_written,
+            parse_constant=_refuse,
+        )
+    except RecursionError:
+        raise ValueError("it nests too deep") from None
+
+
+def _as_written(number: str) -> msgspec.Raw:
+    return msgspec.Raw(number.encode())
+
+
+def _once(pairs: list[tuple[str, Any]]) -> JsonObject:
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        raise ValueError("a key is there twice")
+    return fields
+
+
+def _refuse(word: str) -> Any:
+    raise ValueError(f"{word} is no JSON")
+
+
+def _compare(path: str, old: Any, new: Any) -> Iterator[tuple[str, str | None, str | None]]:
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in dict.fromkeys((*old, *new)):
+            below = f"{path}.{key}" if path else key
+            if key not in old:
+                yield below, None, _text(new[key])
+            elif key not in new:
+                yield below, _text(old[key]), None
+            else:
+                yield from _compare(below, old[key], new[key])
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        for index, (before, after) in enumerate(zip(old, new, strict=True)):
+            yield from _compare(f"{path}[{index}]", before, after)
+    elif (before := _text(old)) != (after := _text(new)):
+        yield path, before, after
+
+
+def _text(value: Any) -> str:
+    return _exact.encode(value).decode()
