@@ -28,7 +28,7 @@ from mcpwall.model import Action, Cause, Risk, Verdict
 
 RISKS = (Risk.READ, Risk.WRITE, Risk.EXECUTE, Risk.DESTRUCTIVE, Risk.FINANCIAL, Risk.UNKNOWN)
 VERDICTS = ("allow", "ask", "deny", "limit")
-STATES = ("held", "running", "done", "error", "refused", "withdrawn", "lost")
+STATES = ("held", "reserving", "running", "done", "error", "refused", "withdrawn", "lost")
 DEPTH_MAX = 50  # parentheses and negations within each other
 
 _UNIT_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}

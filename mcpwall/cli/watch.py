@@ -109,7 +109,7 @@ def to_text(event: Event, at_ms: int | None = None) -> str:
     now_ms = _now_ms() if at_ms is None else at_ms
     match event:
         case port.RowEvent(row=row):
-            return "" if row.state is port.State.HELD else _row(row)
+            return "" if row.state in (port.State.HELD, port.State.RESERVING) else _row(row)
         case port.HeldEvent(held=held):
             left = max(0, held.deadline_ms - now_ms) // 1000
             flags = "".join(f"; {visible(flag)}" for flag in held.flags)

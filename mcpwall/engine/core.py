@@ -16,21 +16,23 @@ from mcpwall.engine import holds, naming, restore, views
 from mcpwall.engine.clock import Clock
 from mcpwall.engine.feed import Feed
 from mcpwall.engine.inventory import Inventory
-from mcpwall.engine.live import LOST_S, Hello, Kept, Live, Wire
+from mcpwall.engine.live import Hello, Kept, Live, Wire
 from mcpwall.engine.port import NoticeEvent, RulesEvent, ServerEvent, State, StatusEvent
 from mcpwall.engine.recorder import AGAIN_S, Recorder
 from mcpwall.engine.records import Record, Records
+from mcpwall.engine.reservations import Reservations
 from mcpwall.engine.rulebook import Rulebook
 from mcpwall.model import Action, Call, Cause, Risk, Verdict
 from mcpwall.policy.answers import Answers
 from mcpwall.policy.judge import State as JudgeState
 from mcpwall.policy.judge import ToolState, judge
 from mcpwall.policy.limits import Limits
-from mcpwall.protocol.commands import Memory, Request, Stage
+from mcpwall.protocol.commands import Memory, Request
 from mcpwall.store.faults import AuditError
 from mcpwall.store.intake import Intake
 from mcpwall.store.mark import Mark
-from mcpwall.store.records import AuditRow, Intent, Kind, Step
+from mcpwall.store.records import AuditRow, Kind, Step
+from mcpwall.store.shared.ledger import Ledger
 
 TOOLS_CALL: Final = "tools/call"
 COUNTS_S: Final = 1.0  # how late a screen may count
@@ -43,7 +45,8 @@ class Engine:
 
     `intake` is open and this engine's alone; `resolve(text, directory)` turns a text that names a
     path into an absolute one (see engine.resolve). `lockdown` stands for no tool at all, over
-    restarts too: nobody but the person at the app lifts it.
+    restarts too: nobody but the person at the app lifts it. `ledger` is the store that counts for
+    several walls, None where this one is alone.
     """
 
     def __init__(
@@ -54,6 +57,7 @@ class Engine:
         clock: Clock,
         resolve: Callable[[str, str], str],
         lockdown: Mark,
+        ledger: Ledger | None = None,
     ) -> None:
         self.recorder = Recorder(intake, clock, self.notice)
         self.rulebook = rulebook
@@ -67,6 +71,7 @@ class Engine:
         self.feed = Feed(self.records.totals)
         self.sessions: dict[str, Live] = {}
         self.holds = holds.Holds(self)
+        self.reservations = None if ledger is None else Reservations(self, ledger)
         self.lockdown = lockdown
         self._used: set[Live] = set()  # sessions whose counts are to be shown
         self.hits: dict[str, tuple[int, int]] = {}  # rule id → times, last time (ms)
@@ -76,14 +81,14 @@ class Engine:
         self._uncounted = ""  # why the limits do not look back far enough
         self.on_stop: Callable[[], None] = lambda: None
         left = restore.records(self)
-        clock.call_later(LOST_S, lambda: restore.abandon(self, left))
+        clock.call_later(restore.LOST_S, lambda: restore.abandon(self, left))
         self._widen()
         rulebook.on_change = self.rules_changed
 
     # --- judging --------------------------------------------------------------------------------
 
     def judge(self, live: Live, request: Request) -> Record:
-        """Judge a request on its arrival; what it costs is booked if the verdict is allow."""
+        """Judge a request on its arrival; what it costs is booked if it is to be forwarded now."""
         self.last_call += 1
         tool = live.tools.get(request.subject) if request.method == TOOLS_CALL else None
         if tool is not None:
@@ -111,11 +116,11 @@ class Engine:
                 verdict, action=Action.DENY, cause=Cause.UNATTENDED, reason=full, charges=()
             )
         if verdict.action is Action.ALLOW:
-            state = State.RUNNING
+            state = State.RUNNING if self.reservations is None else State.RESERVING
         else:
             state = State.HELD if verdict.action is Action.ASK else State.REFUSED
         record = Record(call, verdict, arguments, len(arguments), state, request)
-        if verdict.action is Action.ALLOW:
+        if state is State.RUNNING:
             self.book(verdict)
         return record
 
@@ -146,14 +151,11 @@ class Engine:
     def record(self, records: Sequence[Record]) -> None:
         """Write verdicts down before they are carried out; what cannot be written is denied."""
         steady = self.clock.steady_ns()
-        intents = [
-            Intent(r.call, r.verdict, r.state.value, r.request.id, r.json, steady) for r in records
-        ]
-        if fault := self.recorder.write(intents):
+        if fault := self.recorder.write([record.intent(steady) for record in records]):
             for record in reversed(records):
-                if record.verdict.action is Action.ALLOW:
+                if record.state is State.RUNNING:
                     self.limits.unbook(record.verdict.charges)
-                record.verdict = self._fault(fault)
+                record.verdict = self.fault(fault)
                 record.state = State.REFUSED
 
     def noted(self, live: Live, records: Sequence[Record]) -> None:
@@ -184,35 +186,27 @@ class Engine:
         self.feed.publish(RulesEvent(views.rules(self)))
 
     def release(self, record: Record, by: str) -> str:
-        """Write down that a held call is let go; returns '' or why that could not be written."""
-        fault = self.recorder.write([], [self._step(record, Kind.RELEASED, by=by)])
+        """Write down that a call that waited is let go; returns '' or why that cannot be done."""
+        fault = self.recorder.write([], [record.step(Kind.RELEASED, self.clock, by=by)])
         self.recorder.file_soon()
         return fault
 
     def settle(self, record: Record, kind: Kind, *, by: str = "", note: str = "") -> None:
         """Write down what became of a call, now or as soon as that can be done."""
-        self.recorder.outcomes([self._step(record, kind, by=by, note=note)])
+        self.recorder.outcomes([record.step(kind, self.clock, by=by, note=note)])
 
-    def _step(self, record: Record, kind: Kind, *, by: str = "", note: str = "") -> Step:
-        verdict = record.verdict if kind in (Kind.RELEASED, Kind.REFUSED) else None
-        wall, steady = self.clock.wall_ms(), self.clock.steady_ns()
-        edit = record.original and kind is Kind.RELEASED
-        return Step(
-            record.call.id,
-            kind,
-            wall,
-            steady,
-            verdict=verdict,
-            by=by,
-            note=note,
-            arguments_json=record.json if edit else None,
-            digest=record.call.digest if edit else None,
-        )
-
-    def _fault(self, why: str) -> Verdict:
+    def fault(self, why: str) -> Verdict:
+        """The refusal of a call because the wall itself could not do its work."""
         return Verdict(Action.DENY, Cause.FAULT, reason=why, policy=self.rulebook.hash)
 
     # --- what a session reports -----------------------------------------------------------------
+
+    def let_go(self, live: Live, record: Record) -> None:
+        """Forward a call that has waited and whose release is on record."""
+        self.book(record.verdict)
+        live.forward(record, record.request)
+        live.flush()
+        self.forwarded(live, record)
 
     def forwarded(self, live: Live, record: Record) -> None:
         """A call has gone to its server."""
@@ -264,16 +258,6 @@ class Engine:
         self.settle(record, Kind.LOST, note=why)
         self.feed.publish(record)
 
-    def refuse_lost(self, live: Live, record: Record, request: Request, *, ran: bool) -> None:
-        """Answer a call that another engine left behind. Sent at the next flush."""
-        reason = LEFT_RUNNING if ran else LEFT_HELD
-        record.verdict = self._fault(reason)
-        kind = Kind.LOST if ran else Kind.REFUSED
-        self.settle(record, kind, note="the engine was restarted")
-        live.refuse(record, request)
-        if ran:
-            record.state = State.LOST
-
     # --- sessions -------------------------------------------------------------------------------
 
     def open(
@@ -299,7 +283,7 @@ class Engine:
             self.introduced(live)
             live.remember()
         else:
-            live.resume(self._left_behind(live.id))
+            restore.take_over(live, restore.left_behind(self, live.id))
             live.publish()
         self.feed.publish(ServerEvent(server.row()))
         return live
@@ -329,21 +313,6 @@ class Engine:
         live.server.sessions -= 1
         live.publish()
         self.feed.publish(ServerEvent(live.server.row()))
-
-    def _left_behind(self, session: str) -> list[tuple[Record, Request]]:
-        """The calls of a session that an engine before this one did not finish."""
-        left = []
-        self.recorder.file()
-        for call in self.recorder.intake.audit.unfinished(session):
-            record = self.records.get(call.id)
-            if record is None:
-                continue
-            stage = Stage.HELD if call.state == "held" else Stage.FORWARDED
-            request = Request(call.request_id, call.method, call.tool, stage=stage, call=call.id)
-            record.request = request
-            record.started_ns = self.clock.steady_ns()
-            left.append((record, request))
-        return left
 
     def recorded(self, live: Live, after: int) -> list[AuditRow]:
         """The calls of a session that the record has above number `after`, oldest first."""
@@ -383,16 +352,14 @@ class Engine:
         self._horizon_ns = horizon_ns
         return ""
 
+    def store_changed(self) -> None:
+        """The shared store can be asked again, or no longer: tell the apps."""
+        self.feed.publish(StatusEvent(views.status(self)))
+
     def notice(self, level: str, text: str) -> None:
         """Tell the apps something in words."""
         self.feed.publish(NoticeEvent(level, text))
 
-
-LEFT_HELD: Final = "the wall was restarted while this call waited for a person; it was not run"
-LEFT_RUNNING: Final = (
-    "the wall was restarted while this call was under way, and no answer came; it may have run, "
-    "so check before you repeat it"
-)
 
 _NEVER: Final = (0, 0)
 

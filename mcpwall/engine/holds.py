@@ -215,6 +215,11 @@ class Holds:
     def _release(self, hold: Hold, verdict: Verdict, *, by: str, how: str) -> Done | Refused:
         record = hold.record
         record.verdict = verdict
+        if self._engine.reservations is not None:
+            self.remove(record.call.id, how)
+            record.note = how
+            self._engine.reservations.add(hold.live, record, by=by)
+            return Done("allowed")
         if fault := self._engine.release(record, by):
             take_back(record)
             self._refuse(
@@ -224,12 +229,9 @@ class Holds:
                 how="not run: the audit cannot be written",
             )
             return Refused(fault)
-        self._engine.book(verdict)
         self.remove(record.call.id, how)
         record.note = how
-        hold.live.forward(record, record.request)
-        hold.live.flush()
-        self._engine.forwarded(hold.live, record)
+        self._engine.let_go(hold.live, record)
         return Done("allowed")
 
     def _refuse(self, hold: Hold, verdict: Verdict, *, by: str, how: str) -> None:

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from mcpwall.engine.inventory import Server
 
 LISTING_S: Final = 10.0  # how long the wall waits for a list that it asked for
-LOST_S: Final = 30.0  # how long a new engine waits for answers to the old one's calls
+_WAITING: Final = (State.HELD, State.RESERVING)
 LEFT_WAITING: Final = (
     "the wall was restarted while this call waited for the list of tools; it was not run, so "
     "call again"
@@ -188,16 +188,24 @@ class Live:
         if self.protocol.changed:
             self.remember()
         if self._when_judged:
-            callbacks, self._when_judged = self._when_judged, []
-            for callback in callbacks:
-                self.when_judged(callback)
+            self.judged()
 
     def when_judged(self, callback: Callable[[], None]) -> None:
-        """Call back once no call of the client's waits for the list of tools any more."""
-        if self.protocol.waiting:
+        """Call back once no call of the client's waits to be judged.
+
+        It may wait for the list of tools, or for the store that this wall shares with others.
+        """
+        reserving = any(record.state is State.RESERVING for record in self._open.values())
+        if self.protocol.waiting or reserving:
             self._when_judged.append(callback)
         else:
             callback()
+
+    def judged(self) -> None:
+        """Call back who waits for that, if no call waits to be judged any more."""
+        callbacks, self._when_judged = self._when_judged, []
+        for callback in callbacks:
+            self.when_judged(callback)
 
     def _rarer(self, command: Command) -> None:
         match command:
@@ -228,6 +236,9 @@ class Live:
         elif record.state is State.HELD:
             self.protocol.held(request)
             self.engine.holds.add(self, record)
+        elif record.state is State.RESERVING and (reservations := self.engine.reservations):
+            self.protocol.held(request)
+            reservations.add(self, record)
         else:
             self.refuse(record, request)
 
@@ -328,26 +339,10 @@ class Live:
 
     # --- beginning and end ----------------------------------------------------------------------
 
-    def resume(self, records: list[tuple[Record, Request]]) -> None:
-        """Take over the calls that an engine before this one recorded and did not finish.
-
-        A held one is refused: nobody knows what its asker saw. A forwarded one gets its real
-        answer if that comes in time, else an error that says that it may have run.
-        """
-        for record, request in records:
-            self.protocol.requests[request.id] = request
-            self._open[record.call.id] = record
-            if request.stage is Stage.HELD:
-                self.engine.refuse_lost(self, record, request, ran=False)
-        self._wire.flush()
-        if any(request.stage is Stage.FORWARDED for _, request in records):
-            self.engine.clock.call_later(LOST_S, lambda: self._give_up(records))
-
-    def _give_up(self, records: list[tuple[Record, Request]]) -> None:
-        for record, request in records:
-            if self.protocol.requests.get(request.id) is request:
-                self.engine.refuse_lost(self, record, request, ran=True)
-        self._wire.flush()
+    def adopt(self, record: Record, request: Request) -> None:
+        """Take over a call that an engine before this one recorded and did not finish."""
+        self.protocol.requests[request.id] = request
+        self._open[record.call.id] = record
 
     def end(self, why: str, answer: str = "") -> None:
         """The session is over. With `answer`, requests under way are told so before the end."""
@@ -358,7 +353,7 @@ class Live:
             record = self._open.pop(request.call, None)
             if answer:
                 self._wire.to_client(self.protocol.dead(request, answer), request.id)
-            if record is not None and record.state is State.HELD:
+            if record is not None and record.state in _WAITING:
                 self.engine.withdraw(record, why)
             elif record is not None:
                 self.engine.lost(record, why)

@@ -31,6 +31,7 @@ class State(enum.StrEnum):
     """Where a call stands."""
 
     HELD = "held"  # waits for a person
+    RESERVING = "reserving"  # waits for the store that this wall shares with others
     RUNNING = "running"  # forwarded, no answer yet
     DONE = "done"  # answered by the server
     ERROR = "error"  # answered by the server with isError or a JSON-RPC error
@@ -162,6 +163,8 @@ class Status(msgspec.Struct, frozen=True):
     outside_edit: OutsideEdit | None = None
     undo: int = 0  # steps that can be undone
     redo: int = 0
+    store: str = ""  # the store that is shared with other walls, its address without secrets
+    store_fault: str = ""  # why it cannot be asked now
 
 
 class Snapshot(msgspec.Struct, frozen=True):

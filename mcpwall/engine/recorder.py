@@ -19,7 +19,10 @@ OUTCOMES_MAX: Final = 10_000  # outcomes kept until then
 
 
 class Recorder:
-    """Writes what the engine decides. `notice(level, text)` tells the apps of trouble."""
+    """Writes what the engine decides. `notice(level, text)` tells the apps of trouble.
+
+    `share`, if there is a store for it, is given what was recorded.
+    """
 
     def __init__(self, intake: Intake, clock: Clock, notice: Callable[[str, str], None]) -> None:
         self.intake = intake
@@ -28,6 +31,7 @@ class Recorder:
         self._outcomes: list[Step] = []  # those that could not be written yet
         self._filing: Timer | None = None
         self._broken = False
+        self.share: Callable[[Sequence[Intent], Sequence[Step]], None] | None = None
 
     def write(self, intents: Sequence[Intent], steps: Sequence[Step] = ()) -> str:
         """Record all of it or nothing; returns '' or why that could not be done.
@@ -38,6 +42,8 @@ class Recorder:
             self.intake.write(intents, steps)
         except AuditError as error:
             return self._failed(error)
+        if self.share is not None:
+            self.share(intents, steps)
         return self._worked()
 
     def outcomes(self, steps: Sequence[Step]) -> None:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from mcpwall.engine.port import Row, State, Totals
 from mcpwall.model import Action, Call, Cause, Verdict
+from mcpwall.store.records import Intent, Kind, Step
+
+if TYPE_CHECKING:
+    from mcpwall.engine.clock import Clock
 
 KEPT: Final = 2_000  # records that a new app is shown
 PREVIEW: Final = 600  # characters of arguments in a row
@@ -32,6 +36,29 @@ class Record(msgspec.Struct, eq=False, gc=False):
     answer: bytes = b""  # the start of what the agent got
     answer_size: int = 0
     original: bytes = b""  # what the agent had sent, where a person edited the arguments
+
+    def intent(self, steady_ns: int) -> Intent:
+        """What is written down of the call before it goes anywhere.
+
+        One that waits for the shared store is on record as held, with a verdict that allows it.
+        """
+        state = State.HELD if self.state is State.RESERVING else self.state
+        return Intent(self.call, self.verdict, state.value, self.request.id, self.json, steady_ns)
+
+    def step(self, kind: Kind, clock: Clock, *, by: str = "", note: str = "") -> Step:
+        """What is written down of one more thing that happened to the call, now."""
+        edit = self.original and kind is Kind.RELEASED
+        return Step(
+            self.call.id,
+            kind,
+            clock.wall_ms(),
+            clock.steady_ns(),
+            verdict=self.verdict if kind in (Kind.RELEASED, Kind.REFUSED) else None,
+            by=by,
+            note=note,
+            arguments_json=self.json if edit else None,
+            digest=self.call.digest if edit else None,
+        )
 
     def over(self, state: State) -> None:
         """Nothing more will come: keep no more of large arguments than their start."""

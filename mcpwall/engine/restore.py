@@ -1,4 +1,4 @@
-"""What a new engine takes from the audit: used-up limits, and the newest calls for the screen."""
+"""What a new engine takes from the audit: used-up limits, the newest and the unfinished calls."""
 
 from __future__ import annotations
 
@@ -8,16 +8,28 @@ import msgspec
 
 from mcpwall.engine.port import State
 from mcpwall.engine.records import KEPT, PREVIEW, Record
-from mcpwall.model import Call, JsonObject
+from mcpwall.model import Action, Call, JsonObject
 from mcpwall.policy.limits import Limits
-from mcpwall.store.records import AuditRow
+from mcpwall.protocol.commands import Request, Stage
+from mcpwall.store.records import AuditRow, Kind
 
 if TYPE_CHECKING:
     from mcpwall.engine.clock import Clock
     from mcpwall.engine.core import Engine
+    from mcpwall.engine.live import Live
     from mcpwall.store.audit import Audit
 
 RECENT: Final = KEPT // 4
+LOST_S: Final = 30.0  # how long a new engine waits for answers to the old one's calls
+LEFT_HELD: Final = "the wall was restarted while this call waited for a person; it was not run"
+LEFT_RESERVING: Final = (
+    "the wall was restarted while this call waited for the shared store; it was not run, so call "
+    "again"
+)
+LEFT_RUNNING: Final = (
+    "the wall was restarted while this call was under way, and no answer came; it may have run, "
+    "so check before you repeat it"
+)
 _OPEN: Final = (State.HELD, State.RUNNING)
 
 
@@ -64,6 +76,58 @@ def abandon(engine: Engine, records: list[Record]) -> None:
         if record.state in _OPEN and record.call.session not in engine.sessions:
             end = engine.withdraw if record.state is State.HELD else engine.lost
             end(record, "its session ended with an engine before this one")
+
+
+def left_behind(engine: Engine, session: str) -> list[tuple[Record, Request]]:
+    """The calls of a session that an engine before this one did not finish."""
+    left = []
+    engine.recorder.file()
+    for call in engine.recorder.intake.audit.unfinished(session):
+        record = engine.records.get(call.id)
+        if record is None:
+            continue
+        stage = Stage.HELD if call.state == State.HELD else Stage.FORWARDED
+        request = Request(call.request_id, call.method, call.tool, stage=stage, call=call.id)
+        record.request = request
+        record.started_ns = engine.clock.steady_ns()
+        left.append((record, request))
+    return left
+
+
+def take_over(live: Live, left: list[tuple[Record, Request]]) -> None:
+    """Go on with the calls that an engine before this one recorded and did not finish.
+
+    One that waited is refused: nobody knows what its asker saw. A forwarded one gets its real
+    answer if that comes in time, else an error that says that it may have run.
+    """
+    for record, request in left:
+        live.adopt(record, request)
+        if request.stage is Stage.HELD:
+            _refuse(live, record, request, ran=False)
+    live.flush()
+    if any(request.stage is Stage.FORWARDED for _, request in left):
+        live.engine.clock.call_later(LOST_S, lambda: _give_up(live, left))
+
+
+def _give_up(live: Live, left: list[tuple[Record, Request]]) -> None:
+    for record, request in left:
+        if live.protocol.requests.get(request.id) is request:
+            _refuse(live, record, request, ran=True)
+    live.flush()
+
+
+def _refuse(live: Live, record: Record, request: Request, *, ran: bool) -> None:
+    engine = live.engine
+    if ran:
+        reason = LEFT_RUNNING
+    else:
+        reason = LEFT_HELD if record.verdict.action is Action.ASK else LEFT_RESERVING
+    record.verdict = engine.fault(reason)
+    kind = Kind.LOST if ran else Kind.REFUSED
+    engine.settle(record, kind, note="the engine was restarted")
+    live.refuse(record, request)
+    if ran:
+        record.state = State.LOST
 
 
 def _record(row: AuditRow) -> Record:

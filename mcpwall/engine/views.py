@@ -22,6 +22,7 @@ ROWS_SHOWN: Final = KEPT
 def status(engine: Engine) -> Status:
     """The engine itself."""
     book = engine.rulebook
+    ledger = engine.reservations.ledger if engine.reservations else None
     return Status(
         os.getpid(),
         __version__,
@@ -34,6 +35,8 @@ def status(engine: Engine) -> Status:
         book.outside_edit,
         book.undo_steps,
         book.redo_steps,
+        ledger.name if ledger else "",
+        ledger.fault if ledger else "",
     )
 
 

@@ -169,7 +169,7 @@ def _charge(
 ) -> tuple[Charge, ...] | Verdict:
     """What the call costs each limit, or the refusal of those that have no room for it."""
     charges: list[Charge] = []
-    full: list[tuple[int | None, Counted]] = []  # how long until there is room, None for never
+    full: list[tuple[int | None, Counted]] = []
     for one in counted:
         amount = _amount(one, call)
         if isinstance(amount, str):
@@ -183,8 +183,14 @@ def _charge(
         if wait:
             full.append((wait, one))
         charges.append(Charge(one.rule.rule.id, key, str(amount)))
-    if not full:
-        return tuple(charges)
+    return limited(full, policy) if full else tuple(charges)
+
+
+def limited(full: Sequence[tuple[int | None, Counted]], policy: Policy) -> Verdict:
+    """The refusal of a call for which these limits have no room.
+
+    With each goes how long until there is room, in nanoseconds; None for never.
+    """
     waits = [wait for wait, _ in full if wait is not None]
     retry_s = -(-max(waits) // SECOND_NS) if len(waits) == len(full) else None
     # The limit that holds the call back longest is the cause.
@@ -200,6 +206,17 @@ def _charge(
         (),
         policy.hash,
     )
+
+
+def charged(verdict: Verdict, call: Call, policy: Policy) -> list[tuple[Charge, Counted]]:
+    """The charges of a verdict on a call, each with the limit that it is booked on.
+
+    `policy` must be the one that gave the verdict.
+    """
+    if not verdict.charges:
+        return []
+    limits = {one.key_for(call): one for one in policy.candidates(call).counted}
+    return [(charge, limits[charge.key]) for charge in verdict.charges]
 
 
 def _amount(one: Counted, call: Call) -> Amount | str:

@@ -222,23 +222,42 @@ def step_values(step: Step, seq: int, boot: str) -> tuple[Any, ...]:
 
 def fold(call: tuple[Any, ...], steps: list[tuple[Any, ...]]) -> AuditRow:
     """A call's row and its steps in order, as one. Raises ValueError for what no engine wrote."""
+    row = _row(call)
+    for step in steps:
+        row = later(row, _step(step))
+    return row
+
+
+def arrived(intent: Intent) -> AuditRow:
+    """A call on its arrival, as its row in the record would have it."""
+    return _row(call_values(intent, 0, ""))
+
+
+def later(row: AuditRow, step: Step) -> AuditRow:
+    """A call after one more thing happened to it."""
+    changes: dict[str, Any] = {"state": _STATES.get(step.kind, step.kind)}
+    if step.verdict is not None:
+        changes["verdict"] = step.verdict
+    if step.kind == Kind.ANSWERED:
+        changes["state"] = "error" if step.is_error else "done"
+        changes["took_us"] = step.took_us
+        changes["is_error"] = step.is_error
+        changes["result_bytes"] = step.result_bytes
+    if step.by:
+        changes["by"] = step.by
+    if step.note:
+        changes["note"] = step.note
+    if step.arguments_json is not None:
+        changes["edited"] = step.arguments_json.decode()
+        changes["size"] = len(step.arguments_json)
+        changes["digest"] = step.digest
+    return msgspec.structs.replace(row, **changes)
+
+
+def _row(call: tuple[Any, ...]) -> AuditRow:
     (id_, _, at_ms, _, _, session, agent, client, server, method, tool, risk, directory) = call[:13]
     request_id, size, digest, *judged, state, _, arguments, excerpt = call[13:]
-    verdict = first = _verdict(judged)
-    took_us = is_error = result_bytes = edited = None
-    by = note = ""
-    for step in steps:
-        kind, action = step[5:7]
-        state = _STATES.get(kind, kind)
-        if action is not None:
-            verdict = _verdict(step[6:12])
-        if kind == Kind.ANSWERED:
-            took_us, is_error, result_bytes = step[13:16]
-            state = "error" if is_error else "done"
-        by, note = step[16] or by, step[17] or note
-        if step[18] is not None:
-            edited, digest = step[18:20]
-            size = len(edited.encode())
+    verdict = _verdict(judged)
     return AuditRow(
         id=id_,
         at_ms=at_ms,
@@ -253,17 +272,31 @@ def fold(call: tuple[Any, ...], steps: list[tuple[Any, ...]]) -> AuditRow:
         request_id=_request_id(request_id),
         size=size,
         digest=digest,
-        judged=first,
+        judged=verdict,
         verdict=verdict,
         state=state,
         arguments=arguments,
         excerpt=excerpt or "",
+    )
+
+
+def _step(values: tuple[Any, ...]) -> Step:
+    """A step from STEP_COLUMNS, without what it booked."""
+    _, call, at_ms, steady_ns, _, kind, action = values[:7]
+    took_us, is_error, size, by, note, edited, digest = values[13:]
+    return Step(
+        call,
+        kind,
+        at_ms,
+        steady_ns,
+        verdict=None if action is None else _verdict(values[6:12]),
         took_us=took_us,
         is_error=None if is_error is None else bool(is_error),
-        result_bytes=result_bytes,
+        result_bytes=size,
         by=by,
         note=note,
-        edited=edited,
+        arguments_json=None if edited is None else edited.encode(),
+        digest=digest,
     )
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mcpwall.engine.port import Row
     from mcpwall.tui.mirror import Mirror
 
-_OPEN = (State.HELD, State.RUNNING)
+_OPEN = (State.HELD, State.RESERVING, State.RUNNING)
 
 
 @dataclass(slots=True)

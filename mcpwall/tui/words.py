@@ -35,6 +35,7 @@ RISKS = {
 
 _OPEN = {
     State.HELD: Standing("?", "waiting", "waiting"),
+    State.RESERVING: Standing(">", "asks store", "accent"),
     State.RUNNING: Standing(">", "running", "accent"),
     State.ERROR: Standing("!", "error", "bad"),
     State.LOST: Standing("!", "lost", "alarm"),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mcpwall.engine.live import LOST_S
 from mcpwall.engine.port import Lockdown
+from mcpwall.engine.restore import LOST_S
 from tests.engine.wall import (
     RULES,
     TOOLS,

@@ -15,7 +15,7 @@ import heapq
 import itertools
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,8 @@ from mcpwall.store.faults import AuditError
 from mcpwall.store.intake import Intake
 from mcpwall.store.mark import Mark
 from mcpwall.store.records import AuditRow, Unfinished
+from mcpwall.store.shared.ledger import Answer, Reservation
+from mcpwall.store.shared.ledger import Wall as WallName
 
 Json = dict[str, Any]
 START_MS = 1_793_707_357_000
@@ -174,6 +176,40 @@ class FaultyIntake(Intake):
         super().write(intents, steps)
 
 
+class FakeLedger:
+    """A shared store that answers when the test says so, and remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.wall = WallName("w1", "ann@laptop")
+        self.name = "redis://store"
+        self.fault = ""
+        self.on_change: Callable[[], None] = lambda: None
+        self.asked: list[tuple[Reservation, Callable[[Answer], None]]] = []
+        self.given_back: list[Reservation] = []
+        self.entries: list[bytes] = []
+
+    def reserve(self, reservation: Reservation, done: Callable[[Answer], None]) -> None:
+        self.asked.append((reservation, done))
+
+    def give_back(self, reservation: Reservation) -> None:
+        self.given_back.append(reservation)
+
+    def note(self, entries: Sequence[bytes]) -> None:
+        self.entries += entries
+
+    def grants(self) -> Reservation:
+        """The store grants the oldest reservation."""
+        reservation, done = self.asked.pop(0)
+        self.entries.append(reservation.entry)
+        done(Answer((0,) * len(reservation.bounds)))
+        return reservation
+
+    def answers(self, *waits_s: float, fault: str = "") -> None:
+        """The store says something else to the oldest reservation."""
+        _, done = self.asked.pop(0)
+        done(Answer(tuple(int(wait * 1e6) for wait in waits_s), fault))
+
+
 class FakeWire:
     """Both sides of a session as they would see it, and the memory that outlives an engine."""
 
@@ -210,7 +246,11 @@ class Wall:
     """An engine on the files below `path`."""
 
     def __init__(
-        self, path: Path, rules: str | None = None, clock: FakeClock | None = None
+        self,
+        path: Path,
+        rules: str | None = None,
+        clock: FakeClock | None = None,
+        ledger: FakeLedger | None = None,
     ) -> None:
         self.path = path
         self.config = path / "config.toml"
@@ -228,6 +268,7 @@ class Wall:
             clock=self.clock,
             resolve=resolve,
             lockdown=Mark(str(path / "state" / "lockdown")),
+            ledger=ledger,
         )
 
     def session(self, **options: Any) -> Talk:

@@ -1,0 +1,72 @@
+"""An entry of the shared record: a call as it came, or what happened to one. Pure.
+
+Each is a JSON object of its own, so that a store needs to know nothing of calls. Long arguments are
+cut to their start: the wall that made the call has them whole in its own record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from mcpwall.store.records import EXCERPT, AuditRow, Intent, Step, arrived, later
+from mcpwall.store.shared.ledger import Wall
+
+
+class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One entry: `row` is a call on its arrival, `step` what happened to call `call` later."""
+
+    wall: str
+    who: str
+    call: int
+    row: AuditRow | None = None
+    step: Step | None = None
+
+
+class SharedRow(msgspec.Struct, frozen=True):
+    """A call as the shared record has it, and whose wall it went through."""
+
+    wall: str
+    who: str
+    row: AuditRow
+
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Entry).decode
+
+
+def of_call(wall: Wall, intent: Intent) -> bytes:
+    """The entry of a call on its arrival."""
+    row = arrived(intent)
+    if row.arguments is not None and len(row.arguments) > EXCERPT:
+        row = msgspec.structs.replace(row, arguments=None, excerpt=row.arguments[:EXCERPT])
+    return _encode(Entry(wall.id, wall.who, intent.call.id, row=row))
+
+
+def of_step(wall: Wall, step: Step) -> bytes:
+    """The entry of what happened to a call."""
+    return _encode(Entry(wall.id, wall.who, step.call_id, step=step))
+
+
+def fold(entries: Iterable[bytes]) -> list[SharedRow]:
+    """The calls that some entries, newest first, tell of; newest first.
+
+    What is no entry, and steps whose call is not among the entries, are left out.
+    """
+    rows: list[SharedRow] = []
+    steps: dict[tuple[str, int], list[Step]] = {}
+    for text in entries:
+        try:
+            entry = _decode(text)
+        except msgspec.MsgspecError:
+            continue  # written by something else, or by a mcpwall to come
+        about = (entry.wall, entry.call)
+        if entry.step is not None:
+            steps.setdefault(about, []).append(entry.step)
+        elif entry.row is not None:
+            row = entry.row
+            for step in reversed(steps.pop(about, [])):
+                row = later(row, step)
+            rows.append(SharedRow(entry.wall, entry.who, row))
+    return rows
