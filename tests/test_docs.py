@@ -42,7 +42,8 @@ README = (ROOT / "README.md").read_text()
 KEYS = re.findall(r"`([^`]+)`", "".join(re.findall(r"^\| (`.+?`) \|", README, re.MULTILINE)))
 MEANT = (
     *("app.calls", "app.review", "app.rules", "app.review"),
-    *("review.allow", "review.confirm", "review.deny", "review.deny_why", "review.remember"),
+    *("review.allow", "review.confirm", "review.deny", "review.deny_why"),
+    *("review.edit", "review.remember"),
     *("calls.rule", "rules.new", "rules.edit", "rules.undo"),
     *("app.filter", "app.lockdown", "app.help", "app.detach", "app.stop"),
 )

@@ -107,6 +107,15 @@ def changes(known: Known, room: int) -> list[Line]:
     return [title, *([(" ", ""), *row_parts(row)] for row in rows)]
 
 
+def edit(known: Known, room: int) -> list[Line]:
+    """What a person changed before the call ran."""
+    if known.details is None or known.details.original is None or known.arguments is None:
+        return []
+    rows = compare_rows(known.details.original, known.arguments, room - 2)
+    title: Line = [(" EDITED BY YOU: - AS THE AGENT SENT IT, + AS IT RAN", "warn")]
+    return [title, *([(" ", ""), *row_parts(row)] for row in rows)]
+
+
 def answer(known: Known, room: int) -> list[Line]:
     """What the agent got."""
     if known.details is None or not known.details.answer:

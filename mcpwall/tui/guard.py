@@ -43,7 +43,8 @@ class Intent(enum.Enum):
 class Sight:
     """What the person looks at: a decision is on exactly this and carries it.
 
-    `remember` is part of it: what an answer would mean beyond this call is on screen too.
+    `remember` is part of it: what an answer would mean beyond this call is on screen too. `edited`
+    is the digest of the arguments on screen where the person changed them.
     """
 
     call: int
@@ -51,18 +52,20 @@ class Sight:
     revision: int
     two_keys: bool
     remember: Remember | None = None
+    edited: str = ""
 
     @classmethod
-    def of(cls, held: Held, remember: Remember | None = None) -> Sight:
+    def of(cls, held: Held, remember: Remember | None = None, edited: str = "") -> Sight:
         """Take from a held call what a decision must quote."""
-        return cls(held.row.id, held.digest, held.revision, held.two_keys, remember)
+        return cls(held.row.id, held.digest, held.revision, held.two_keys, remember, edited)
 
     def same_call(self, other: Sight | None) -> bool:
         """Whether `other` is this call with these arguments, whatever would be remembered."""
-        return other is not None and (self.call, self.digest, self.revision) == (
+        return other is not None and (self.call, self.digest, self.revision, self.edited) == (
             other.call,
             other.digest,
             other.revision,
+            other.edited,
         )
 
 

@@ -76,6 +76,8 @@ ACTIONS = (
     _action("review.confirm", "!", "", "second key for a call that executes or destroys"),
     _action("review.deny", "d", "deny", "refuse this call", engine=True),
     _action("review.deny_why", "D", "deny, say why", "refuse it with a reason", engine=True),
+    _action("review.edit", "e", "edit", "change the arguments, then decide", engine=True),
+    _action("review.unedit", "u", "", "take the edit back: the arguments as the agent sent them"),
     _action("review.remember", "s", "remember", "remember the answer, and for what", engine=True),
     _action("review.widen", "tab", "", "remembered answer: match one step wider"),
     _action("review.narrow", "shift+tab", "", "remembered answer: match one step narrower"),
@@ -108,6 +110,9 @@ ACTIONS = (
     _action("form.previous", "shift+tab up", "", "the field before"),
     _action("form.save", "ctrl+s", "save", "save the rule", engine=True),
     _action("form.close", "escape", "discard", "close without saving"),
+    _action("edit.check", "ctrl+s", "check", "check what is written, show it", engine=True),
+    _action("edit.restore", "ctrl+r", "as sent", "the arguments as the agent sent them"),
+    _action("edit.close", "escape", "back", "back to the call; what is written is kept"),
     _action("help.up", "up k", "", "one line up"),
     _action("help.down", "down j", "", "one line down"),
     _action("help.page_up", "pageup", "", "one page up"),
@@ -214,7 +219,9 @@ class KeyMap:
         self._by_key[action.scope, key] = action
 
 
-MODAL = frozenset(("call", "form", "help", "confirm"))  # what lies over a screen takes all keys
+MODAL = frozenset(
+    ("call", "form", "edit", "help", "confirm")
+)  # what lies over a screen takes all keys
 
 
 def _modal(one: str, other: str) -> bool:

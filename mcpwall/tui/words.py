@@ -60,7 +60,7 @@ def standing(row: Row) -> Standing:
     cause = row.verdict.cause
     rule = f" {visible(row.verdict.rules[0])}" if row.verdict.rules else ""
     if row.state is State.DONE:
-        word = _ALLOWED.get(cause, "allow")
+        word = "edited" if row.edited else _ALLOWED.get(cause, "allow")
         return Standing("✓", word + (rule if cause is Cause.ANSWER else ""), "ok")
     refused = _REFUSED.get(cause, Standing("✗", "deny", "bad"))
     named = cause in (Cause.RULE, Cause.LIMIT, Cause.BUDGET, Cause.ANSWER)

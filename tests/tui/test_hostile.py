@@ -50,6 +50,7 @@ PATHS = {
     "full view": ("G", "enter", "pagedown", "pagedown", "v", "end"),
     "help": ("?",),
     "review": ("p", "end", "v", "=", "]", "s", "tab"),
+    "edit": ("p", "e", "pagedown"),
     "rules": ("3",),
     "rule from a call": ("r",),
     "stop": ("Q",),
@@ -100,6 +101,19 @@ async def test_p10_a_paste_into_the_filter_is_harmless() -> None:
         assert "␛[2J␛]0;owned␇" in shown.text()
         assert_harmless(shown)
         await shown.press("enter")
+        assert_harmless(shown)
+
+
+@scenario
+async def test_p10_an_edited_call_and_what_is_wrong_with_one_are_harmless() -> None:
+    fake = engine()
+    async with showing(fake) as shown:
+        await shown.press("p", "e", "ctrl+s")
+        assert "EDITED BY YOU" in shown.text()
+        assert_harmless(shown)
+        fake.replies[port.CheckEdit] = port.Refused((hostile.CONTROL + hostile.MARKUP) * 2)
+        await shown.press("e", "ctrl+s")
+        assert "‹ESC›" in shown.text()
         assert_harmless(shown)
 
 

@@ -9,6 +9,7 @@ from mcpwall.tui.keys import ACTIONS, MODAL, KeyMap, KeysError, key_name, shown
 from mcpwall.tui.screens.call import CallScreen
 from mcpwall.tui.screens.calls import CallsScreen
 from mcpwall.tui.screens.confirm import ConfirmScreen
+from mcpwall.tui.screens.edit import EditScreen
 from mcpwall.tui.screens.help import HelpScreen, help_lines
 from mcpwall.tui.screens.review import ReviewScreen
 from mcpwall.tui.screens.rules import RulesScreen
@@ -21,6 +22,7 @@ OWNERS = {
     "review": ReviewScreen,
     "rules": RulesScreen,
     "form": RuleForm,
+    "edit": EditScreen,
     "confirm": ConfirmScreen,
     "help": HelpScreen,
 }

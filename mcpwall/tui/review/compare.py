@@ -46,15 +46,24 @@ def changes(before: JsonObject, after: JsonObject) -> list[Change]:
     return [change for change in found if change.path]  # empty arguments have no path
 
 
-def compare_rows(before: JsonObject, after: JsonObject, cells: int) -> list[Row]:
-    """The whole comparison, wrapped to `cells` terminal cells."""
+def compare_rows(
+    before: JsonObject, after: JsonObject, cells: int, *, whole: bool = False
+) -> list[Row]:
+    """The comparison of all fields, wrapped to `cells` terminal cells.
+
+    With `whole` each value of `after` is there in full, changed or not: all that would run.
+    """
     rows: list[Row] = []
     room = cells - _MARK_CELLS
     for change in changes(before, after):
         rows += [Row(part, "") for part in wrap(safe(change.path), cells)]
         match change.mark:
+            case "=" if whole:
+                rows += [Row("", text, _MARK_CELLS) for text in value_rows(change.new, room)]
             case "=":
                 rows.append(Row("", "the same", mark="="))
+            case "~" if whole:
+                rows += _marked("-", change.old, room) + _marked("+", change.new, room)
             case "~":
                 rows += _value_change(change.old, change.new, room)
             case "-":

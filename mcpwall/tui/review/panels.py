@@ -63,10 +63,12 @@ def time_left(left_ms: float) -> Part:
     return (f"{countdown(left_ms)} left, then it is refused ", style)
 
 
-def head(held: Held, session: SessionRow | None, room: int) -> list[Line]:
-    """Who wants to run what, and how bad it can be."""
+def head(held: Held, session: SessionRow | None, room: int, *, edited: bool = False) -> list[Line]:
+    """Who wants to run what, and how bad it can be; whether the person changed it."""
     row = held.row
     word, style = RISKS[row.risk]
+    if edited:
+        word = f"EDITED BY YOU · {word}"
     who = f"{safe(row.agent)} wants to run"
     top = [rule(who, word, room, "strong", style)]
     if width(who) > room - 20:
@@ -84,7 +86,7 @@ def head(held: Held, session: SessionRow | None, room: int) -> list[Line]:
 
 def foot(reading: Reading, above: int, below: int, room: int) -> Line:
     """How much there is, whether all of it is in the window, and its digest."""
-    counts, held, view = reading.counts, reading.held, reading.view.value
+    counts, view = reading.counts, reading.view.value
     shown = "all shown"
     if below:
         shown = f"{_many(below, 'more line')} below"
@@ -93,9 +95,9 @@ def foot(reading: Reading, above: int, below: int, room: int) -> Line:
     sizes = f"{_many(counts.fields, 'field')} · {_many(counts.lines, 'line')}"
     left: list[Part] = [
         (f" {shown}", "warn" if below else "dim"),
-        (f" · {sizes} · {held.row.size:,} bytes", "dim"),
+        (f" · {sizes} · {reading.size:,} bytes", "dim"),
     ]
-    digest = f"  sha256 {held.digest[:8]}…"
+    digest = f"  sha256 {reading.digest[:8]}…"
     end: Part = ("  END ▪ ", "strong") if not below else ("  MORE ▼ ", "warn")
     right: list[Part] = [(f"{view}  " if view != "fields" else "", "accent"), (digest, "dim"), end]
     return spread(left, right, room)
@@ -108,7 +110,7 @@ def reasons(reading: Reading, room: int) -> list[Line]:
     if hidden := reading.counts.hidden:
         words = f"{_many(hidden, 'character')} that a terminal would hide or obey, shown as ‹ ›"
         lines += [[(" ▲ ", "warn"), (part, "warn")] for part in wrap(words, room - 4)]
-    for text in held.flags:
+    for text in reading.flags:
         lines += _bullet("▲", text, "warn", room)
     for text in held.why:
         lines += _bullet("·", text, "", room)

@@ -47,7 +47,10 @@ class Before:
 
 @dataclass(frozen=True)
 class Reading:
-    """What is known and chosen about the call on screen. `over` says how it ended, if it did."""
+    """What is known and chosen about the call on screen. `over` says how it ended, if it did.
+
+    `edit` is what the person wrote in place of its arguments, as the engine would run it.
+    """
 
     held: port.Held
     counts: Counts
@@ -56,6 +59,7 @@ class Reading:
     before: Before | None = None
     matched: str = ""
     over: str = ""
+    edit: port.EditChecked | None = None
 
     @classmethod
     def of(cls, held: port.Held) -> Reading:
@@ -64,13 +68,43 @@ class Reading:
 
     def compared_with(self, row: port.Row, arguments: JsonObject) -> Reading:
         """The same, with the previous call like it known."""
-        found = changes(arguments, self.held.arguments)
+        found = changes(arguments, self.arguments)
         return replace(self, before=Before(row, arguments, found))
+
+    def edited(self, edit: port.EditChecked | None) -> Reading:
+        """The same call with these arguments, or with its own; the answer is for once then."""
+        arguments = edit.arguments if edit else self.held.arguments
+        memory = Memory.of(self.held)
+        return replace(self, edit=edit, counts=count(arguments), memory=memory, view=View.FIELDS)
+
+    @property
+    def arguments(self) -> JsonObject:
+        """What would run."""
+        return self.edit.arguments if self.edit else self.held.arguments
+
+    @property
+    def digest(self) -> str:
+        """The hash of what would run."""
+        return self.edit.digest if self.edit else self.held.digest
+
+    @property
+    def size(self) -> int:
+        """The bytes of what would run."""
+        return self.edit.size if self.edit else self.held.row.size
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """What to look at twice in what would run."""
+        return self.edit.flags if self.edit else self.held.flags
+
+    def shows(self, held: port.Held) -> bool:
+        """Whether this is still that call, with nothing changed that a decision rests on."""
+        return Sight.of(held).same_call(Sight.of(self.held))
 
     @property
     def sight(self) -> Sight:
         """What a decision on this would quote."""
-        return Sight.of(self.held, self.memory.remember())
+        return Sight.of(self.held, self.memory.remember(), self.edit.digest if self.edit else "")
 
     def toggled(self, view: View) -> Reading:
         """The same in another view, or back to the fields."""
@@ -78,13 +112,15 @@ class Reading:
 
     def rows(self, cells: int) -> Sequence[Row]:
         """The view's rows."""
-        arguments = self.held.arguments
+        arguments = self.arguments
         if self.view is View.RAW:
             return raw_rows(arguments, cells)
         if self.view is View.DIFF and self.before:
             return compare_rows(self.before.arguments, arguments, cells)
         if self.view is View.DIFF:
             return [Row("", "no call like it before")]
+        if self.edit:
+            return compare_rows(self.held.arguments, arguments, cells, whole=True)
         return field_rows(arguments, cells)
 
     def why(self, room: int, height: int, zone: tzinfo | None, diff_key: str) -> list[Line]:
@@ -104,6 +140,8 @@ class Reading:
 
     def remember(self, room: int, height: int, keys: str) -> list[Line]:
         """The panel of the answer's scope and match."""
+        if self.edit:
+            return [[(" remember  ", "dim"), ("no: an edited call is allowed once", "")]]
         if height < TALL:
             return panels.remembered_short(self.held, self.memory, self.matched, room)
         return panels.remembered(self.held, self.memory, self.matched, keys, room)

@@ -36,6 +36,7 @@ def stance(guard: Guard, memory: Memory, keys: Mapping[Intent, str], now: float)
         return [(f" {bar} keys count only 0.6 s after this was drawn", "dim")]
     scope = SCOPES[memory.scope]
     words = "once" if scope is None else SCOPE_WORDS[scope]
+    words += ", as edited" if sight.edited else ""
     parts: list[Part] = [(" ▮▮▮▮▮▮ ", "ok")]
     allow_at = guard.armed_at(Intent.ALLOW)
     if not guard.end_seen:

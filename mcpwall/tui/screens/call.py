@@ -56,6 +56,7 @@ class CallScreen(WallModal):
             [
                 detail.head(known, room, self.wall.zone),
                 detail.arguments(known, room, raw=self._raw),
+                detail.edit(known, room),
                 detail.changes(known, room),
                 detail.answer(known, room),
                 detail.tool(known, room),

@@ -165,6 +165,7 @@ class CallsScreen(WallScreen):
         arguments = detail.arguments(known, room, raw=self._raw)
         changes = detail.changes(known, room)
         middle = [changes, arguments] if self._diff else [arguments, changes]
+        middle.insert(0, detail.edit(known, room))
         sections = [detail.head(known, room, self.wall.zone), *middle, detail.answer(known, room)]
         return detail.paragraphs(sections, airy=self.pane.size.height > _AIRY)
 

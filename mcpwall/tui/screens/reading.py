@@ -15,6 +15,7 @@ from mcpwall.engine import port
 from mcpwall.tui.review import panels
 from mcpwall.tui.review.reading import TALL, Reading, View
 from mcpwall.tui.screens.base import WallScreen
+from mcpwall.tui.screens.edit import EditScreen, Written
 from mcpwall.tui.widgets.entry import Entry
 from mcpwall.tui.widgets.fields import Fields
 from mcpwall.tui.widgets.panel import Panel
@@ -22,6 +23,7 @@ from mcpwall.tui.widgets.panel import Panel
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
+    from mcpwall.tui.keys import Action
     from mcpwall.tui.review.memory import Memory
     from mcpwall.tui.widgets.lines import Line, Part
 
@@ -44,6 +46,7 @@ class ReadingScreen(WallScreen):
     def __init__(self) -> None:
         super().__init__()
         self.reading: Reading | None = None
+        self._draft = (0, "")  # the call edited last, and what stood in the editor
 
     def body(self) -> ComposeResult:
         """From top to bottom: which call, who wants what, all of it, why, and the keys."""
@@ -74,6 +77,10 @@ class ReadingScreen(WallScreen):
 
     def armed_anew(self) -> None:
         """What a decision would mean has changed: nothing pressed so far counts."""
+        raise NotImplementedError
+
+    def say(self, line: Line) -> None:
+        """Tell the person something about the last key."""
         raise NotImplementedError
 
     def state_lines(self) -> list[Line]:
@@ -148,6 +155,9 @@ class ReadingScreen(WallScreen):
     def _choose(self, change: Callable[[Memory], Memory]) -> None:
         if not self.reading:
             return
+        if self.reading.edit:
+            self.say([(" an edited call is allowed once; nothing is remembered", "warn")])
+            return
         before = self.reading.memory
         self.reading = replace(self.reading, memory=change(before))
         self.armed_anew()
@@ -169,6 +179,45 @@ class ReadingScreen(WallScreen):
             self.reading = self.reading.toggled(view)
             self._lay_out()
             self.draw()
+
+    # --- the arguments, written by the person ---------------------------------------------------
+
+    def why_off(self, action: Action) -> str:
+        """What cannot be edited, and why."""
+        if action.name in ("edit", "unedit") and (self.reading is None or self.reading.over):
+            return "no call waits here"
+        if action.name == "unedit" and self.reading and not self.reading.edit:
+            return "nothing is edited"
+        return super().why_off(action)
+
+    def do_edit(self) -> None:
+        """Write other arguments for this call; they are looked at before anything runs."""
+        if self.reading:
+            held = self.reading.held
+            call, text = self._draft
+            screen = EditScreen(held, text if call == held.row.id else "")
+            self.app.push_screen(screen, lambda written: self._edited(held, written))
+
+    def _edited(self, held: port.Held, written: object) -> None:
+        """The editor was closed."""
+        if not isinstance(written, Written):
+            return
+        self._draft = (held.row.id, written.text)
+        if written.checked and self.reading and self.reading.shows(held):
+            self.put_edit(written.checked)
+
+    def do_unedit(self) -> None:
+        """The arguments as the agent sent them."""
+        self.put_edit(None)
+
+    def put_edit(self, edit: port.EditChecked | None) -> None:
+        """Show the call as it would run now, from its start."""
+        if self.reading:
+            self.reading = self.reading.edited(edit)
+            self._lay_out()
+            self._ask_matches()
+
+    # --- scrolling ------------------------------------------------------------------------------
 
     def do_up(self) -> None:
         """One row up."""
@@ -215,7 +264,7 @@ class ReadingScreen(WallScreen):
             return
         fields, held = self.query_one(Fields), reading.held
         session = self.mirror.sessions.get(held.row.session)
-        self._panel("head", panels.head(held, session, room))
+        self._panel("head", panels.head(held, session, room, edited=reading.edit is not None))
         self._panel("foot", [panels.foot(reading, fields.above, fields.below, room)])
         self._panel("why", reading.why(room, height, self.wall.zone, self._key("diff")))
         keys = (

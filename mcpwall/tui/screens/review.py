@@ -85,7 +85,7 @@ class ReviewScreen(ReadingScreen):
         shown = reading.held.row.id if reading else 0
         held = self.mirror.held.get(self._wanted or shown)
         self._wanted = 0
-        if held and reading and Sight.of(held).same_call(reading.sight):
+        if held and reading and reading.shows(held):
             self.armed_anew()
         elif held:
             self._show(held)
@@ -124,7 +124,7 @@ class ReviewScreen(ReadingScreen):
             self._stop_writing()
             self._guard.show(None)
             self.reading = replace(reading, over=how)
-        elif not Sight.of(held).same_call(reading.sight):
+        elif not reading.shows(held):
             self._show(held)
             self._note = [(" ▲ this call or its rules changed: read it again", "alarm")]
         elif held != reading.held:
@@ -256,8 +256,9 @@ class ReviewScreen(ReadingScreen):
 
     def _send(self, sight: Sight, *, allow: bool, reason: str = "") -> None:
         self._sending = True
+        edited = sight.edited if allow else ""
         decide = port.Decide(
-            sight.call, sight.digest, sight.revision, allow, reason, sight.remember
+            sight.call, sight.digest, sight.revision, allow, reason, sight.remember, edited
         )
         self.run_worker(self._decide(decide), group="decide")
 
@@ -331,6 +332,11 @@ class ReviewScreen(ReadingScreen):
         if any(at is not None and now < at for at in times):
             return True
         return self._guard.second_until(now) is not None
+
+    def say(self, line: Line) -> None:
+        """Tell the person something about the last key."""
+        self._note = line
+        self.draw()
 
     def state_lines(self) -> list[Line]:
         """What was made of the last key, and what the next one would do."""

@@ -1,0 +1,75 @@
+r"""Arguments as text that a person can edit, and back again. Pure.
+
+The text is JSON in which every character can be seen: what a terminal would obey or hide stands as
+its JSON escape, `\u001b` or `\u202e`, so that the text says exactly what will run.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from mcpwall.text import masked
+
+if TYPE_CHECKING:
+    from mcpwall.model import JsonObject
+
+
+class WrittenError(ValueError):
+    """The text is no object of arguments; says what is wrong and where."""
+
+
+def write(arguments: JsonObject) -> str:
+    """The arguments as indented JSON, safe to show."""
+    return escaped(json.dumps(arguments, indent=2, ensure_ascii=False))
+
+
+def escaped(text: str) -> str:
+    """Text as it may stand in the editor: each character that cannot be seen as its JSON escape."""
+    if text.isascii() and text.replace("\n", "").isprintable():
+        return text
+    text = text.replace("\r\n", "\n").replace("\t", "    ")
+    return "".join(
+        char if char == "\n" or masked(char) == char else json.dumps(char)[1:-1] for char in text
+    )
+
+
+def read(text: str) -> JsonObject:
+    """The arguments that a person wrote. Raises WrittenError."""
+    try:
+        value = json.loads(
+            text, object_pairs_hook=_unique, parse_constant=_no_number, parse_float=_finite
+        )
+        text.encode()
+        json.dumps(value, ensure_ascii=False).encode()
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise WrittenError(f"{where}: {error.msg}") from None
+    except UnicodeEncodeError:
+        raise WrittenError("half of a surrogate pair is no character; write both halves") from None
+    except RecursionError:
+        raise WrittenError("the arguments nest too deeply") from None
+    except ValueError as error:  # from the hooks below, or a number of too many digits
+        raise WrittenError(str(error)) from None
+    if not isinstance(value, dict):
+        raise WrittenError("arguments are an object: { … }")
+    return value
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(key for key in found if sum(key == name for name, _ in pairs) > 1)
+        raise WrittenError(f"{json.dumps(twice)} stands twice in one object")
+    return found
+
+
+def _no_number(text: str) -> Any:
+    raise WrittenError(f"{text} is no number in JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if number in (float("inf"), float("-inf")):
+        raise WrittenError(f"{text} is out of range")
+    return number
