@@ -55,6 +55,10 @@ def test_the_engine_loads_neither_the_app_nor_an_sdk() -> None:
     assert not roots(modules) & {"mcp", "mcp_types", "textual", "rich", "pydantic", "anyio"}
 
 
+def test_the_http_client_is_not_loaded_before_a_remote_server_is_asked() -> None:
+    assert not roots(loaded("import mcpwall.transport.http.upstream")) & {"aiohttp", "keyring"}
+
+
 def pure_files() -> list[Path]:
     places = [ROOT / "mcpwall" / name for name in PURE]
     return sorted(

@@ -99,6 +99,12 @@ def is_loopback(url: str) -> bool:
         return False
 
 
+def origin(url: str) -> str:
+    """Scheme, host and port of a URL: what may be shown of it, as the rest may be secret."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
 def _header_name(value: str) -> str:
     if not _TOKEN.fullmatch(value):
         raise bad("is no name of a header")
