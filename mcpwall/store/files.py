@@ -79,6 +79,19 @@ def read_checked(path: str) -> str:
         return _text(descriptor, real, MAX_KIB)
 
 
+def read_own(path: str, limit_kib: int) -> str:
+    """The text of a plain file of the user's own, to which others may perhaps write as well.
+
+    For files of other programs, which make them as they like. Raises UnsafeFileError for what is
+    no plain file, belongs to somebody else, has several names (they would part when it is
+    replaced) or is too large; UnicodeDecodeError; OSError (FileNotFoundError too).
+    """
+    real = _follow_links(Path(path))
+    with _opened(real) as descriptor:
+        _check_mine(os.fstat(descriptor), real)
+        return _text(descriptor, real, limit_kib)
+
+
 def read_foreign(path: str) -> str:
     """The text of a plain file that anybody may own, such as one in a cloned project.
 
@@ -158,16 +171,21 @@ def _check_plain(info: os.stat_result, path: Path) -> None:
 
 def _check_own(info: os.stat_result, path: Path) -> None:
     """A plain file, the user's, under one name, that nobody else may change or exchange."""
+    _check_mine(info, path)
+    if _mode(info) & _OTHERS_WRITE:
+        what = f"others may write to it (mode {_mode(info):04o})"
+        raise UnsafeFileError(what, str(path), f"run: chmod go-w {path}")
+    _check_directory_of(path)
+
+
+def _check_mine(info: os.stat_result, path: Path) -> None:
+    """A plain file, the user's, under one name."""
     _check_plain(info, path)
     if _is_foreign(info):
         raise UnsafeFileError(f"belongs to user {info.st_uid}", str(path), _CHOWN)
     if info.st_nlink > 1:
         what = f"has {info.st_nlink} names (hard links)"
         raise UnsafeFileError(what, str(path), "copy it and put the copy in its place")
-    if _mode(info) & _OTHERS_WRITE:
-        what = f"others may write to it (mode {_mode(info):04o})"
-        raise UnsafeFileError(what, str(path), f"run: chmod go-w {path}")
-    _check_directory_of(path)
 
 
 def _check_directory_of(path: Path) -> None:

@@ -175,6 +175,23 @@ def test_foreign_file_may_belong_to_anybody_but_is_a_plain_file(config, tmp_path
     assert "is a FIFO" in refusal(tmp_path / "fifo", files.read_foreign)
 
 
+def test_file_of_another_program_may_be_writable_to_others_but_is_the_users(
+    config, tmp_path, monkeypatch
+):
+    config.chmod(0o664)
+    assert files.read_own(str(config), 1) == "a = 1\n"
+    os.link(config, tmp_path / "other")
+    with pytest.raises(UnsafeFileError, match="2 names"):
+        files.read_own(str(config), 1)
+    (tmp_path / "other").unlink()
+    config.write_text("x" * 1025)
+    with pytest.raises(UnsafeFileError, match="larger than 1 KiB"):
+        files.read_own(str(config), 1)
+    stranger(monkeypatch)
+    with pytest.raises(UnsafeFileError, match="belongs to user"):
+        files.read_own(str(config), 1)
+
+
 def test_p17_private_dir_is_made_for_the_user_alone(tmp_path):
     files.private_dir(str(tmp_path / "a" / "b"))
     assert stat.S_IMODE((tmp_path / "a" / "b").stat().st_mode) == 0o700
