@@ -1,0 +1,196 @@
+"""The agents that are known: where each keeps its MCP servers, and in which shape. Data, pure.
+
+docs/agents.md has the same as a table for people, with what each line was checked against.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from mcpwall.clients.places import Places
+
+USER, PROJECT = "user", "project"
+ANY: Final = "*"  # in a path of keys: every member
+
+EDITORS: Final = ("Code", "Code - Insiders", "VSCodium")  # VS Code and its forks, by directory
+
+
+@dataclass(frozen=True, slots=True)
+class Timeout:
+    """An agent's setting, in a server's own table, of how long it waits for a tool.
+
+    `unit` is how many of its units a second has; `usual_s` is what holds without it.
+    """
+
+    key: str
+    unit: int
+    usual_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How an agent writes a server.
+
+    Without `args`, `command` is a list of the program and its arguments. `stdio` is what `type`
+    says of a server that is started. A URL under `older` means the HTTP+SSE transport of before
+    2025-03-26, where no `type` says otherwise.
+    """
+
+    command: str = "command"
+    args: str = "args"
+    env: str = "env"
+    urls: tuple[str, ...] = ("url",)
+    stdio: str = "stdio"
+    older: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A file, whose it is, and the keys under which its servers are."""
+
+    file: Path
+    scope: str
+    keys: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """One agent; `client` is the name that it gives to servers, as far as it is known."""
+
+    id: str
+    title: str
+    places: Callable[[Places], Iterator[Place]]
+    shape: Shape = Shape()
+    client: str = ""
+    timeout: Timeout | None = None
+
+
+_MCP_SERVERS: Final = (("mcpServers",),)
+
+
+def _claude_code(at: Places) -> Iterator[Place]:
+    own = at.variable("CLAUDE_CONFIG_DIR") / ".claude.json"
+    yield Place(own, USER, (("mcpServers",), ("projects", ANY, "mcpServers")))
+    yield Place(at.project / ".mcp.json", PROJECT, _MCP_SERVERS)
+
+
+def _claude_desktop(at: Places) -> Iterator[Place]:
+    file = at.applications / "Claude" / "claude_desktop_config.json"
+    yield Place(file, USER, _MCP_SERVERS)
+
+
+def _cursor(at: Places) -> Iterator[Place]:
+    yield Place(at.home / ".cursor" / "mcp.json", USER, _MCP_SERVERS)
+    yield Place(at.project / ".cursor" / "mcp.json", PROJECT, _MCP_SERVERS)
+
+
+def _vscode(at: Places) -> Iterator[Place]:
+    for editor in EDITORS:
+        user = at.applications / editor / "User"
+        for file in (user / "mcp.json", *sorted(user.glob("profiles/*/mcp.json"))):
+            yield Place(file, USER, (("servers",),))
+    yield Place(at.project / ".vscode" / "mcp.json", PROJECT, (("servers",),))
+
+
+def _windsurf(at: Places) -> Iterator[Place]:
+    yield Place(at.home / ".codeium" / "windsurf" / "mcp_config.json", USER, _MCP_SERVERS)
+
+
+def _codex(at: Places) -> Iterator[Place]:
+    own = at.variable("CODEX_HOME", ".codex")
+    yield Place(own / "config.toml", USER, (("mcp_servers",),))
+    yield Place(at.project / ".codex" / "config.toml", PROJECT, (("mcp_servers",),))
+
+
+def _gemini(at: Places) -> Iterator[Place]:
+    yield Place(at.home / ".gemini" / "settings.json", USER, _MCP_SERVERS)
+    yield Place(at.project / ".gemini" / "settings.json", PROJECT, _MCP_SERVERS)
+
+
+def _qwen(at: Places) -> Iterator[Place]:
+    yield Place(at.home / ".qwen" / "settings.json", USER, _MCP_SERVERS)
+    yield Place(at.project / ".qwen" / "settings.json", PROJECT, _MCP_SERVERS)
+
+
+def _opencode(at: Places) -> Iterator[Place]:
+    for name in ("opencode.json", "opencode.jsonc"):
+        yield Place(at.config / "opencode" / name, USER, (("mcp",),))
+        yield Place(at.project / name, PROJECT, (("mcp",),))
+
+
+def _copilot(at: Places) -> Iterator[Place]:
+    own = at.variable("COPILOT_HOME", ".copilot")
+    yield Place(own / "mcp-config.json", USER, _MCP_SERVERS)
+    yield Place(at.project / ".github" / "mcp.json", PROJECT, _MCP_SERVERS)
+
+
+def _cline(at: Places) -> Iterator[Place]:
+    name = "cline_mcp_settings.json"
+    for editor in (*EDITORS, "Cursor", "Windsurf"):
+        kept = at.applications / editor / "User" / "globalStorage" / "saoudrizwan.claude-dev"
+        yield Place(kept / "settings" / name, USER, _MCP_SERVERS)
+    own = at.variable("CLINE_DIR", ".cline", "data")
+    yield Place(own / "settings" / name, USER, _MCP_SERVERS)
+
+
+def _continue(at: Places) -> Iterator[Place]:
+    own = at.variable("CONTINUE_GLOBAL_DIR", ".continue")
+    yield Place(own / "config.yaml", USER, _MCP_SERVERS)
+    for folder, scope in ((own, USER), (at.project / ".continue", PROJECT)):
+        for ending in ("yaml", "yml", "json"):
+            for file in sorted(folder.glob(f"mcpServers/*.{ending}")):
+                yield Place(file, scope, _MCP_SERVERS)
+
+
+def _zed(at: Places) -> Iterator[Place]:
+    windows = at.platform == "win32"
+    own = at.roaming / "Zed" if windows else at.config / "zed"
+    yield Place(own / "settings.json", USER, (("context_servers",),))
+    yield Place(at.project / ".zed" / "settings.json", PROJECT, (("context_servers",),))
+
+
+def _goose(at: Places) -> Iterator[Place]:
+    windows = at.platform == "win32"
+    own = at.roaming / "Block" / "goose" / "config" if windows else at.config / "goose"
+    yield Place(own / "config.yaml", USER, (("extensions",),))
+
+
+_OPENCODE: Final = Shape(args="", env="environment", stdio="local")
+_GEMINI: Final = Shape(urls=("httpUrl", "url"), older="url")
+_CLINE: Final = Shape(older="url")
+_WINDSURF: Final = Shape(urls=("serverUrl", "url"))
+_GOOSE: Final = Shape(command="cmd", env="envs", urls=("uri",))
+
+AGENTS: Final = (
+    Agent("claude-code", "Claude Code", _claude_code, client="claude-code"),
+    Agent("claude-desktop", "Claude Desktop", _claude_desktop, client="claude-ai"),
+    Agent("cursor", "Cursor", _cursor, client="cursor-vscode"),
+    Agent("vscode", "VS Code", _vscode, client="Visual Studio Code"),
+    Agent("windsurf", "Windsurf", _windsurf, _WINDSURF, "windsurf-client"),
+    Agent(
+        "codex",
+        "Codex",
+        _codex,
+        client="codex-mcp-client",
+        timeout=Timeout("tool_timeout_sec", 1, 300),
+    ),
+    Agent(
+        "gemini",
+        "Gemini CLI",
+        _gemini,
+        _GEMINI,
+        "gemini-cli-mcp-client",
+        Timeout("timeout", 1000, 600),
+    ),
+    Agent("qwen", "Qwen Code", _qwen, _GEMINI, timeout=Timeout("timeout", 1000, 600)),
+    Agent("opencode", "opencode", _opencode, _OPENCODE, "opencode"),
+    Agent("copilot", "Copilot CLI", _copilot, client="github-copilot-developer"),
+    Agent("cline", "Cline", _cline, _CLINE, "Cline", timeout=Timeout("timeout", 1, 60)),
+    Agent("continue", "Continue", _continue, client="continue-client"),
+    Agent("zed", "Zed", _zed, client="Zed"),
+    Agent("goose", "Goose", _goose, _GOOSE, "goose", Timeout("timeout", 1, 300)),
+)
+BY_ID: Final = {agent.id: agent for agent in AGENTS}

@@ -1,0 +1,166 @@
+"""The servers in an agent's file: where each stands, what it starts, whether the wall is there.
+
+Pure: a parsed document in, entries out. An entry that cannot be routed says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from mcpwall.clients import headers, launcher
+from mcpwall.clients.agents import ANY, Agent, Shape
+from mcpwall.clients.nodes import Member, Node
+
+_HTTP: Final = frozenset(("http", "streamable-http", "streamableHttp", "streamable_http", "remote"))
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One server in a file. `keys` lead to the container, `name` to the entry in it.
+
+    `table` is where command and arguments stand: the entry itself, or a table inside it. `words`
+    are the command and its arguments, `url` is set instead for a server that is not started.
+    `why_not` says why the entry cannot be routed; `note` is worth knowing.
+    """
+
+    agent: Agent
+    keys: tuple[str, ...]
+    name: str
+    node: Node
+    table: Node
+    words: tuple[str, ...] = ()
+    url: str = ""
+    sent: tuple[tuple[str, str], ...] = ()  # headers, with references in the wall's own form
+    why_not: str = ""
+    note: str = ""
+
+    @property
+    def routed(self) -> launcher.Routed | None:
+        """What the entry says to the wall, if the wall is what it starts."""
+        return launcher.routed(self.words)
+
+    @property
+    def command(self) -> tuple[str, ...]:
+        """What starts the server itself, behind the wall or without it."""
+        routed = self.routed
+        return self.words if routed is None else routed.command
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables that the agent adds for this server."""
+        found = self.node.value.get(self.agent.shape.env)
+        if not isinstance(found, dict):
+            found = self.table.value.get(self.agent.shape.env)
+        return {str(k): str(v) for k, v in found.items()} if isinstance(found, dict) else {}
+
+
+def entries(agent: Agent, root: Node, keys: tuple[str, ...]) -> Iterator[Entry]:
+    """All servers of an agent under these keys of a document."""
+    for path, container in _containers(root, keys, ()):
+        if container.items:
+            named = [(item.value.get("name"), item) for item in container.items if item.members]
+        else:
+            named = [(name, member.node) for name, member in container.members.items()]
+        names = [name for name, _ in named]
+        for name, node in named:
+            if isinstance(name, str) and isinstance(node.value, dict):
+                doubled = name in container.doubled or names.count(name) > 1
+                yield _entry(agent, path, name, node, doubled=doubled)
+
+
+def find(root: Node, agent: Agent, keys: tuple[str, ...], name: str) -> Entry | None:
+    """The entry of this name under these very keys."""
+    return next((entry for entry in entries(agent, root, keys) if entry.name == name), None)
+
+
+def _containers(
+    node: Node, keys: tuple[str, ...], path: tuple[str, ...]
+) -> Iterator[tuple[tuple[str, ...], Node]]:
+    if not keys:
+        yield path, node
+        return
+    for name in node.members if keys[0] == ANY else keys[:1]:
+        if name in node.members:
+            yield from _containers(node.members[name].node, keys[1:], (*path, name))
+
+
+def _entry(agent: Agent, keys: tuple[str, ...], name: str, node: Node, *, doubled: bool) -> Entry:
+    shape = agent.shape
+    found = node.members.get(shape.command)
+    table = node
+    if found is not None and found.node.members:  # Zed's older form: a table with path and args
+        table, shape = found.node, Shape(command="path")
+        found = table.members.get("path")
+    entry = Entry(agent, keys, name, node, table)
+    why = "there are two entries of this name; take one out" if doubled else _unlike(node, table)
+    key = next((key for key in shape.urls if key in node.members), "")
+    if found is not None and not key:
+        words = _words(table, shape)
+        why = why or ("" if words else f"its {shape.command} is not a command with arguments")
+        via = launcher.proxy(words)
+        note = f"runs {via}, itself a proxy: the wall stands in front of it" if via else ""
+        return _with(entry, words=words, why_not=why, note=note)
+    if found is None and isinstance(url := node.value.get(key), str):
+        sent, unsafe = headers.references(node)
+        kind = node.value.get("type", "sse" if key == shape.older else "http")
+        why = why or _why_not_remote(kind, url) or unsafe
+        return _with(entry, url=url, sent=sent, why_not=why)
+    return _with(entry, why_not=why or "neither a command nor a URL is given for it")
+
+
+def _with(entry: Entry, **changes: Any) -> Entry:
+    values = {name: getattr(entry, name) for name in ("agent", "keys", "name", "node", "table")}
+    return Entry(**values, **changes)
+
+
+def _unlike(node: Node, table: Node) -> str:
+    """Why an entry cannot be edited as it is written."""
+    if node.doubled or table.doubled:
+        return "a key is written twice in it; take one out"
+    inside = all(node.start <= m.start and m.node.end <= node.end for m in table.members.values())
+    if table is not node and not inside:
+        return "it is written in several places of the file"
+    return ""
+
+
+def _words(table: Node, shape: Shape) -> tuple[str, ...]:
+    """Program and arguments; none when they are no strings, or stand elsewhere (a YAML alias)."""
+    command = table.members[shape.command].node
+    parts = [] if shape.args else [command]
+    if shape.args and shape.args in table.members:
+        parts = [table.members[shape.args].node]
+    values = [command.value] if shape.args else []
+    for part in parts:
+        if not isinstance(part.value, list):
+            return ()
+        values += part.value
+    within = all(table.start <= node.start and node.end <= table.end for node in (command, *parts))
+    good = within and values and all(isinstance(value, str) for value in values) and values[0]
+    return tuple(values) if good else ()
+
+
+def _why_not_remote(kind: object, url: str) -> str:
+    if kind == "sse":
+        return "it is reached by the older HTTP+SSE transport, which the wall does not speak"
+    if kind not in _HTTP:
+        return f"its type is {kind}"
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "its URL cannot be read"
+    if parts.scheme not in ("http", "https") or not parts.hostname or "$" in url or "{" in url:
+        return "its URL is not written out"
+    if parts.username or parts.password or parts.query:
+        return "its URL may hold a secret, which stays where it is"
+    if parts.scheme == "http" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
+        return "its URL is plain http; see `insecure` in docs/servers.md"
+    return ""
+
+
+def url_member(entry: Entry) -> tuple[str, Member]:
+    """The key under which the URL stands, and its place."""
+    key = next(key for key in entry.agent.shape.urls if key in entry.node.members)
+    return key, entry.node.members[key]

@@ -1,0 +1,132 @@
+"""What is made of an entry: what it starts, whether the wall is there, why it is left alone."""
+
+import pytest
+
+from mcpwall.clients import json_spans, launcher
+from mcpwall.clients.agents import BY_ID
+from mcpwall.clients.entries import entries
+from mcpwall.clients.naming import Names, plain
+
+KEYS = ("mcpServers",)
+
+
+def one(server, agent="claude-code"):
+    """The only entry of a file."""
+    root = json_spans.parse('{"mcpServers": {"x": ' + server + "}}")
+    (entry,) = entries(BY_ID[agent], root, KEYS)
+    return entry
+
+
+@pytest.mark.parametrize(
+    ("server", "why"),
+    [
+        ("{}", "neither a command nor a URL"),
+        ('{"command": 5}', "is not a command"),
+        ('{"command": ""}', "is not a command"),
+        ('{"command": "x", "args": "a b"}', "is not a command"),
+        ('{"command": "x", "args": [1]}', "is not a command"),
+        ('{"command": "x", "command": "y"}', "written twice"),
+        ('{"command": "x", "url": "https://a.example/"}', "neither a command nor a URL"),
+        ('{"url": "https://me:pw@a.example/mcp"}', "may hold a secret"),
+        ('{"url": "https://a.example/mcp?key=1"}', "may hold a secret"),
+        ('{"url": "${HOST}/mcp"}', "not written out"),
+        ('{"url": "ftp://a.example/mcp"}', "not written out"),
+        ('{"url": "http://a.example/mcp"}', "plain http"),
+        ('{"url": "https://a.example/sse", "type": "sse"}', "older HTTP+SSE"),
+        ('{"url": "wss://a.example/", "type": "ws"}', "its type is ws"),
+        ('{"url": "https://a.example/mcp", "headers": {"A": "Bearer abc"}}', "may hold a secret"),
+        ('{"url": "https://a.example/mcp", "headers": {"A": "x${B}"}}', "may hold a secret"),
+        ('{"url": "https://a.example/mcp", "oauth": {"clientId": "c"}}', "how to log in"),
+    ],
+)
+def test_what_cannot_be_routed_says_why(server, why):
+    assert why in one(server).why_not
+
+
+@pytest.mark.parametrize(
+    ("value", "reference"),
+    [
+        ("${KEY}", "${env:KEY}"),
+        ("Bearer ${KEY}", "Bearer ${env:KEY}"),
+        ("Bearer ${env:KEY}", "Bearer ${env:KEY}"),
+        ("{env:KEY}", "${env:KEY}"),
+        ("token $KEY", "token ${env:KEY}"),
+    ],
+)
+def test_a_header_from_the_environment_is_said_in_the_walls_form(value, reference):
+    entry = one('{"url": "https://a.example/mcp", "headers": {"A": "' + value + '"}}')
+    assert entry.why_not == ""
+    assert entry.sent == (("A", reference),)
+
+
+def test_two_entries_of_one_name_are_left_alone():
+    text = '{"mcpServers": {"x": {"command": "a"}, "y": {"command": "b"}, "x": {"command": "c"}}}'
+    found = {e.name: e.why_not for e in entries(BY_ID["cursor"], json_spans.parse(text), KEYS)}
+    assert "two entries of this name" in found["x"]
+    assert found["y"] == ""
+
+
+def test_another_proxy_is_named_and_routed_all_the_same():
+    entry = one('{"command": "npx", "args": ["-y", "mcp-remote@latest", "https://a.example/"]}')
+    assert entry.why_not == ""
+    assert "mcp-remote" in entry.note
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "mcpwall stdio fs -- npx x",
+        "/opt/bin/mcpwall stdio fs -- npx x",
+        "C:\\tools\\mcpwall.exe stdio fs -- npx x",
+        "/usr/bin/env MCPWALL_HOME=/w XDG_STATE_HOME=/s /opt/mcpwall stdio fs -- npx x",
+        "uvx mcpwall stdio fs -- npx x",
+        "uvx mcpwall@0.1.0 stdio fs -- npx x",
+        "uv tool run mcpwall stdio fs -- npx x",
+        "pipx run mcpwall stdio fs -- npx x",
+        "python3.11 -P -m mcpwall stdio fs -- npx x",
+    ],
+)
+def test_the_wall_is_known_however_it_is_started(words):
+    assert launcher.routed(words.split()) == launcher.Routed("fs", ("npx", "x"))
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["", "npx x", "mcpwall", "mcpwall stdio", "mcpwall demo x", "npx mcpwall-tools stdio fs"],
+)
+def test_what_is_not_the_wall_is_not_taken_for_it(words):
+    assert launcher.routed(words.split()) is None
+
+
+def test_the_wall_is_told_which_home_it_has():
+    assert launcher.launcher("/b/mcpwall", {"PATH": "/b"}) == ("/b/mcpwall",)
+    told = launcher.launcher("/b/mcpwall", {"MCPWALL_HOME": "/w", "XDG_STATE_HOME": ""})
+    assert told == ("/usr/bin/env", "MCPWALL_HOME=/w", "/b/mcpwall")
+    assert launcher.routed([*told, "stdio", "fs"]) == launcher.Routed("fs", ())
+
+
+# --- names --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "made"),
+    [
+        ("fs", "fs"),
+        ("My Server!", "My-Server"),
+        ("-a/b*", "a-b"),
+        ("日本", "server"),
+        ("", "server"),
+    ],
+)
+def test_a_name_is_a_pattern_for_itself_and_a_word(name, made):
+    assert plain(name) == made
+
+
+def test_one_command_has_one_name_and_two_have_two():
+    names = Names()
+    names.take("git", ("in", "config"))
+    assert names.give("fs", "cursor", ("npx", "a")) == "fs"
+    assert names.give("fs", "codex", ("npx", "a")) == "fs"
+    assert names.give("fs", "codex", ("npx", "b")) == "fs-codex"
+    assert names.give("fs", "codex", ("npx", "c")) == "fs-2"
+    assert names.give("git", "codex", ("uvx", "git")) == "git-codex"
