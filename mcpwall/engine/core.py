@@ -16,6 +16,7 @@ from mcpwall.engine import holds, naming, restore, views
 from mcpwall.engine.clock import Clock
 from mcpwall.engine.feed import Feed
 from mcpwall.engine.inventory import Inventory
+from mcpwall.engine.late import Late
 from mcpwall.engine.live import Hello, Kept, Live, Wire
 from mcpwall.engine.port import NoticeEvent, RulesEvent, ServerEvent, State, StatusEvent
 from mcpwall.engine.recorder import AGAIN_S, Recorder
@@ -71,6 +72,7 @@ class Engine:
         self.feed = Feed(self.records.totals)
         self.sessions: dict[str, Live] = {}
         self.holds = holds.Holds(self)
+        self.late = Late(self)
         self.reservations = None if ledger is None else Reservations(self, ledger)
         self.lockdown = lockdown
         self._used: set[Live] = set()  # sessions whose counts are to be shown
@@ -111,6 +113,9 @@ class Engine:
             live.hello.directory,
         )
         verdict = self.verdict(live, call)
+        before = self.late.take(live, call, verdict) if verdict.action is Action.ASK else 0
+        if before:
+            verdict = self.verdict(live, call, approved=True)
         if verdict.action is Action.ASK and (full := self.holds.full(live, len(arguments))):
             verdict = msgspec.structs.replace(
                 verdict, action=Action.DENY, cause=Cause.UNATTENDED, reason=full, charges=()
@@ -120,6 +125,7 @@ class Engine:
         else:
             state = State.HELD if verdict.action is Action.ASK else State.REFUSED
         record = Record(call, verdict, arguments, len(arguments), state, request)
+        record.note = f"approved by you after the time of call {before}" if before else ""
         if state is State.RUNNING:
             self.book(verdict)
         return record
@@ -309,6 +315,7 @@ class Engine:
     def closed(self, live: Live) -> None:
         """A session is over."""
         del self.sessions[live.id]
+        self.late.forget("its session ended", live)
         self.answers = self.answers.without_session(live.id)
         live.server.sessions -= 1
         live.publish()
@@ -322,6 +329,7 @@ class Engine:
     def rules_changed(self, text: str) -> None:
         """Other rules are in force: count for their limits, judge what waits, tell the apps."""
         self._widen()
+        self.late.forget("the rules changed")
         self.holds.judge_again()
         self.rules_shown()
         if text:

@@ -118,7 +118,9 @@ class Holds:
             live.give_up(hold.record, why)
 
     def decide(self, decision: Decide) -> Done | Refused:
-        """A person's answer, if it fits what waits."""
+        """A person's answer, if it fits what waits or what waited until lately."""
+        if late := self._engine.late.decide(decision):
+            return late
         hold = self.shown(decision)
         if isinstance(hold, Refused):
             return hold
@@ -248,7 +250,14 @@ class Holds:
         seconds = (hold.deadline_ms - hold.since_ms) // 1000
         reason = f"it needs a person's approval, and nobody answered within {seconds} s"
         verdict = Verdict(Action.DENY, Cause.UNATTENDED, asked.rules, reason, policy=asked.policy)
+        shown, call = hold.shown, hold.record.call
         self._refuse(hold, verdict, by="timer", how="time is up")
+        if (
+            shown is not None
+        ):  # under a new revision: a key pressed just before means something else
+            self._revisions += 1
+            late = msgspec.structs.replace(shown, revision=self._revisions, late=True)
+            self._engine.late.offer(hold, late, call)
 
     def _progress(self, hold: Hold) -> None:
         if hold.live.progress(hold.record.request, "waiting for a person to answer in mcpwall"):

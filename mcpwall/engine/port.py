@@ -79,6 +79,7 @@ class Held(msgspec.Struct, frozen=True):
     why: tuple[str, ...]  # sentences: the rule that asks, the risk and its reason
     flags: tuple[str, ...]  # things to look at twice: "first use of this tool", …
     tool: Tool | None = None
+    late: bool = False  # refused since nobody answered; an allow is for the same call made again
 
 
 class RuleRow(msgspec.Struct, frozen=True):

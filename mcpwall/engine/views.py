@@ -91,7 +91,7 @@ def snapshot(engine: Engine) -> Snapshot:
         engine.feed.seq,
         status(engine),
         tuple(record.row() for record in engine.records.newest(ROWS_SHOWN)),
-        tuple(hold.shown for hold in engine.holds if hold.shown is not None),
+        (*(hold.shown for hold in engine.holds if hold.shown is not None), *engine.late.shown()),
         rules(engine),
         tuple(live.row() for live in engine.sessions.values()),
         tuple(server.row() for server in engine.inventory.servers.values()),

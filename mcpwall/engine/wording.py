@@ -17,7 +17,7 @@ def refusal(verdict: Verdict) -> str:
         case Cause.UNATTENDED:
             return (
                 f"mcpwall did not run this call. {reason} Ask the user to open mcpwall in a "
-                "terminal and to answer there, then call again."
+                "terminal and to answer there, then make exactly the same call again."
             )
         case Cause.FAULT:
             return f"mcpwall did not run this call: {reason} Tell the user."

@@ -61,7 +61,7 @@ class Mirror:
         self.totals = port.Totals()
         self.rows: dict[int, port.Row] = {}  # by call id, in the order of their coming
         self.oldest = 0  # calls with a smaller id were let go
-        self.held: dict[int, port.Held] = {}  # by call id, the next to expire first
+        self.held: dict[int, port.Held] = {}  # by call id, the next to expire first, late ones last
         self.released: dict[int, str] = {}  # how calls that were held lately ended
         self.rules: tuple[port.RuleRow, ...] = ()
         self.sessions: dict[str, port.SessionRow] = {}
@@ -71,6 +71,11 @@ class Mirror:
         self._rows: list[port.Row] = []
         self._notices: list[port.NoticeEvent] = []
         self._reset = False
+
+    @property
+    def waiting(self) -> list[port.Held]:
+        """The calls that their agents wait for: all that are held, but for those too late."""
+        return [held for held in self.held.values() if not held.late]
 
     def take(self, snapshot: port.Snapshot, now_s: float) -> None:
         """Start over from `snapshot`. `now_s` is any steady time in seconds, for the rate."""
@@ -179,7 +184,10 @@ class Mirror:
                 del self.sessions[oldest]
 
     def _order_held(self) -> None:
-        by_deadline = sorted(self.held.items(), key=lambda item: (item[1].deadline_ms, item[0]))
+        def order(item: tuple[int, port.Held]) -> tuple[bool, int, int]:
+            return (item[1].late, item[1].deadline_ms, item[0])
+
+        by_deadline = sorted(self.held.items(), key=order)
         self.held = dict(by_deadline)
 
 

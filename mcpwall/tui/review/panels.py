@@ -57,9 +57,12 @@ def title(place: tuple[int, int], keys: str, right: Part, room: int) -> Line:
     return spread(left, [right], room)
 
 
-def time_left(left_ms: float) -> Part:
+def time_left(held: Held, now_ms: float) -> Part:
     """When the time of a call is up, and what becomes of it then."""
+    left_ms = held.deadline_ms - now_ms
     style = "alarm" if left_ms < _SOON_MS else "waiting"
+    if held.late:
+        return (f"its time was up; {countdown(left_ms)} left to allow it for later ", style)
     return (f"{countdown(left_ms)} left, then it is refused ", style)
 
 

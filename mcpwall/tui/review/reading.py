@@ -142,6 +142,8 @@ class Reading:
         """The panel of the answer's scope and match."""
         if self.edit:
             return [[(" remember  ", "dim"), ("no: an edited call is allowed once", "")]]
+        if self.held.late:
+            return [[(" remember  ", "dim"), ("no: for the same call alone, once", "")]]
         if height < TALL:
             return panels.remembered_short(self.held, self.memory, self.matched, room)
         return panels.remembered(self.held, self.memory, self.matched, keys, room)

@@ -103,7 +103,7 @@ class CallsScreen(WallScreen):
 
     def tick(self) -> None:
         """Countdowns move."""
-        if self.mirror.held:
+        if self.mirror.waiting:
             self.strip.refresh()
             self.table.refresh()
 

@@ -69,7 +69,7 @@ class EditScreen(WallModal):
         """The countdown goes on while the person writes."""
         held, room = self._held, self.size.width
         name = f"EDIT THE ARGUMENTS OF {safe(called(held.row))}"
-        right, style = time_left(held.deadline_ms - self.wall.now() * 1000)
+        right, style = time_left(held, self.wall.now() * 1000)
         if held.row.id not in self.mirror.held:
             how = self.mirror.released.get(held.row.id, "it waits no more")
             right, style = f"this call is over: {safe(how)} ", "alarm"

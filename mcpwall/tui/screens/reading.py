@@ -155,8 +155,9 @@ class ReadingScreen(WallScreen):
     def _choose(self, change: Callable[[Memory], Memory]) -> None:
         if not self.reading:
             return
-        if self.reading.edit:
-            self.say([(" an edited call is allowed once; nothing is remembered", "warn")])
+        if self.reading.edit or self.reading.held.late:
+            what = "an edited call" if self.reading.edit else "a call whose time is up"
+            self.say([(f" {what} is allowed once; nothing is remembered", "warn")])
             return
         before = self.reading.memory
         self.reading = replace(self.reading, memory=change(before))
@@ -186,6 +187,8 @@ class ReadingScreen(WallScreen):
         """What cannot be edited, and why."""
         if action.name in ("edit", "unedit") and (self.reading is None or self.reading.over):
             return "no call waits here"
+        if action.name == "edit" and self.reading and self.reading.held.late:
+            return "its time is up: it can be allowed once, as it was sent"
         if action.name == "unedit" and self.reading and not self.reading.edit:
             return "nothing is edited"
         return super().why_off(action)
@@ -254,7 +257,7 @@ class ReadingScreen(WallScreen):
         place = self.place()
         right: Part = ("over ", "alarm") if reading and reading.over else ("", "")
         if reading and not reading.over:
-            right = panels.time_left(reading.held.deadline_ms - now_ms)
+            right = panels.time_left(reading.held, now_ms)
         others = f"{self._key('next')} next   {self._key('previous')} previous"
         self._panel("title", [panels.title((place, len(waiting)), others, right, room)])
         self.draw_state()

@@ -45,7 +45,8 @@ class CallsTable(LineWidget):
             return []
         line, wall = self.calls.lines[at], cast("WallApp", self.app)
         held = wall.mirror.held.get(line.row.id)
-        left = countdown(held.deadline_ms - wall.now() * 1000) if held else ""
+        waits = held is not None and not held.late
+        left = countdown(held.deadline_ms - wall.now() * 1000) if held and waits else ""
         return call_line(line, widths, wall.zone, left=left, cursor=self.marked(y))
 
     def marked(self, y: int) -> bool:

@@ -80,7 +80,7 @@ class TabLine(_Frame):
             keys = self.wall.keys[f"app.{scope}"].keys
             key = next(filter(str.isdigit, keys), keys[0])
             text, here = f"{shown(key)} {title}", scope == cast("WallScreen", self.screen).scope
-            held = len(self.wall.mirror.held) if scope == "review" else 0
+            held = len(self.wall.mirror.waiting) if scope == "review" else 0
             left += [
                 (f"[{text}" if here else f" {text}", "title" if here else ""),
                 (f" {held}" if held else "", "waiting"),
@@ -144,7 +144,7 @@ class TooSmall(LineWidget):
     def line(self, y: int) -> Line:
         """Needed and present size, in short lines."""
         wall = cast("WallApp", self.app)
-        held = len(wall.mirror.held)
+        held = len(wall.mirror.waiting)
         has = self.app.size
         lines: list[Line] = [
             [(" mcpwall", "title")],

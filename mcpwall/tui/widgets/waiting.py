@@ -44,7 +44,7 @@ class WaitingStrip(LineWidget):
 
     def line(self, y: int) -> Line:
         """A line of the frame, or a group of waiting calls."""
-        waiting = self._wall.mirror.held.values()
+        waiting = self._wall.mirror.waiting
         groups = grouped(waiting)
         if self.size.height == 1:
             return self._short(groups, len(waiting))

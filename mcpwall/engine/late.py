@@ -1,0 +1,147 @@
+"""Answers that come after the agent's time was up: kept for the same call, once.
+
+A call that nobody answered is refused, and its agent told so. For a while a person can still look
+at it; an allow then lets no call run by itself, but answers the ask when the very same call is made
+again: same client, same server, same arguments, under the same rules and the same definition of
+the tool. It is used up by the first such call, whatever becomes of it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from mcpwall.engine.port import Decide, Done, Held, Refused, ReleasedEvent
+from mcpwall.model import Action, Call, Tool, Verdict
+
+if TYPE_CHECKING:
+    from mcpwall.engine.clock import Timer
+    from mcpwall.engine.core import Engine
+    from mcpwall.engine.holds import Hold
+    from mcpwall.engine.live import Live
+
+LATE_S: Final = 300.0  # to look at a call after its time, and from an allow to the call itself
+OFFERS_MAX: Final = 50
+BYTES_MAX: Final = 4 * 1024 * 1024  # of arguments in all offers
+SAID: Final = (
+    "Its time is up: the agent was told that nobody answered. If you allow it now, the same call "
+    "runs once, should the agent make it again."
+)
+
+
+class Offer(msgspec.Struct, eq=False):
+    """A call whose time was up, which a person may still look at."""
+
+    hold: Hold
+    call: Call
+    shown: Held
+    timer: Timer
+
+
+class Pass(msgspec.Struct, eq=False):
+    """One call that may run once."""
+
+    call: Call
+    tool: Tool | None
+    policy: str
+    until_ns: int
+
+    def fits(self, call: Call, tool: Tool | None, policy: str) -> bool:
+        """Whether this is the call that the person allowed, under what they saw."""
+        known = self.call
+        return (known.digest, known.client, known.server, known.directory) == (
+            call.digest,
+            call.client,
+            call.server,
+            call.directory,
+        ) and (self.tool, self.policy) == (tool, policy)
+
+
+class Late:
+    """What can still be answered, and what was."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._offers: dict[int, Offer] = {}
+        self._passes: list[Pass] = []
+
+    def shown(self) -> list[Held]:
+        """The calls that can still be looked at."""
+        return [offer.shown for offer in self._offers.values()]
+
+    def offer(self, hold: Hold, shown: Held, call: Call) -> None:
+        """The time of a waiting call is up, and its agent was told: keep it to be looked at."""
+        size = sum(offer.shown.row.size for offer in self._offers.values()) + shown.row.size
+        if len(self._offers) >= OFFERS_MAX or size > BYTES_MAX:
+            return
+        clock = self._engine.clock
+        late = msgspec.structs.replace(
+            shown,
+            row=hold.record.row(),
+            deadline_ms=clock.wall_ms() + int(LATE_S * 1000),
+            why=(SAID, *shown.why),
+        )
+        timer = clock.call_later(LATE_S, lambda: self._drop(call.id, "nobody answered"))
+        self._offers[call.id] = Offer(hold, call, late, timer)
+        hold.shown = late
+        self._engine.feed.publish(hold)
+
+    def decide(self, decision: Decide) -> Done | Refused | None:
+        """A person's answer; None when it is not about a call whose time was up."""
+        offer = self._offers.get(decision.call)
+        if offer is None:
+            return None
+        if (decision.digest, decision.revision) != (offer.shown.digest, offer.shown.revision):
+            return Refused("this call, or the rules for it, changed since it was shown; look again")
+        if decision.edited or decision.remember is not None:
+            return Refused("its time is up: it can be allowed once, as the agent sent it")
+        if not decision.allow:
+            self._drop(decision.call, "denied by you, after its time")
+            return Done("denied; its agent was told already that nobody answered")
+        return self._allow(offer)
+
+    def _allow(self, offer: Offer) -> Done | Refused:
+        live, call = offer.hold.live, offer.call
+        tool = live.tools.get(call.tool)
+        if not live.knows(call) or tool != offer.shown.tool:
+            self._drop(call.id, "its tool changed")
+            return Refused("the definition of its tool changed; the call is asked about anew")
+        verdict = self._engine.verdict(live, call, approved=True)
+        if verdict.action is not Action.ALLOW:
+            self._drop(call.id, "refused by a rule")
+            return Refused(f"it would not run: {verdict.reason}")
+        until = self._engine.clock.steady_ns() + int(LATE_S * 1e9)
+        self._passes.append(Pass(call, tool, verdict.policy, until))
+        self._drop(call.id, "approved meanwhile: runs once when it is called again")
+        return Done(f"kept: the same call runs once if it comes within {LATE_S / 60:.0f} minutes")
+
+    def take(self, live: Live, call: Call, asked: Verdict) -> int:
+        """The number of the call that a person allowed late, if this is the same one; else 0.
+
+        `asked` is the verdict that would hold it. The answer is used up by this.
+        """
+        if not self._passes:
+            return 0
+        now = self._engine.clock.steady_ns()
+        self._passes = [kept for kept in self._passes if now < kept.until_ns]
+        tool = live.tools.get(call.tool)
+        for kept in self._passes:
+            if kept.fits(call, tool, asked.policy):
+                self._passes.remove(kept)
+                return kept.call.id
+        return 0
+
+    def forget(self, why: str, live: Live | None = None) -> None:
+        """What was shown is true no more (of one session, or of all): nothing can be answered."""
+        for call, offer in list(self._offers.items()):
+            if live is None or offer.hold.live is live:
+                self._drop(call, why)
+
+    def _drop(self, call: int, how: str) -> None:
+        offer = self._offers.pop(call)
+        offer.timer.cancel()
+        offer.hold.shown = None
+        offer.hold.record.note = how
+        self._engine.feed.publish(offer.hold.record)
+        self._engine.feed.publish(ReleasedEvent(call, how))
