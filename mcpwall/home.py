@@ -67,6 +67,11 @@ def accepted_file() -> str:
     return _join(state_dir(), "config.accepted.toml")
 
 
+def http_token_file() -> str:
+    """What lets agents in that come by URL."""
+    return _join(state_dir(), "http.token")
+
+
 def lockdown_file() -> str:
     """There while the wall is locked down."""
     return _join(state_dir(), "lockdown")

@@ -32,6 +32,8 @@ from mcpwall.store.intake import Intake
 from mcpwall.store.mark import Mark
 from mcpwall.store.schema import ServerConfig
 from mcpwall.transport.attention import Attention, cores
+from mcpwall.transport.http.door import Door
+from mcpwall.transport.http.exchange import Exchange
 from mcpwall.transport.stdio import StdioSession
 
 CHECKPOINT_S: Final = 0.1  # between two looks whether the audit's log is worth a checkpoint
@@ -135,6 +137,10 @@ async def _serve(ready: Callable[[], None]) -> None:
         await service.run(ready)
 
 
+def _not_served(exchange: Exchange) -> None:
+    exchange.reply(503, {}, b"the wall does not serve agents by URL yet\n")
+
+
 class Service:
     """An engine with its socket, its sessions, and what it does from time to time."""
 
@@ -147,6 +153,12 @@ class Service:
         self._listener = Listener(
             home.socket_file(), on_stdio=self._shim, on_control=self._control.take
         )
+        self._door = Door(
+            clock=engine.clock,
+            handler=_not_served,
+            token_file=home.http_token_file(),
+            tell=engine.http_changed,
+        )
         engine.on_stop = self._stopped.set
 
     async def run(self, ready: Callable[[], None]) -> None:
@@ -155,6 +167,7 @@ class Service:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stopped.set)
         self._listener.open()
+        await self._door.apply(self._engine.rulebook.config.http)
         chores = [loop.create_task(self._poll()), loop.create_task(self._checkpoint())]
         gc.collect()
         gc.freeze()  # what stands now stays: no collection needs to look at it
@@ -171,6 +184,7 @@ class Service:
                 chore.cancel()
             await asyncio.gather(*chores, return_exceptions=True)
             self._listener.close()
+            self._door.close()
             for session in tuple(self._sessions):
                 session.bye(GOODBYE)
             await self._control.close()
@@ -182,6 +196,7 @@ class Service:
             await asyncio.sleep(pause)
             started = loop.time()
             self._engine.rulebook.poll()
+            await self._door.apply(self._engine.rulebook.config.http)
             pause = max(POLL_S, POLL_SHARE * (loop.time() - started))
 
     async def _checkpoint(self) -> None:

@@ -147,6 +147,9 @@ def _engine(status: Status, now_ms: int) -> Iterator[str]:
     up = duration((now_ms - status.started_ms) // 1000)
     yield _line("engine", f"pid {status.pid}, mcpwall {visible(status.version)}, up {up}")
     yield _line("home", visible(status.home))
+    http = status.http
+    trouble = f"NOT LISTENING: {visible(http.error)}" if http.error else "off"
+    yield _line("http", ", ".join(map(visible, http.addresses)) or trouble)
     yield _line("config", f"{visible(status.config)} (rules {visible(status.policy)})")
     if status.lockdown:
         yield _line("", "LOCKDOWN: every tool call is denied until you end it in `mcpwall` (L)")

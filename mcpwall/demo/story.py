@@ -147,6 +147,9 @@ _RULES = """\
 [defaults]
 hold = HOLD  # seconds that a call waits for you; then it is denied
 
+[http]
+listen = "off"  # the demo's agents come by stdio
+
 # --- never ----------------------------------------------------------------------------------------
 
 [[rules]]

@@ -18,7 +18,7 @@ from mcpwall.engine.feed import Feed
 from mcpwall.engine.inventory import Inventory
 from mcpwall.engine.late import Late
 from mcpwall.engine.live import Hello, Kept, Live, Wire
-from mcpwall.engine.port import NoticeEvent, RulesEvent, ServerEvent, State, StatusEvent
+from mcpwall.engine.port import Http, NoticeEvent, RulesEvent, ServerEvent, State, StatusEvent
 from mcpwall.engine.recorder import AGAIN_S, Recorder
 from mcpwall.engine.records import Record, Records
 from mcpwall.engine.reservations import Reservations
@@ -81,6 +81,7 @@ class Engine:
         self._last_session = 0
         self._horizon_ns = 0
         self._uncounted = ""  # why the limits do not look back far enough
+        self.http = Http()
         self.on_stop: Callable[[], None] = lambda: None
         left = restore.records(self)
         clock.call_later(restore.LOST_S, lambda: restore.abandon(self, left))
@@ -338,6 +339,13 @@ class Engine:
     def rules_shown(self) -> None:
         """Something on the rules screen has changed."""
         self.feed.publish(RulesEvent(views.rules(self)))
+        self.feed.publish(StatusEvent(views.status(self)))
+
+    def http_changed(self, http: Http) -> None:
+        """Agents can reach the wall by URL elsewhere now, or not at all."""
+        self.http = http
+        if http.error:
+            self.notice("error", http.error)
         self.feed.publish(StatusEvent(views.status(self)))
 
     def _widen(self) -> None:

@@ -150,6 +150,13 @@ class OutsideEdit(msgspec.Struct, frozen=True):
     what: tuple[str, ...]  # what it would loosen, a sentence each
 
 
+class Http(msgspec.Struct, frozen=True):
+    """Where agents reach the wall by URL: `127.0.0.1:6279`; nowhere when it is switched off."""
+
+    addresses: tuple[str, ...] = ()
+    error: str = ""  # why it does not listen although it should
+
+
 class Status(msgspec.Struct, frozen=True):
     """The engine itself."""
 
@@ -164,6 +171,7 @@ class Status(msgspec.Struct, frozen=True):
     outside_edit: OutsideEdit | None = None
     undo: int = 0  # steps that can be undone
     redo: int = 0
+    http: Http = Http()
     store: str = ""  # the store that is shared with other walls, its address without secrets
     store_fault: str = ""  # why it cannot be asked now
 

@@ -35,6 +35,7 @@ def status(engine: Engine) -> Status:
         book.outside_edit,
         book.undo_steps,
         book.redo_steps,
+        engine.http,
         ledger.name if ledger else "",
         ledger.fault if ledger else "",
     )

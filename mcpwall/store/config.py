@@ -21,6 +21,7 @@ from mcpwall.policy.compile import RuleError, compile_policy
 from mcpwall.policy.never import why_never
 from mcpwall.store import files, rule_ids, schema, toml_lines
 from mcpwall.store.forms import BadValueError, Problem, kind
+from mcpwall.store.http import HttpConfig
 from mcpwall.store.toml_lines import Path, Positions
 
 _MAX_ERRORS: Final = 100
@@ -75,6 +76,7 @@ class Config:
     set_defaults: frozenset[str] = frozenset()
     servers: Mapping[str, schema.AnyServer] = field(default_factory=dict)
     agents: Mapping[str, schema.AgentConfig] = field(default_factory=dict)
+    http: HttpConfig = field(default_factory=HttpConfig)
     keys: Mapping[str, str] = field(default_factory=dict)
 
     def fields(self, rule: str) -> JsonObject:
@@ -149,6 +151,7 @@ def _load_text(text: str, file: str, *, project: bool) -> Config:
         set_defaults=frozenset(defaults),
         servers=sections.get("servers", {}),
         agents=sections.get("agents", {}),
+        http=sections.get("http", HttpConfig()),
         keys=sections.get("keys", {}),
     )
 

@@ -17,7 +17,7 @@ import msgspec
 
 from mcpwall.policy.compile import compile_policy
 from mcpwall.policy.loosening import loosened
-from mcpwall.store import files, rule_tables
+from mcpwall.store import files, http, rule_tables
 from mcpwall.store.config import Config, ConfigError, RuleTable, load, load_text
 from mcpwall.store.watch import signature
 
@@ -265,7 +265,7 @@ def loosens(old: Config, new: Config) -> tuple[str, ...]:
     rules = loosened(
         compile_policy(old.rules, old.defaults), compile_policy(new.rules, new.defaults)
     )
-    return (*rules, *trusted)
+    return (*rules, *trusted, *http.loosened(old.http, new.http))
 
 
 def _on_disk(path: str) -> Config:

@@ -103,6 +103,26 @@ def read_foreign(path: str) -> str:
         return _text(descriptor, Path(path), MAX_FOREIGN_KIB)
 
 
+def open_private(path: str) -> int:
+    """A descriptor for reading and writing of a file that only the user may read; made if missing.
+
+    Raises UnsafeFileError when somebody else may have put it there or may read it; OSError.
+    """
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | _NOFOLLOW | _NONBLOCK
+    try:
+        descriptor = os.open(path, flags, 0o600)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.EISDIR, errno.ENXIO):
+            raise UnsafeFileError("is no plain file", path, "move it away") from error
+        raise
+    try:
+        _check_secret(os.fstat(descriptor), Path(path))
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
 def write_atomic(path: str, text: str, mode: int = 0o600) -> None:
     """Replace a file's content: afterwards it holds the old text or the new one, never a part.
 
@@ -186,6 +206,14 @@ def _check_mine(info: os.stat_result, path: Path) -> None:
     if info.st_nlink > 1:
         what = f"has {info.st_nlink} names (hard links)"
         raise UnsafeFileError(what, str(path), "copy it and put the copy in its place")
+
+
+def _check_secret(info: os.stat_result, path: Path) -> None:
+    """The user's own file, that nobody else may read either."""
+    _check_own(info, path)
+    if _mode(info) & 0o077:
+        what = f"others may read it (mode {_mode(info):04o})"
+        raise UnsafeFileError(what, str(path), "delete it, since they may know what it holds")
 
 
 def _check_directory_of(path: Path) -> None:

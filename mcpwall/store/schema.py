@@ -31,6 +31,7 @@ from mcpwall.store.forms import (
     table,
     text,
 )
+from mcpwall.store.http import http
 from mcpwall.store.remotes import REMOTE, RemoteConfig, remote
 
 
@@ -294,6 +295,7 @@ USER_FILE: Final = table(
         "defaults": _defaults(DEFAULTS, "[defaults]"),
         "servers": named(_name, _server),
         "agents": named(text, _agent),
+        "http": http,
         "keys": _keys,
         "rules": _as_it_is,  # each by RULE_TABLE
     },

@@ -10,6 +10,7 @@ from mcpwall.cli import main
 from mcpwall.cli.status import as_json, as_lines, duration
 from mcpwall.engine.port import (
     Held,
+    Http,
     OutsideEdit,
     Row,
     ServerRow,
@@ -71,6 +72,7 @@ def snapshot(name: str = "git", **status: object) -> Snapshot:
     )
     ended = SessionRow(**{**_fields(session), "id": "s0", "agent": "gone#1", "ended": "exit 0"})
     known = {
+        "http": Http(("127.0.0.1:6279",)),
         "pid": 4121,
         "version": "0.1.0",
         "started_ms": NOW_MS - 8_074_000,
@@ -104,6 +106,7 @@ def test_the_whole_status():
     assert list(as_lines(snapshot(), NOW_MS)) == [
         "engine    pid 4121, mcpwall 0.1.0, up 2h14m",
         "home      /home/git",
+        "http      127.0.0.1:6279",
         "config    /home/git/config.toml (rules 3f2a)",
         "calls     1,284, of them 1,240 allowed, 17 denied, 4 limited, 20 with an error",
         "sessions  git#1  git  2025-11-25  1,284 calls  1 waiting",
@@ -122,6 +125,14 @@ def test_what_keeps_rules_from_being_in_force_is_said():
     assert "NOT IN FORCE: config.toml:3: unknown key 'tol'" in text
     assert "NOT IN FORCE: an edit from outside" in text
     assert "the rule r1 is gone" in text
+
+
+def test_where_agents_come_by_url_is_said():
+    shown = "\n".join(as_lines(snapshot(http=Http()), NOW_MS))
+    assert "http      off\n" in shown
+    shown = "\n".join(as_lines(snapshot(http=Http(error=f"taken {HOSTILE}")), NOW_MS))
+    assert "http      NOT LISTENING: taken a" in shown
+    assert "\x1b" not in shown
 
 
 def test_nothing_runs_yet():

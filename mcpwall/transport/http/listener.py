@@ -5,17 +5,16 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable, Sequence
-from typing import Final, TypeAlias
+from typing import Final
 
 from mcpwall.engine.clock import Clock
+from mcpwall.store.http import Address
 from mcpwall.transport.http.connection import Connection
 from mcpwall.transport.http.exchange import Handler, Request
 from mcpwall.transport.http.reading import RefusedError
 
 CONNECTIONS_MAX: Final = 256
 _BACKLOG: Final = 256
-
-Address: TypeAlias = tuple[str, int]  # a loopback address and a port; 0: any that is free
 
 
 class PortError(Exception):
