@@ -77,6 +77,11 @@ def lockdown_file() -> str:
     return _join(state_dir(), "lockdown")
 
 
+def logins_dir() -> str:
+    """The directory of logins at remote servers that no keyring keeps."""
+    return _join(state_dir(), "logins")
+
+
 def log_file() -> str:
     """What a background engine says on stderr."""
     return _join(state_dir(), "engine.log")

@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Mapping
 
 from mcpwall.store.config import load_text
+from mcpwall.store.logins import Logins
 from mcpwall.store.remotes import RemoteConfig
 from mcpwall.transport.http.remote import Fault, Sending, Upstream
 from mcpwall.transport.http.sse import Event
@@ -44,9 +45,9 @@ class Told:
 class Door:
     """`Remotes`, and what it told the person."""
 
-    def __init__(self) -> None:
+    def __init__(self, logins: Logins) -> None:
         self.notices: list[tuple[str, str]] = []
-        self.remotes = Remotes(lambda level, text: self.notices.append((level, text)))
+        self.remotes = Remotes(lambda level, text: self.notices.append((level, text)), logins)
 
     def upstream(self, url: str, keys: str = "", **environment: str) -> Upstream:
         """A server named `far`, with these keys in its table."""
@@ -60,8 +61,8 @@ def remote(url: str, keys: str = "") -> RemoteConfig:
 
 
 @contextlib.asynccontextmanager
-async def door() -> AsyncIterator[Door]:
-    opened = Door()
+async def door(logins: Logins | None = None) -> AsyncIterator[Door]:
+    opened = Door(logins or Logins("/nowhere"))
     try:
         yield opened
     finally:

@@ -12,10 +12,12 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
+from mcpwall.store.logins import Logins
 from mcpwall.store.remotes import RemoteConfig, origin
 from mcpwall.transport.http.credentials import Credentials, FixedHeaders
 from mcpwall.transport.http.remote import Receiver, Sending
 from mcpwall.transport.http.request import Request
+from mcpwall.transport.http.tokens import TokenHeaders, Tokens
 from mcpwall.transport.http.troubles import Troubles
 
 if TYPE_CHECKING:
@@ -29,17 +31,36 @@ _PASSED_ON: Final = ("accept", "last-event-id")  # and those of MCP itself
 class Remotes:
     """All remote servers. `notice(level, text)` tells the person of a trouble, once."""
 
-    def __init__(self, notice: Callable[[str, str], None]) -> None:
+    def __init__(self, notice: Callable[[str, str], None], logins: Logins) -> None:
+        self._notice = notice
+        self._logins = logins
         self._troubles = Troubles(notice, time.monotonic)
+        self._tokens: dict[tuple[str, str], Tokens] = {}
         self._opening: asyncio.Task[Connections] | None = None
 
     def upstream(
         self, name: str, config: RemoteConfig, environment: Mapping[str, str]
     ) -> HttpUpstream:
         """A server for one session. `environment`: see `FixedHeaders`."""
-        return HttpUpstream(
-            name, config, FixedHeaders(config, environment), self._connections, self._troubles
-        )
+        credentials: Credentials = FixedHeaders(config, environment)
+        if config.oauth is not None:
+            credentials = TokenHeaders(credentials, self._token(name, config.url))
+        return HttpUpstream(name, config, credentials, self._connections, self._troubles)
+
+    def _token(self, name: str, url: str) -> Tokens:
+        """The token of a server, the same one for all its sessions; read anew for each."""
+        if (name, url) not in self._tokens:
+            self._tokens[name, url] = Tokens(
+                name, url, self._logins, fetch=self._fetch, notice=self._notice, wall_ms=_wall_ms
+            )
+        tokens = self._tokens[name, url]
+        tokens.look_again()
+        return tokens
+
+    async def _fetch(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes
+    ) -> tuple[int, bytes]:
+        return await (await self._connections()).fetch(method, url, headers, body)
 
     async def _connections(self) -> Connections:
         if self._opening is None:
@@ -50,6 +71,10 @@ class Remotes:
         """Close all connections; nothing is sent any more."""
         if self._opening is not None:
             await (await self._opening).close()
+
+
+def _wall_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 async def _open() -> Connections:
