@@ -5,6 +5,7 @@ Whatever the store is: it counts by its own clock, in microseconds, and only the
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -40,6 +41,11 @@ class Reservation(msgspec.Struct, frozen=True):
     id: str
     bounds: tuple[Bound, ...]
     entry: bytes
+
+
+def log_name(key: str) -> str:
+    """What a store calls the log of a key: short, and the same whatever tools are called."""
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 class Answer(msgspec.Struct, frozen=True):
