@@ -82,6 +82,11 @@ def logins_dir() -> str:
     return _join(state_dir(), "logins")
 
 
+def wall_file() -> str:
+    """What this wall is called in a store that it shares with others."""
+    return _join(state_dir(), "wall")
+
+
 def log_file() -> str:
     """What a background engine says on stderr."""
     return _join(state_dir(), "engine.log")

@@ -59,6 +59,11 @@ def test_the_http_client_is_not_loaded_before_a_remote_server_is_asked() -> None
     assert not roots(loaded("import mcpwall.transport.http.upstream")) & {"aiohttp", "keyring"}
 
 
+def test_without_a_shared_store_no_driver_is_loaded() -> None:
+    modules = loaded("import mcpwall.cli.engine")
+    assert not roots(modules) & {"redis", "psycopg"}
+
+
 def pure_files() -> list[Path]:
     places = [ROOT / "mcpwall" / name for name in PURE]
     return sorted(

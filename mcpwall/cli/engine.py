@@ -16,6 +16,7 @@ from typing import Any, Final
 import msgspec
 
 from mcpwall import home, starter
+from mcpwall.cli import shared
 from mcpwall.cli.errors import FAILED, USAGE, CliError
 from mcpwall.engine.clock import SystemClock
 from mcpwall.engine.core import Engine
@@ -31,6 +32,7 @@ from mcpwall.store.files import UnsafeFileError, private_dir
 from mcpwall.store.intake import Intake
 from mcpwall.store.mark import Mark
 from mcpwall.store.schema import ServerConfig
+from mcpwall.store.shared.client import Client
 from mcpwall.transport.attention import Attention, cores
 from mcpwall.transport.http.door import Door
 from mcpwall.transport.http.exchange import Exchange
@@ -126,14 +128,18 @@ async def _serve(ready: Callable[[], None]) -> None:
     clock = SystemClock()
     intake = Intake.open(Audit.open(home.audit_file(), boot=clock.boot), home.intake_file())
     with contextlib.closing(intake):
+        rulebook = Rulebook(home.config_file(), Accepted(home.accepted_file()))
+        place = await asyncio.to_thread(shared.find, rulebook.config)
+        ledger = shared.ledger(place) if place else None
         engine = Engine(
             intake=intake,
-            rulebook=Rulebook(home.config_file(), Accepted(home.accepted_file())),
+            rulebook=rulebook,
             clock=clock,
             resolve=resolve,
             lockdown=Mark(home.lockdown_file()),
+            ledger=ledger,
         )
-        service = Service(engine)
+        service = Service(engine, ledger)
         await service.run(ready)
 
 
@@ -144,8 +150,9 @@ def _not_served(exchange: Exchange) -> None:
 class Service:
     """An engine with its socket, its sessions, and what it does from time to time."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, ledger: Client | None) -> None:
         self._engine = engine
+        self._ledger = ledger
         self._sessions: set[StdioSession] = set()
         self._stopped = asyncio.Event()
         self._attention = Attention(asyncio.get_running_loop(), cores())
@@ -169,13 +176,16 @@ class Service:
         self._listener.open()
         await self._door.apply(self._engine.rulebook.config.http)
         chores = [loop.create_task(self._poll()), loop.create_task(self._checkpoint())]
+        asking = {loop.create_task(self._ledger.run())} if self._ledger else set()
         gc.collect()
         gc.freeze()  # what stands now stays: no collection needs to look at it
         gc.set_threshold(*GC_THRESHOLD)
         ready()
         stopped = loop.create_task(self._stopped.wait())
         try:
-            done, _ = await asyncio.wait({stopped, *chores}, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait(
+                {stopped, *chores, *asking}, return_when=asyncio.FIRST_COMPLETED
+            )
             for task in done:
                 task.result()  # a chore ends by failing alone: no wall goes on without it
         finally:
@@ -187,6 +197,11 @@ class Service:
             self._door.close()
             for session in tuple(self._sessions):
                 session.bye(GOODBYE)
+            if self._ledger:
+                await self._ledger.drain()
+            for task in asking:
+                task.cancel()
+            await asyncio.gather(*asking, return_exceptions=True)
             await self._control.close()
 
     async def _poll(self) -> None:

@@ -151,6 +151,9 @@ def _engine(status: Status, now_ms: int) -> Iterator[str]:
     trouble = f"NOT LISTENING: {visible(http.error)}" if http.error else "off"
     yield _line("http", ", ".join(map(visible, http.addresses)) or trouble)
     yield _line("config", f"{visible(status.config)} (rules {visible(status.policy)})")
+    if status.store:
+        trouble = f": CALLS ARE DENIED, {visible(status.store_fault)}" if status.store_fault else ""
+        yield _line("store", f"{visible(status.store)}, shared with other walls{trouble}")
     if status.lockdown:
         yield _line("", "LOCKDOWN: every tool call is denied until you end it in `mcpwall` (L)")
     if status.config_error:

@@ -80,6 +80,7 @@ class Engine:
         self.last_call = intake.audit.last_id()  # the number of the last call that came
         self._last_session = 0
         self._horizon_ns = 0
+        self._store = rulebook.config.store
         self._uncounted = ""  # why the limits do not look back far enough
         self.http = Http()
         self.on_stop: Callable[[], None] = lambda: None
@@ -335,6 +336,8 @@ class Engine:
         self.rules_shown()
         if text:
             self.notice("warning", text)
+        if self.rulebook.config.store != self._store:
+            self.notice("warning", OTHER_STORE)
 
     def rules_shown(self) -> None:
         """Something on the rules screen has changed."""
@@ -378,6 +381,7 @@ class Engine:
 
 
 _NEVER: Final = (0, 0)
+OTHER_STORE: Final = "[store] has changed; it is in force once the engine is started again"
 
 
 def _read_kept(memory: bytes) -> Kept | None:

@@ -22,6 +22,7 @@ from mcpwall.policy.never import why_never
 from mcpwall.store import files, rule_ids, schema, toml_lines
 from mcpwall.store.forms import BadValueError, Problem, kind
 from mcpwall.store.http import HttpConfig
+from mcpwall.store.shared.setting import StoreConfig
 from mcpwall.store.toml_lines import Path, Positions
 
 _MAX_ERRORS: Final = 100
@@ -77,6 +78,7 @@ class Config:
     servers: Mapping[str, schema.AnyServer] = field(default_factory=dict)
     agents: Mapping[str, schema.AgentConfig] = field(default_factory=dict)
     http: HttpConfig = field(default_factory=HttpConfig)
+    store: StoreConfig | None = None
     keys: Mapping[str, str] = field(default_factory=dict)
 
     def fields(self, rule: str) -> JsonObject:
@@ -152,6 +154,7 @@ def _load_text(text: str, file: str, *, project: bool) -> Config:
         servers=sections.get("servers", {}),
         agents=sections.get("agents", {}),
         http=sections.get("http", HttpConfig()),
+        store=sections.get("store"),
         keys=sections.get("keys", {}),
     )
 

@@ -19,6 +19,7 @@ from mcpwall.policy.compile import compile_policy
 from mcpwall.policy.loosening import loosened
 from mcpwall.store import files, http, rule_tables
 from mcpwall.store.config import Config, ConfigError, RuleTable, load, load_text
+from mcpwall.store.shared import setting
 from mcpwall.store.watch import signature
 
 if TYPE_CHECKING:
@@ -265,7 +266,8 @@ def loosens(old: Config, new: Config) -> tuple[str, ...]:
     rules = loosened(
         compile_policy(old.rules, old.defaults), compile_policy(new.rules, new.defaults)
     )
-    return (*rules, *trusted, *http.loosened(old.http, new.http))
+    stores = setting.loosened(old.store, new.store)
+    return (*rules, *trusted, *http.loosened(old.http, new.http), *stores)
 
 
 def _on_disk(path: str) -> Config:

@@ -33,6 +33,7 @@ from mcpwall.store.forms import (
 )
 from mcpwall.store.http import http
 from mcpwall.store.remotes import REMOTE, RemoteConfig, remote
+from mcpwall.store.shared.setting import store
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,6 +297,7 @@ USER_FILE: Final = table(
         "servers": named(_name, _server),
         "agents": named(text, _agent),
         "http": http,
+        "store": store,
         "keys": _keys,
         "rules": _as_it_is,  # each by RULE_TABLE
     },
