@@ -72,6 +72,11 @@ def http_token_file() -> str:
     return _join(state_dir(), "http.token")
 
 
+def clients_file() -> str:
+    """What `mcpwall init` changed in agents' files."""
+    return _join(state_dir(), "clients.json")
+
+
 def lockdown_file() -> str:
     """There while the wall is locked down."""
     return _join(state_dir(), "lockdown")

@@ -30,6 +30,8 @@ COMMANDS: Final = {
     "stop": ("mcpwall.cli.stop", "stop the engine; its sessions end"),
     "status": ("mcpwall.cli.status", "engine, sessions, servers and waiting calls"),
     "watch": ("mcpwall.cli.watch", "print what happens as plain lines"),
+    "init": ("mcpwall.cli.init", "route agents' servers through the wall"),
+    "uninstall": ("mcpwall.cli.uninstall", "put agents' configs back as they were"),
     "rules": ("mcpwall.cli.rules", "list, check or test the rules"),
     "import": ("mcpwall.cli.import_", "turn a policy made for another wall into rules"),
     "log": ("mcpwall.cli.log", "show recorded calls"),

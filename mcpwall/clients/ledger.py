@@ -55,7 +55,10 @@ class Record(msgspec.Struct, frozen=True):
 
 
 class Ledger(msgspec.Struct, frozen=True):
-    """All that is routed. `tables` are texts that were added to config.toml, by server."""
+    """All that is routed.
+
+    `tables` are texts that were added to config.toml, by `servers.NAME` or `agents.NAME`.
+    """
 
     records: tuple[Record, ...] = ()
     tables: dict[str, str] = {}
@@ -65,6 +68,10 @@ class Ledger(msgspec.Struct, frozen=True):
         """With these records, in place of older ones about the same entries."""
         kept = {record.where: record for record in (*self.records, *new)}
         return msgspec.structs.replace(self, records=tuple(kept.values()))
+
+    def with_tables(self, new: dict[str, str]) -> Ledger:
+        """With more tables in config.toml."""
+        return msgspec.structs.replace(self, tables={**self.tables, **new})
 
     def without(self, gone: Iterable[Record]) -> Ledger:
         """Without these records."""

@@ -30,13 +30,17 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Unguarded:
-    """How many agents have servers, how many servers they have, and what passes no wall."""
+class Guarded:
+    """How many servers of how many agents there are, and where the wall is missing.
+
+    `open_` are those that `mcpwall init` would route, `left` those that it cannot.
+    """
 
     agents: int
     servers: int
     open_agents: int
     open_servers: int
+    left: int
 
 
 def survey(places: Places, agents: Sequence[Agent] = AGENTS) -> Iterator[Found]:
@@ -57,8 +61,15 @@ def survey(places: Places, agents: Sequence[Agent] = AGENTS) -> Iterator[Found]:
                     yield Found(agent, place, read)
 
 
-def unguarded(found: Iterable[Found]) -> Unguarded:
-    """How much of what was found is not behind the wall. Pure."""
-    everything = [(one.agent.id, entry.routed is None) for one in found for entry in one.entries]
-    bare = [agent for agent, is_open in everything if is_open]
-    return Unguarded(len({a for a, _ in everything}), len(everything), len(set(bare)), len(bare))
+def guarded(found: Iterable[Found]) -> Guarded:
+    """How much of what was found is behind the wall. Pure."""
+    everything = [(one.agent.id, entry) for one in found for entry in one.entries]
+    bare = [(agent, entry) for agent, entry in everything if entry.routed is None]
+    routable = [agent for agent, entry in bare if not entry.why_not]
+    return Guarded(
+        agents=len({agent for agent, _ in everything}),
+        servers=len(everything),
+        open_agents=len(set(routable)),
+        open_servers=len(routable),
+        left=len(bare) - len(routable),
+    )
