@@ -87,6 +87,11 @@ class RateLimit(msgspec.Struct, frozen=True):
     max: int
     window_s: float
     per: Per = Per.TOOL
+    per_argument: str = ""  # counted apart by this argument's value too
+
+    def apart(self) -> str:
+        """What it counts apart, in words; "" for each tool by itself."""
+        return _apart(self.per, self.per_argument)
 
 
 class Budget(msgspec.Struct, frozen=True):
@@ -96,6 +101,42 @@ class Budget(msgspec.Struct, frozen=True):
     max: str
     window_s: float
     per: Per = Per.TOOL
+    per_argument: str = ""  # counted apart by this argument's value too
+
+    def apart(self) -> str:
+        """What it counts apart, in words; "" for each tool by itself."""
+        return _apart(self.per, self.per_argument)
+
+
+def _apart(per: Per, argument: str) -> str:
+    words = "" if per is Per.TOOL else f" per {per}"
+    return f"{words} per {argument}" if argument else words
+
+
+class After(msgspec.Struct, frozen=True):
+    """Which calls of the same agent must have been forwarded before, on whatever server.
+
+    Patterns as in a rule. `within_s`: how long ago at most; None while the agent runs.
+    """
+
+    server: tuple[str, ...] = ()
+    tool: tuple[str, ...] = ()
+    method: tuple[str, ...] = ()  # empty means tools/call alone
+    risk: tuple[Risk, ...] = ()
+    reach: tuple[Reach, ...] = ()
+    reads: tuple[Reads, ...] = ()  # any of them
+    within_s: float | None = None
+
+    def words(self) -> str:
+        """The same in words, with raw patterns: "notes.read_* that reads secrets within 30m"."""
+        name = ", ".join(self.tool) or "*"
+        parts = [f"{', '.join(self.server)}.{name}" if self.server else name]
+        parts += [f"by {', '.join(self.method)}"] if self.method else []
+        parts += [f"of risk {' or '.join(self.risk)}"] if self.risk else []
+        parts += [f"of reach {' or '.join(self.reach)}"] if self.reach else []
+        parts += [f"that reads {' or '.join(self.reads)}"] if self.reads else []
+        parts += [f"within {span(self.within_s)}"] if self.within_s is not None else []
+        return " ".join(parts)
 
 
 class Condition(msgspec.Struct, frozen=True):
@@ -117,6 +158,14 @@ class Origin(msgspec.Struct, frozen=True):
     project: bool = False  # from a project's .mcpwall.toml, which may only tighten
 
 
+def span(seconds: float) -> str:
+    """A length of time as a config has it: `60s`, `10m`, `2h`, `1d`."""
+    for length, unit in ((86_400, "d"), (3_600, "h"), (60, "m")):
+        if seconds > 60 and seconds % length == 0:  # noqa: PLR2004 - a minute is 60s to people
+            return f"{seconds / length:.0f}{unit}"
+    return f"{seconds:g}s"
+
+
 class Rule(msgspec.Struct, frozen=True):
     """One `[[rules]]` table. Empty patterns match everything; `!pattern` takes out again."""
 
@@ -126,13 +175,29 @@ class Rule(msgspec.Struct, frozen=True):
     agent: tuple[str, ...] = ()
     method: tuple[str, ...] = ()  # empty means tools/call alone
     risk: tuple[Risk, ...] = ()
+    reach: tuple[Reach, ...] = ()
+    reads: tuple[Reads, ...] = ()  # any of them
     when: tuple[Condition, ...] = ()  # all must hold
+    after: After | None = None
+    repeat: int | None = None  # more than so many times in a row the same call
+    more_than: RateLimit | None = None  # more calls than that
     action: Action | None = None
     rate_limit: RateLimit | None = None
     budget: Budget | None = None
     reason: str = ""
     enabled: bool = True
     origin: Origin | None = None
+
+    def looks_back(self) -> tuple[str, ...]:
+        """What the rule asks of earlier calls, in words, with raw patterns."""
+        words = []
+        if self.after is not None:
+            words.append(f"after {self.after.words()}")
+        if self.repeat is not None:
+            words.append(f"the same call more than {self.repeat} times in a row")
+        if (more := self.more_than) is not None:
+            words.append(f"more than {more.max} calls in {span(more.window_s)}{more.apart()}")
+        return tuple(words)
 
 
 class Defaults(msgspec.Struct, frozen=True):
@@ -177,6 +242,7 @@ class Call(msgspec.Struct, frozen=True, gc=False):
 
     `digest` is the SHA-256 (hex) over method, server, tool and canonical arguments; an approval
     names it. `agent` is one running agent (`claude-code#1`), `client` its name (`claude-code`).
+    `run` names the agent's process over all its sessions: what rules on earlier calls go by.
     """
 
     id: int
@@ -191,6 +257,9 @@ class Call(msgspec.Struct, frozen=True, gc=False):
     risk: Risk
     digest: str
     directory: str  # where the agent runs: relative paths start here
+    run: str = ""
+    reach: Reach = Reach.SERVICE
+    reads: tuple[Reads, ...] = ()
 
 
 class Charge(msgspec.Struct, frozen=True, gc=False):

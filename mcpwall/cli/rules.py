@@ -1,6 +1,6 @@
 """`mcpwall rules`: list the rules, check a rules file, judge a call without making it.
 
-Reads the files and nothing else: no engine is asked, so limits count from zero and an edit that
+Reads the files and nothing else: no engine is asked, so limits count from zero, and an edit that
 waits for a person in the app is judged as if it were in force.
 """
 
@@ -51,8 +51,9 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
         description="Judge a call as an agent in this directory would get it: the verdict, the "
         "rules that made it, and why. Limits count from zero.",
         epilog='CALL.json holds {"server": "git", "tool": "git_push", "arguments": {"remote": '
-        '"origin"}, "agent": "codex", "risk": "write"}; server and tool are needed, risk is '
-        "guessed from the tool's name when it is left out.",
+        '"origin"}, "agent": "codex", "risk": "write"}; server and tool are needed; risk, reach '
+        'and reads are guessed from the tool\'s name when they are left out. Its "before" lists '
+        "calls of the same form that the agent made just before.",
     )
     testing.add_argument("call", metavar="CALL.json", help="a file, or - for stdin")
     testing.add_argument("--config", metavar="FILE", help="rules to judge by instead of yours")
@@ -107,18 +108,24 @@ def run_test(arguments: argparse.Namespace) -> int:
     """Judge the call in a file and print the verdict. Raises CliError."""
     import msgspec
 
+    from mcpwall.cli.call_file import read_call
     from mcpwall.engine.resolve import resolve
     from mcpwall.policy.answers import Answers
+    from mcpwall.policy.flow import Flows
     from mcpwall.policy.judge import State, ToolState, judge
     from mcpwall.policy.limits import Limits
 
     file = "stdin" if arguments.call == "-" else arguments.call
-    call, why_risk = read_call(_text(arguments.call), file, str(Path.cwd()))
+    call, why_risk, before = read_call(_text(arguments.call), file, str(Path.cwd()))
     rulebook = _rulebook(arguments.config or home.config_file())
     policy, places = _policy(rulebook)
+    flows = Flows()
+    for earlier in before:
+        flows.forwarded(earlier, 0)
     state = State(
         now_ns=0,
         limits=Limits(),
+        flows=flows,
         answers=Answers(),
         lockdown=False,
         tool=ToolState.LISTED,
@@ -132,51 +139,6 @@ def run_test(arguments: argparse.Namespace) -> int:
     else:
         _print_verdict(call, why_risk, verdict, places)
     return 0
-
-
-def read_call(text: str, file: str, directory: str) -> tuple[Call, str]:
-    """The call that a JSON text describes, and why it has its risk. Raises CliError."""
-    from mcpwall.model import Call, Risk
-    from mcpwall.policy.risk import classify
-    from mcpwall.store import forms
-
-    keys = {
-        "server": forms.text,
-        "tool": forms.text,
-        "arguments": forms.json_object,
-        "agent": forms.text,
-        "method": forms.text,
-        "risk": forms.choice([*Risk]),
-    }
-    try:
-        told = forms.json_object(json.loads(text))
-        read = forms.table(keys, "the call", required=("server", "tool"))(told)
-    except forms.BadValueError as error:
-        problem = error.problems[0]
-        what = f"the call {problem.what}" if problem.subject == "" else problem.text()
-        raise CliError(f"{file}: {what}; {problem.advice()}".removesuffix("; "), USAGE) from None
-    except (ValueError, RecursionError) as error:
-        raise CliError(f"{file}: this is not JSON: {error}", USAGE) from None
-    if "risk" in read:
-        risk, why = Risk(read["risk"]), "as the call says"
-    else:
-        risk, why = classify(read["tool"], "", {}, {})
-    agent = read.get("agent", "")
-    call = Call(
-        id=0,
-        at_ms=0,
-        session="",
-        agent=agent if "#" in agent else f"{agent}#1",
-        client=agent.partition("#")[0],
-        server=read["server"],
-        method=read.get("method", "tools/call"),
-        tool=read["tool"],
-        arguments=read.get("arguments", {}),
-        risk=risk,
-        digest="",
-        directory=directory,
-    )
-    return call, why
 
 
 def _text(path: str) -> str:
@@ -231,14 +193,17 @@ def _when(rule: Rule) -> str:
     """Which calls a rule is about, in the words of the file."""
     name = f"{_one_of(rule.server)}.{_one_of(rule.tool)}"
     parts = [name if rule.server or rule.tool else "*"]
-    for key, patterns in (("agent", rule.agent), ("method", rule.method), ("risk", rule.risk)):
+    for key, patterns in (
+        *(("agent", rule.agent), ("method", rule.method), ("risk", rule.risk)),
+        *(("reach", rule.reach), ("reads", rule.reads)),
+    ):
         if patterns:
             parts.append(f"{key} {_one_of(patterns)}")
     tests = (
         f"{test.argument} {test.op} {json.dumps(test.value, ensure_ascii=False)}"
         for test in rule.when
     )
-    return "  ".join((*parts, *tests))
+    return "  ".join((*parts, *tests, *rule.looks_back()))
 
 
 def _one_of(patterns: Sequence[str]) -> str:
@@ -246,20 +211,15 @@ def _one_of(patterns: Sequence[str]) -> str:
 
 
 def _limits(rule: Rule) -> str:
+    from mcpwall.model import span
+
     parts = []
     if limit := rule.rate_limit:
-        parts.append(f"{limit.max} in {_span(limit.window_s)} per {limit.per}")
+        parts.append(f"{limit.max} in {span(limit.window_s)}{limit.apart() or ' per tool'}")
     if budget := rule.budget:
-        parts.append(f"{budget.sum} {budget.max} in {_span(budget.window_s)} per {budget.per}")
+        every = f"{span(budget.window_s)}{budget.apart() or ' per tool'}"
+        parts.append(f"{budget.sum} {budget.max} in {every}")
     return ", ".join(parts)
-
-
-def _span(seconds: float) -> str:
-    """A duration as the file would have it."""
-    for unit, length in (("d", 86400), ("h", 3600), ("m", 60)):
-        if seconds % length == 0:
-            return f"{seconds / length:g}{unit}"
-    return f"{seconds:g}s"
 
 
 def _place(rule: Rule) -> str:

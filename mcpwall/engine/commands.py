@@ -41,12 +41,13 @@ from mcpwall.model import Call, JsonObject, Verdict
 from mcpwall.policy.answers import Answer, Answers, covers, rule_fields
 from mcpwall.policy.arguments import escape_name
 from mcpwall.policy.compile import Compiled, compile_policy
-from mcpwall.policy.preview import preview
+from mcpwall.policy.preview import matched, preview
 from mcpwall.store.config import Config, ConfigError
 from mcpwall.store.edit import EditError, diff, drop_rule, put_rule
 
 if TYPE_CHECKING:
     from mcpwall.engine.core import Engine
+    from mcpwall.engine.records import Record
 
 PREVIEWED: Final = 500  # calls that a preview judges again
 
@@ -110,14 +111,16 @@ def _decide(engine: Engine, command: Decide) -> Reply:
     hold, remember = engine.holds.get(command.call), command.remember
     if hold is None or remember is None:
         return engine.holds.decide(command)
-    call = hold.record.call
+    record, call = hold.record, hold.record.call
     _check(call, remember)
     if remember.scope is Scope.ALWAYS:
+        if command.allow:
+            _check_always(engine, record)
         fields = _fields(call, remember, command.allow, command.reason)
         put_rule(engine.rulebook.config, fields)  # what cannot be saved raises before it decides
         reply = engine.holds.decide(command)
         return _save(engine, fields, reply) if isinstance(reply, Done) else reply
-    answers, answer = _remember(engine, call, remember, command.allow, command.reason)
+    answers, answer = _remember(engine, record, remember, command.allow, command.reason)
     reply = engine.holds.decide(command)
     if not isinstance(reply, Done):
         return reply
@@ -137,12 +140,12 @@ def _save(engine: Engine, fields: JsonObject, reply: Done) -> Reply:
 
 
 def _remember(
-    engine: Engine, call: Call, remember: Remember, allow: bool, reason: str
+    engine: Engine, record: Record, remember: Remember, allow: bool, reason: str
 ) -> tuple[Answers, Answer]:
     """The remembered answers with one more, and that one. Raises ValueError."""
     now_ns = engine.clock.steady_ns()
     return engine.answers.without_expired(now_ns).remember(
-        call,
+        record.call,
         allow=allow,
         match=remember.match.value,
         scope=remember.scope.value,
@@ -151,6 +154,7 @@ def _remember(
         argument=escape_name(remember.argument),
         pattern=remember.pattern,
         reason=reason,
+        asked=record.verdict.rules,
     )
 
 
@@ -160,6 +164,17 @@ def _check(call: Call, remember: Remember) -> None:
         raise ValueError("an argument without a name cannot be remembered apart from the others")
     if remember.match is Match.ARGUMENT and remember.argument not in call.arguments:
         raise ValueError(f"the call has no argument {remember.argument!r}")
+
+
+def _check_always(engine: Engine, record: Record) -> None:
+    """Refuse a rule that would not approve what is asked now. Raises ValueError."""
+    policy, _ = engine.rulebook.policy(record.call.directory)
+    for rule in policy.rules:
+        if rule.id in record.verdict.rules and rule.looks_back():
+            raise ValueError(
+                f"rule {rule.id} asks because of earlier calls, which no rule can approve for "
+                "always: allow it once, for this session or for 15 minutes, or change that rule"
+            )
 
 
 def _fields(call: Call, remember: Remember, allow: bool, reason: str) -> JsonObject:
@@ -213,9 +228,9 @@ def _preview_answer(engine: Engine, command: Preview, calls: list[tuple[Call, Ve
     else:
         text = ""
     anyhow = msgspec.structs.replace(remember, scope=Scope.QUARTER)  # not of one session alone
-    _, answer = _remember(engine, record.call, anyhow, True, "")
-    matched = tuple(call.id for call, _ in calls if covers(answer, call))
-    return Previewed(len(calls), matched, diff=text)
+    _, answer = _remember(engine, record, anyhow, True, "")
+    answered = tuple(call.id for call, _ in calls if covers(answer, call))
+    return Previewed(len(calls), answered, diff=text)
 
 
 def _matched(
@@ -223,13 +238,8 @@ def _matched(
 ) -> tuple[int, ...]:
     """The calls that the rule itself would have matched."""
     known = {rule.id for rule in engine.rulebook.config.rules if rule.id != command.replaces}
-    rules = [rule for rule in new.rules if rule.id not in known]
-    one = [Compiled(rule) for rule in rules]
-    return tuple(
-        call.id
-        for call, _ in calls
-        if any(each.concerns(call) and each.may_match(call, engine.resolve) for each in one)
-    )
+    rules = [Compiled(rule) for rule in new.rules if rule.id not in known]
+    return matched(calls, rules, engine.resolve)
 
 
 def _last_calls(engine: Engine) -> list[tuple[Call, Verdict]]:

@@ -13,6 +13,7 @@ from typing import Final
 import msgspec
 
 from mcpwall.engine import holds, naming, restore, views
+from mcpwall.engine.calls import TOOLS_CALL, call_of
 from mcpwall.engine.clock import Clock
 from mcpwall.engine.feed import Feed
 from mcpwall.engine.inventory import Inventory
@@ -23,8 +24,9 @@ from mcpwall.engine.recorder import AGAIN_S, Recorder
 from mcpwall.engine.records import Record, Records
 from mcpwall.engine.reservations import Reservations
 from mcpwall.engine.rulebook import Rulebook
-from mcpwall.model import Action, Call, Cause, Risk, Verdict
+from mcpwall.model import Action, Call, Cause, Verdict
 from mcpwall.policy.answers import Answers
+from mcpwall.policy.flow import Flows
 from mcpwall.policy.judge import State as JudgeState
 from mcpwall.policy.judge import ToolState, judge
 from mcpwall.policy.limits import Limits
@@ -35,10 +37,7 @@ from mcpwall.store.mark import Mark
 from mcpwall.store.records import AuditRow, Kind, Step
 from mcpwall.store.shared.ledger import Ledger
 
-TOOLS_CALL: Final = "tools/call"
 COUNTS_S: Final = 1.0  # how late a screen may count
-
-_canonical = msgspec.json.Encoder(order="deterministic")
 
 
 class Engine:
@@ -66,6 +65,7 @@ class Engine:
         self.resolve = resolve
         self.started_ms = clock.wall_ms()
         self.limits = Limits()
+        self.flows = Flows()
         self.answers = Answers()
         self.inventory = Inventory()
         self.records = Records()
@@ -94,26 +94,7 @@ class Engine:
     def judge(self, live: Live, request: Request) -> Record:
         """Judge a request on its arrival; what it costs is booked if it is to be forwarded now."""
         self.last_call += 1
-        tool = live.tools.get(request.subject) if request.method == TOOLS_CALL else None
-        if tool is not None:
-            risk = tool.risk
-        else:
-            risk = Risk.UNKNOWN if request.method == TOOLS_CALL else Risk.READ
-        arguments = _canonical.encode(request.arguments)
-        call = Call(
-            self.last_call,
-            self.clock.wall_ms(),
-            live.id,
-            live.agent,
-            live.protocol.parties.client,
-            live.server.name,
-            request.method,
-            request.subject,
-            request.arguments,
-            risk,
-            naming.digest(request.method, live.server.name, request.subject, arguments),
-            live.hello.directory,
-        )
+        call, arguments = call_of(live, request, self.last_call, self.clock.wall_ms())
         verdict = self.verdict(live, call)
         before = self.late.take(live, call, verdict) if verdict.action is Action.ASK else 0
         if before:
@@ -129,7 +110,7 @@ class Engine:
         record = Record(call, verdict, arguments, len(arguments), state, request)
         record.note = f"approved by you after the time of call {before}" if before else ""
         if state is State.RUNNING:
-            self.book(verdict)
+            self.book(record)
         return record
 
     def verdict(self, live: Live, call: Call, *, approved: bool = False) -> Verdict:
@@ -141,6 +122,7 @@ class Engine:
         state = JudgeState(
             self.clock.steady_ns(),
             self.limits,
+            self.flows,
             self.answers,
             self.lockdown.on,
             tool,
@@ -149,10 +131,12 @@ class Engine:
         )
         return judge(call, policy, state)
 
-    def book(self, verdict: Verdict) -> None:
-        """Count what a call costs that is about to be forwarded."""
-        if verdict.charges:
-            self.limits.book(verdict.charges, self.clock.steady_ns())
+    def book(self, record: Record) -> None:
+        """Count what a call costs that is about to be forwarded, and that its agent made it."""
+        now_ns = self.clock.steady_ns()
+        if record.verdict.charges:
+            self.limits.book(record.verdict.charges, now_ns)
+        self.flows.forwarded(record.call, now_ns)
 
     # --- recording ------------------------------------------------------------------------------
 
@@ -211,7 +195,7 @@ class Engine:
 
     def let_go(self, live: Live, record: Record) -> None:
         """Forward a call that has waited and whose release is on record."""
-        self.book(record.verdict)
+        self.book(record)
         live.forward(record, record.request)
         live.flush()
         self.forwarded(live, record)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 import msgspec
 
 from mcpwall.engine import wording
+from mcpwall.engine.calls import weighed
 from mcpwall.engine.port import SessionEvent, SessionRow, State
 from mcpwall.engine.records import ANSWER, Record
 from mcpwall.model import Call, RequestId, Tool, Verdict
@@ -302,9 +303,7 @@ class Live:
 
     def weigh(self, record: Record) -> None:
         """Take over the risk of a call's tool, should it be another one by now."""
-        tool = self.tools.get(record.call.tool)
-        if record.call.method == "tools/call" and tool and tool.risk is not record.call.risk:
-            record.call = msgspec.structs.replace(record.call, risk=tool.risk)
+        record.call = weighed(record.call, self.tools.get(record.call.tool))
 
     def _answered(self, command: Answered) -> None:
         record = self._open.pop(command.request.call)

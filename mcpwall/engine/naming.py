@@ -25,6 +25,15 @@ def agent(name: str, pid: int, others: Sequence[Live]) -> str:
     return f"{name}#{number}"
 
 
+def run(pid: int, boot: str, client: str) -> str:
+    """What an agent is to rules on earlier calls: its process, whatever it calls itself.
+
+    Where the process is not known (over HTTP), or not which boot it is of, all agents of one name
+    are one.
+    """
+    return f"{boot}/{pid}" if pid and boot else f"/{client}"
+
+
 def session(number: int) -> str:
     """The name of a session: `s` and its number in base 36."""
     digits = ""

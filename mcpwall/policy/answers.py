@@ -9,6 +9,7 @@ tool, or this server.
 from __future__ import annotations
 
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import msgspec
@@ -42,6 +43,7 @@ class Answer(msgspec.Struct, frozen=True):
     session: str = ""
     expires_ns: int | None = None  # steady clock; None lives as long as its session
     reason: str = ""
+    asked: tuple[str, ...] = ()  # the rules that asked when it was given
 
 
 class Answers:
@@ -72,11 +74,13 @@ class Answers:
         argument: str = "",
         pattern: str = "",
         reason: str = "",
+        asked: tuple[str, ...] = (),
     ) -> tuple[Answers, Answer]:
         """The collection with a new answer, made on `call`, and that answer.
 
-        `scope` is "session" or "15m". Raises ValueError for another scope or match, and
-        ConditionError (a ValueError) for an argument path or pattern that cannot be read.
+        `asked` are the rules that asked. `scope` is "session" or "15m". Raises ValueError for
+        another scope or match, and ConditionError (a ValueError) for an argument path or pattern
+        that cannot be read.
         """
         if scope not in ("session", "15m"):
             raise ValueError(f'an answer is remembered for "session" or "15m", not "{scope}"')
@@ -96,11 +100,15 @@ class Answers:
             session=call.session if scope == "session" else "",
             expires_ns=None if scope == "session" else now_ns + QUARTER_NS,
             reason=reason,
+            asked=asked,
         )
         return Answers((*self._items, (answer, _clause(answer))), made), answer
 
-    def find(self, call: Call, now_ns: int) -> Answer | None:
-        """The answer to an ask on this call, a deny before any allow; None when there is none."""
+    def find(self, call: Call, now_ns: int, asked: AbstractSet[str] = frozenset()) -> Answer | None:
+        """The answer to an ask on this call, a deny before any allow; None when there is none.
+
+        An allow must have been given when all rules in `asked` asked.
+        """
         found = None
         for answer, clause in self._items:
             if answer.expires_ns is not None and answer.expires_ns <= now_ns:
@@ -108,7 +116,8 @@ class Answers:
             if _covers(answer, clause, call):
                 if not answer.allow:
                     return answer
-                found = found or answer
+                if asked <= set(answer.asked):
+                    found = found or answer
         return found
 
     def without(self, answer_id: str) -> Answers:

@@ -15,8 +15,9 @@ import msgspec
 
 from mcpwall.model import Action, Budget, Call, Defaults, Origin, Per, RateLimit, Rule
 from mcpwall.policy.answers import is_answer_id
-from mcpwall.policy.arguments import ANY, Leaves, PathError, compile_path
+from mcpwall.policy.arguments import ANY, Leaves, PathError, compile_path, parse_path
 from mcpwall.policy.conditions import Clause, ConditionError
+from mcpwall.policy.flow import WITHIN_MAX_S, Flow
 from mcpwall.policy.limits import Amount, limit_key, parse_amount
 from mcpwall.policy.match import GlobError, Names
 from mcpwall.policy.operators import Resolve
@@ -28,6 +29,7 @@ WINDOW_MAX_S = 366 * 86_400
 DEFAULT_ACTIONS = tuple(name for name in Defaults.__struct_fields__ if name != "hold_s")
 STRICTNESS = {Action.ALLOW: 0, Action.ASK: 1, Action.DENY: 2}
 _TIGHTENING = (None, Action.ASK, Action.DENY)
+_PERMITTING = (Action.ALLOW, Action.APPROVE)
 
 
 class RuleError(ValueError):
@@ -53,8 +55,8 @@ class Compiled:
     """One rule, ready to be asked whether a call is its business."""
 
     __slots__ = (
-        *("agent", "budget", "clauses", "limit", "method", "order", "project", "risk", "rule"),
-        *("server", "tool"),
+        *("agent", "budget", "clauses", "flow", "limit", "method", "more_than", "order"),
+        *("project", "reach", "reads", "risk", "rule", "server", "tool"),
     )
 
     def __init__(self, rule: Rule) -> None:
@@ -67,9 +69,18 @@ class Compiled:
         self.agent = _names(rule, "agent", rule.agent)
         self.method = _names(rule, "method", rule.method or (TOOLS_CALL,))
         self.risk = frozenset(rule.risk)
+        self.reach = frozenset(rule.reach)
+        self.reads = frozenset(rule.reads)
         self.clauses = tuple(_clauses(rule))
-        self.limit = _rate_limit(rule, rule.rate_limit) if rule.rate_limit else None
+        self.flow = _flow(rule)
+        self.limit = _rate_limit(rule, "rate_limit", rule.rate_limit) if rule.rate_limit else None
         self.budget = _budget(rule, rule.budget) if rule.budget else None
+        self.more_than = _more_than(rule, rule.more_than) if rule.more_than else None
+
+    @property
+    def looks_back(self) -> bool:
+        """Whether it is for the calls before to say what this rule does with one."""
+        return self.flow is not None or self.more_than is not None
 
     def concerns(self, call: Call) -> bool:
         """Whether a call's names and risk are this rule's; conditions are not looked at."""
@@ -78,6 +89,8 @@ class Compiled:
             and self.server.match(call.server)
             and self.method.match(call.method)
             and (not self.risk or call.risk in self.risk)
+            and (not self.reach or call.reach in self.reach)
+            and (not self.reads or not self.reads.isdisjoint(call.reads))
             and self.agent.match(call.client, call.agent)
         )
 
@@ -97,7 +110,7 @@ class Compiled:
 
 
 class Counted(NamedTuple):
-    """A limit among the candidates. `key` is "" where it depends on the call's session."""
+    """A limit among the candidates. `key` is "" where it depends on more than the call's names."""
 
     rule: Compiled
     limit: Limit
@@ -113,6 +126,7 @@ class Candidates(NamedTuple):
 
     deny: tuple[Compiled, ...]
     counted: tuple[Counted, ...]
+    watched: tuple[Compiled, ...]  # those that ask when there are more than so many
     ask: tuple[Compiled, ...]
     project_ask: tuple[Compiled, ...]
     allow: tuple[Compiled, ...]
@@ -157,16 +171,21 @@ class Policy:
         self.defaults = defaults
         active = [one for one in compiled if one.rule.enabled]
         self.hash = _hash([one.rule for one in active], defaults)
-        limits = [limit for one in active for limit in (one.limit, one.budget) if limit]
+        limits = [
+            limit for one in active for limit in (one.limit, one.budget, one.more_than) if limit
+        ]
         self.horizon_ns = max((limit.window_ns for limit in limits), default=0)
         self._calls = _Index([one for one in active if one.method.match(TOOLS_CALL)])
         self._requests = _Index([one for one in active if one.rule.method])
-        self._cache: dict[tuple[str, ...], Candidates] = {}
+        self._cache: dict[tuple[object, ...], Candidates] = {}
         self._kept = 0
 
     def candidates(self, call: Call) -> Candidates:
         """The rules that concern a call by its names and risk."""
-        key = (call.tool, call.server, call.client, call.agent, call.method, call.risk)
+        key = (
+            *(call.tool, call.server, call.client, call.agent, call.method),
+            *(call.risk, call.reach, call.reads),
+        )
         found = self._cache.get(key)
         if found is None:
             index = self._calls if call.method == TOOLS_CALL else self._requests
@@ -231,7 +250,13 @@ def _candidates(rules: Sequence[Compiled], call: Call, defaults: Defaults) -> Ca
         default, what = defaults.other_methods, "requests that call no tool"
     return Candidates(
         deny=doing(Action.DENY),
-        counted=tuple(_counted(rules, call)),
+        counted=tuple(
+            _counted(one, limit, call)
+            for one in rules
+            for limit in (one.limit, one.budget)
+            if limit is not None
+        ),
+        watched=tuple(one for one in rules if one.more_than is not None),
         ask=tuple(one for one in asking if not one.project),
         project_ask=tuple(one for one in asking if one.project),
         allow=doing(Action.ALLOW),
@@ -242,12 +267,10 @@ def _candidates(rules: Sequence[Compiled], call: Call, defaults: Defaults) -> Ca
     )
 
 
-def _counted(rules: Sequence[Compiled], call: Call) -> Iterable[Counted]:
-    for one in rules:
-        for limit in (one.limit, one.budget):
-            if limit is not None:
-                fixed = limit.source.per is not Per.SESSION
-                yield Counted(one, limit, limit_key(one.rule, limit.source, call) if fixed else "")
+def _counted(one: Compiled, limit: Limit, call: Call) -> Counted:
+    source = limit.source
+    fixed = source.per is not Per.SESSION and not source.per_argument
+    return Counted(one, limit, limit_key(one.rule, source, call) if fixed else "")
 
 
 def _names(rule: Rule, key: str, patterns: Sequence[str]) -> Names:
@@ -265,14 +288,44 @@ def _clauses(rule: Rule) -> Iterable[Clause]:
             raise RuleError(rule.id, f"when.{error.key}", str(error)) from error
 
 
-def _rate_limit(rule: Rule, limit: RateLimit) -> Limit:
+def _flow(rule: Rule) -> Flow | None:
+    """What a rule asks of earlier calls. Only rules that restrain may ask: see docs/rules.md."""
+    if rule.action in _PERMITTING:
+        for key in ("after", "repeat", "more_than"):
+            if getattr(rule, key) is not None:
+                what = "only rules that deny, ask or limit look at earlier calls"
+                raise RuleError(rule.id, key, f'{what}, not one that says "{rule.action}"')
+    if rule.after is None and rule.repeat is None:
+        return None
+    if rule.repeat is not None and not 1 <= rule.repeat <= COUNT_MAX:
+        raise RuleError(rule.id, "repeat", f"must be between 1 and {COUNT_MAX}, not {rule.repeat}")
+    within_s = rule.after.within_s if rule.after is not None else None
+    if within_s is not None and not 0 < within_s <= WITHIN_MAX_S:
+        raise RuleError(rule.id, "after.within", "must be more than 0 s and at most a day")
+    try:
+        return Flow(rule.after, rule.repeat)
+    except GlobError as error:
+        raise RuleError(rule.id, "after", str(error)) from error
+
+
+def _rate_limit(rule: Rule, key: str, limit: RateLimit) -> Limit:
     if not 1 <= limit.max <= COUNT_MAX:
         raise RuleError(
             rule.id,
-            "rate_limit.max",
+            f"{key}.max",
             f'must be between 1 and {COUNT_MAX}, not {limit.max}; to stop all, action = "deny"',
         )
-    return Limit(limit, limit.max, _window_ns(rule, "rate_limit", limit.window_s), None)
+    _per_argument(rule, key, limit)
+    return Limit(limit, limit.max, _window_ns(rule, key, limit.window_s), None)
+
+
+def _more_than(rule: Rule, limit: RateLimit) -> Limit:
+    if rule.action is not Action.ASK:
+        what = 'only a rule with action = "ask" takes it; to refuse what is more, write rate_limit'
+        raise RuleError(rule.id, "more_than", what)
+    if rule.rate_limit is not None or rule.budget is not None:
+        raise RuleError(rule.id, "more_than", "write a rule of its own for the limit or budget")
+    return _rate_limit(rule, "more_than", limit)
 
 
 def _budget(rule: Rule, budget: Budget) -> Limit:
@@ -285,7 +338,20 @@ def _budget(rule: Rule, budget: Budget) -> Limit:
         raise RuleError(rule.id, "budget.sum", str(error)) from error
     if budget.sum in (ANY, ""):
         raise RuleError(rule.id, "budget.sum", "must name the argument that is summed up")
+    _per_argument(rule, "budget", budget)
     return Limit(budget, maximum, _window_ns(rule, "budget", budget.window_s), amounts)
+
+
+def _per_argument(rule: Rule, key: str, limit: RateLimit | Budget) -> None:
+    """Check the argument by whose value a limit counts apart."""
+    if not limit.per_argument:
+        return
+    try:
+        steps = parse_path(limit.per_argument)
+    except PathError as error:
+        raise RuleError(rule.id, f"{key}.per_argument", str(error)) from error
+    if limit.per_argument == ANY or None in steps:
+        raise RuleError(rule.id, f"{key}.per_argument", "must name one argument")
 
 
 def _window_ns(rule: Rule, key: str, seconds: float) -> int:

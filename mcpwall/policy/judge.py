@@ -18,13 +18,13 @@ import msgspec
 from mcpwall.model import Action, Budget, Call, Cause, Charge, Verdict
 from mcpwall.policy.answers import Answers
 from mcpwall.policy.arguments import Gap
-from mcpwall.policy.compile import TOOLS_CALL, Candidates, Compiled, Counted, Policy
-from mcpwall.policy.limits import Amount, Limits, add, countable
+from mcpwall.policy.compile import TOOLS_CALL, Candidates, Compiled, Counted, Limit, Policy
+from mcpwall.policy.flow import SECOND_NS, Flows
+from mcpwall.policy.limits import Amount, Limits, add, countable, limit_key
 from mcpwall.policy.operators import Resolve
 
 NAMED_MAX = 20  # rules that a verdict names; the first by id
 PATHS_MAX = 1_000  # paths that one verdict looks up
-SECOND_NS = 1_000_000_000
 
 
 class ToolState(enum.StrEnum):
@@ -48,6 +48,7 @@ class State(msgspec.Struct, frozen=True, gc=False):
 
     now_ns: int
     limits: Limits
+    flows: Flows
     answers: Answers
     lockdown: bool
     tool: ToolState
@@ -80,24 +81,26 @@ def judge(call: Call, policy: Policy, state: State) -> Verdict:
     found = policy.candidates(call)
     resolve = _once(state.resolve) if found.looks_up_paths else state.resolve
 
-    if found.deny and (denying := _restraining(found.deny, call, resolve)):
-        reason = _sentence("Denied by", denying)
+    if found.deny and (denying := _restraining(found.deny, call, state, resolve)):
+        reason = _sentence("Denied by", denying, _because(denying, call, state))
         return _denied(policy, Cause.RULE, reason, denying)
 
     charges: tuple[Charge, ...] = ()
     if found.counted:
-        counted = [one for one in found.counted if one.rule.may_match(call, resolve)]
+        counted = [one for one in found.counted if _concerns(one.rule, call, state, resolve)]
         if counted:
             charged = _charge(counted, call, policy, state)
             if isinstance(charged, Verdict):
                 return charged
             charges = charged
+    if found.watched:
+        charges += watched(found.watched, call, state, resolve)
 
-    action, cause, reason, rules = _decide(found, call, resolve)
+    action, cause, reason, rules = _decide(found, call, state, resolve)
     if action is Action.DENY:
         return _denied(policy, cause, reason, rules)
     if action is Action.ASK:
-        answered = _answer(found, call, state, resolve)
+        answered = _answer(found, rules, call, state, resolve)
         if answered is not None:
             action, cause, reason, ids = answered
             named = (*ids, *_ids(rules))[:NAMED_MAX]
@@ -107,22 +110,22 @@ def judge(call: Call, policy: Policy, state: State) -> Verdict:
 
 
 def _decide(
-    found: Candidates, call: Call, resolve: Resolve
+    found: Candidates, call: Call, state: State, resolve: Resolve
 ) -> tuple[Action, Cause, str, list[Compiled]]:
     """What asking rules, allowing rules and the default say, answers left aside."""
     rules: list[Compiled] = []
-    if found.ask and (rules := _restraining(found.ask, call, resolve)):
-        action, cause, reason = Action.ASK, Cause.RULE, _sentence("A person is asked by", rules)
+    if found.ask and (rules := _asking(found.ask, call, state, resolve)):
+        action, cause, reason = Action.ASK, Cause.RULE, _asked(rules, call, state)
     elif found.allow and (rules := _permitting(found.allow, call, resolve)):
         action, cause, reason = Action.ALLOW, Cause.RULE, _sentence("Allowed by", rules)
     else:
         action, cause, reason = found.default, Cause.DEFAULT, found.default_reason
     # A project's ask never turns a deny into something milder.
     if found.project_ask and action is not Action.DENY:
-        asking = _restraining(found.project_ask, call, resolve)
+        asking = _asking(found.project_ask, call, state, resolve)
         if asking:
             rules = [*rules, *asking] if action is Action.ASK else asking
-            reason = _sentence("A person is asked by", rules)
+            reason = _asked(rules, call, state)
             action, cause = Action.ASK, Cause.RULE
     return action, cause, reason, rules
 
@@ -146,18 +149,23 @@ def _once(resolve: Resolve) -> Resolve:
 
 
 def _answer(
-    found: Candidates, call: Call, state: State, resolve: Resolve
+    found: Candidates, rules: Sequence[Compiled], call: Call, state: State, resolve: Resolve
 ) -> tuple[Action, Cause, str, tuple[str, ...]] | None:
-    """Who answers an ask on this call: the person, a remembered answer, a standing approval."""
+    """Who answers an ask on this call: the person, a remembered answer, a standing approval.
+
+    What `rules` on earlier calls ask, only the person answers, or an answer that was remembered
+    when these very rules asked: a standing approval knows nothing of what came before.
+    """
     if state.approved:
         return Action.ALLOW, Cause.PERSON, "Approved by a person.", ()
-    answer = state.answers.find(call, state.now_ns)
+    looking_back = frozenset(one.rule.id for one in rules if one.looks_back)
+    answer = state.answers.find(call, state.now_ns, looking_back)
     if answer is not None:
         action = Action.ALLOW if answer.allow else Action.DENY
         said = "approved" if answer.allow else "denied"
         reason = _with_reason(f"A person {said} calls like this one", answer.reason)
         return action, Cause.ANSWER, reason, (answer.id,)
-    approving = _permitting(found.approve, call, resolve) if found.approve else []
+    approving = _permitting(found.approve, call, resolve) if not looking_back else []
     if approving:
         ids = tuple(one.rule.id for one in approving)
         return Action.ALLOW, Cause.ANSWER, _sentence("Approved by", approving), ids
@@ -211,12 +219,14 @@ def limited(full: Sequence[tuple[int | None, Counted]], policy: Policy) -> Verdi
 def charged(verdict: Verdict, call: Call, policy: Policy) -> list[tuple[Charge, Counted]]:
     """The charges of a verdict on a call, each with the limit that it is booked on.
 
-    `policy` must be the one that gave the verdict.
+    `policy` must be the one that gave the verdict. What `more_than` counts is no limit.
     """
     if not verdict.charges:
         return []
-    limits = {one.key_for(call): one for one in policy.candidates(call).counted}
-    return [(charge, limits[charge.key]) for charge in verdict.charges]
+    found = policy.candidates(call)
+    limits = {one.key_for(call): one for one in found.counted}
+    asking = {one.rule.id for one in found.watched}
+    return [(one, limits[one.key]) for one in verdict.charges if one.rule not in asking]
 
 
 def _amount(one: Counted, call: Call) -> Amount | str:
@@ -235,8 +245,63 @@ def _amount(one: Counted, call: Call) -> Amount | str:
     return total
 
 
-def _restraining(rules: Sequence[Compiled], call: Call, resolve: Resolve) -> list[Compiled]:
-    return [one for one in rules if one.may_match(call, resolve)]
+def _restraining(
+    rules: Sequence[Compiled], call: Call, state: State, resolve: Resolve
+) -> list[Compiled]:
+    return [one for one in rules if _concerns(one, call, state, resolve)]
+
+
+def _asking(
+    rules: Sequence[Compiled], call: Call, state: State, resolve: Resolve
+) -> list[Compiled]:
+    return [one for one in rules if is_about(one, call, state, resolve)]
+
+
+def is_about(one: Compiled, call: Call, state: State, resolve: Resolve) -> bool:
+    """Whether a rule that restrains does so with this call, limits left aside."""
+    return _concerns(one, call, state, resolve) and (
+        one.more_than is None or _is_more(one, one.more_than, call, state)
+    )
+
+
+def watched(
+    rules: Sequence[Compiled], call: Call, state: State, resolve: Resolve
+) -> tuple[Charge, ...]:
+    """What a call counts for rules that ask when there are more than so many."""
+    return tuple(
+        Charge(one.rule.id, limit_key(one.rule, one.more_than.source, call))
+        for one in rules
+        if one.more_than is not None and _concerns(one, call, state, resolve)
+    )
+
+
+def _concerns(one: Compiled, call: Call, state: State, resolve: Resolve) -> bool:
+    """Whether a restraining rule is about a call, by its arguments and by the calls before it."""
+    return one.may_match(call, resolve) and (
+        one.flow is None or one.flow.why(call, state.flows, state.now_ns) is not None
+    )
+
+
+def _is_more(one: Compiled, limit: Limit, call: Call, state: State) -> bool:
+    """Whether a call is one more than a rule lets pass without asking."""
+    key = limit_key(one.rule, limit.source, call)
+    return state.limits.wait_ns(key, limit.maximum, limit.window_ns, state.now_ns) > 0
+
+
+def _asked(rules: list[Compiled], call: Call, state: State) -> str:
+    return _sentence("A person is asked by", rules, _because(rules, call, state))
+
+
+def _because(rules: Sequence[Compiled], call: Call, state: State) -> str:
+    """What the first rule that looks at earlier calls found, in words; "" for none."""
+    first = next((one for one in rules if one.looks_back), None)
+    if first is None:
+        return ""
+    why = first.flow.why(call, state.flows, state.now_ns) if first.flow is not None else None
+    if (more := first.rule.more_than) is not None:
+        many = f"more than {more.max} call{'s' if more.max > 1 else ''} in {span(more.window_s)}"
+        why = f"{why}, and {many}" if why else many
+    return f", because {why}" if why else ""
 
 
 def _permitting(rules: Sequence[Compiled], call: Call, resolve: Resolve) -> list[Compiled]:
@@ -260,14 +325,14 @@ def span(seconds: float) -> str:
     return f"{seconds:g} s"
 
 
-def _sentence(start: str, rules: list[Compiled]) -> str:
+def _sentence(start: str, rules: list[Compiled], because: str = "") -> str:
     """A sentence that names the rules and gives the first reason that one of them has."""
     ids = _ids(rules)
     if len(ids) == 1:
-        return _with_reason(f"{start} rule {ids[0]}", rules[0].rule.reason)
+        return _with_reason(f"{start} rule {ids[0]}{because}", rules[0].rule.reason)
     names = ", ".join(ids[:2]) + (f" and {len(ids) - 2} more" if ids[2:] else "")
     reason = next((one.rule.reason for one in rules if one.rule.reason), "")
-    return _with_reason(f"{start} rules {names}", reason)
+    return _with_reason(f"{start} rules {names}{because}", reason)
 
 
 def _with_reason(text: str, reason: str) -> str:

@@ -9,12 +9,16 @@ restore it from the audit.
 
 from __future__ import annotations
 
+import hashlib
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from decimal import Context, Decimal
 from typing import Any, TypeAlias
 
-from mcpwall.model import Budget, Call, Charge, Per, RateLimit, Rule
+import msgspec
+
+from mcpwall.model import Budget, Call, Charge, JsonObject, Per, RateLimit, Rule
+from mcpwall.policy.arguments import Gap, compile_path
 from mcpwall.policy.operators import exact
 
 Amount: TypeAlias = int | Decimal
@@ -187,6 +191,8 @@ def limit_key(rule: Rule, limit: RateLimit | Budget, call: Call) -> str:
             apart = ["agent", call.client]
         case Per.SESSION:
             apart = ["session", call.session]
+    if limit.per_argument:
+        apart += ["argument", limit.per_argument, _value(call.arguments, limit.per_argument)]
     what = ["sum", limit.sum] if isinstance(limit, Budget) else ["rate"]
     # Two projects may use one id; their counts are their own.
     owner = [rule.origin.file] if rule.origin is not None and rule.origin.project else []
@@ -194,3 +200,13 @@ def limit_key(rule: Rule, limit: RateLimit | Budget, call: Call) -> str:
         p.replace("\\", "\\\\").replace("|", "\\|") for p in [rule.id, *what, *apart, *owner]
     )
     return "|".join(escaped)
+
+
+def _value(arguments: JsonObject, path: str) -> str:
+    """A name for the value of an argument: 5 and 5.0 have one, and no secret can be read in it."""
+    (value,) = compile_path(path)(arguments)
+    if isinstance(value, Gap):
+        return "none"
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return hashlib.sha256(msgspec.json.encode(value, order="deterministic")).hexdigest()[:32]

@@ -7,11 +7,12 @@ they stand, so a new order says nothing.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
-from mcpwall.model import Action, Budget, Defaults, RateLimit, Risk, Rule
+from mcpwall.model import Action, After, Budget, Defaults, RateLimit, Risk, Rule
 from mcpwall.policy.compile import DEFAULT_ACTIONS, STRICTNESS, TOOLS_CALL, Policy, is_project
 from mcpwall.policy.limits import parse_amount
 from mcpwall.policy.match import Names, covers, is_literal, literal_text
@@ -119,12 +120,39 @@ def _is_wider(wide: Rule, narrow: Rule) -> bool:
     """Whether `wide` surely matches every call that `narrow` matches."""
     return (
         all(condition in narrow.when for condition in wide.when)
-        and (not wide.risk or (bool(narrow.risk) and set(narrow.risk) <= set(wide.risk)))
+        and _looks_back_wider(wide, narrow)
+        and _any_wider(wide.risk, narrow.risk)
+        and _any_wider(wide.reach, narrow.reach)
+        and _any_wider(wide.reads, narrow.reads)
         and _names_wider(wide.server, narrow.server)
         and _names_wider(wide.tool, narrow.tool)
         and _names_wider(wide.method or (TOOLS_CALL,), narrow.method or (TOOLS_CALL,))
         and _agents_wider(wide.agent, narrow.agent)
     )
+
+
+def _any_wider(wide: Sequence[str], narrow: Sequence[str]) -> bool:
+    """The same for a list of which one is enough; an empty one means any."""
+    return not wide or (bool(narrow) and set(narrow) <= set(wide))
+
+
+def _looks_back_wider(wide: Rule, narrow: Rule) -> bool:
+    """The same for what rules ask of earlier calls."""
+    after = wide.after is None or (
+        narrow.after is not None
+        and _reaches_back(wide.after) >= _reaches_back(narrow.after)
+        and msgspec.structs.replace(wide.after, within_s=None)
+        == msgspec.structs.replace(narrow.after, within_s=None)
+    )
+    repeat = wide.repeat is None or (narrow.repeat is not None and wide.repeat <= narrow.repeat)
+    more_than = wide.more_than is None or (
+        _same_log(wide, narrow) and _holds_more(wide.more_than, narrow.more_than)
+    )
+    return after and repeat and more_than
+
+
+def _reaches_back(after: After) -> float:
+    return math.inf if after.within_s is None else after.within_s
 
 
 def _names_wider(wide: Sequence[str], narrow: Sequence[str]) -> bool:
@@ -159,7 +187,11 @@ def _same_log(old: Rule, new: Rule) -> bool:
 
 
 def _holds_rate(old: Rule, new: Rule) -> bool:
-    was, now = old.rate_limit, new.rate_limit
+    return old.rate_limit is not None and _holds_more(new.rate_limit, old.rate_limit)
+
+
+def _holds_more(now: RateLimit | None, was: RateLimit | None) -> bool:
+    """Whether a limit lets no call pass that another one stopped; both count the same."""
     if was is None or now is None:
         return False
     return now.max <= was.max and _holds_longer(was, now)
@@ -176,4 +208,5 @@ def _holds_sum(old: Rule, new: Rule) -> bool:
 
 
 def _holds_longer(was: RateLimit | Budget, now: RateLimit | Budget) -> bool:
-    return now.window_s >= was.window_s and now.per is was.per
+    same = (now.per, now.per_argument) == (was.per, was.per_argument)
+    return same and now.window_s >= was.window_s

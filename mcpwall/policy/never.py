@@ -49,6 +49,10 @@ def why_never(rule: Rule) -> str | None:
     for key in ("server", "tool", "agent", "method"):
         if reason := _no_name(key, getattr(rule, key)):
             return reason
+    if rule.after is not None:
+        for key in ("server", "tool", "method"):
+            if reason := _no_name(f"after.{key}", getattr(rule.after, key)):
+                return reason
     if rule.method and set(rule.method) <= HOUSEKEEPING:
         return f"method: {', '.join(rule.method)} is housekeeping of the protocol, always handed on"
     for condition in rule.when:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from mcpwall.model import Rule
 
 
+_LATER = ("after", "more_than", "reach", "reads", "repeat")
+
+
 class SameIdError(ValueError):
     """Two different rules are given the same id; `first` and `second` are their places."""
 
@@ -39,6 +42,12 @@ def derived_id(rule: Rule) -> str:
     parts.append(sorted({_canonical([test.argument, test.op, test.value]) for test in rule.when}))
     parts.append([limit.window_s, limit.per] if limit else None)
     parts.append([budget.sum, budget.window_s, budget.per] if budget else None)
+    # What is said of earlier calls is added only where it is said: other ids stay what they were.
+    more = {key: getattr(rule, key) for key in _LATER if getattr(rule, key)}
+    if apart := [each.per_argument for each in (limit, budget) if each and each.per_argument]:
+        more["per_argument"] = apart
+    if more:
+        parts.append(msgspec.to_builtins(more))
     return "r" + hashlib.sha256(_canonical(parts).encode()).hexdigest()[:6]
 
 

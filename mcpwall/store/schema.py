@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
-from mcpwall.model import Action, Budget, Condition, Per, RateLimit, Risk
+from mcpwall.model import Action, After, Budget, Condition, Per, RateLimit, Reach, Reads, Risk
 from mcpwall.store.forms import (
     BadValueError,
     Problem,
@@ -109,9 +109,10 @@ def _unattended(value: Any) -> Action:
     return Action.DENY
 
 
-def _risks(value: Any) -> tuple[Risk, ...]:
-    one = choice([*Risk])
-    return tuple(Risk(one(item)) for item in patterns(value))
+def _some(names: type[Risk | Reach | Reads]) -> Reader:
+    """A reader of one or several of these words."""
+    one = choice([*names])
+    return lambda value: tuple(names(one(item)) for item in patterns(value))
 
 
 def _conditions(value: Any) -> tuple[Condition, ...]:
@@ -142,20 +143,45 @@ RATE_LIMIT: Final[Mapping[str, Reader]] = {
     "max": count,
     "window": duration,
     "per": choice([*Per]),
+    "per_argument": text,
 }
 BUDGET: Final[Mapping[str, Reader]] = {
     "sum": text,
     "max": amount,
     "window": duration,
     "per": choice([*Per]),
+    "per_argument": text,
+}
+AFTER: Final[Mapping[str, Reader]] = {
+    "server": patterns,
+    "tool": patterns,
+    "method": patterns,
+    "risk": _some(Risk),
+    "reach": _some(Reach),
+    "reads": _some(Reads),
+    "within": duration,
 }
 
 
-def _rate_limit(value: Any) -> RateLimit:
-    """`{ max, window, per }`, or "10/minute", "10/60s", "10 per minute"."""
+def _after(value: Any) -> After:
+    """Which earlier calls, and how long ago at most."""
+    read = table(AFTER, "after")(value)
+    within_s = read.pop("within", None)
+    if not read:
+        raise bad("names no calls", 'write for example { reads = "secrets" } or { tool = "get_*" }')
+    return After(**read, within_s=within_s)
+
+
+def _rate(name: str) -> Reader:
+    """A reader of `{ max, window, per }`, or "10/minute", "10/60s", "10 per minute"."""
+    return lambda value: _rate_limit(value, name)
+
+
+def _rate_limit(value: Any, name: str) -> RateLimit:
     if not isinstance(value, str):
-        read = table(RATE_LIMIT, "rate_limit", required=("max", "window"))(value)
-        return RateLimit(read["max"], read["window"], Per(read.get("per", Per.TOOL)))
+        read = table(RATE_LIMIT, name, required=("max", "window"))(value)
+        per = Per(read.get("per", Per.TOOL))
+        return RateLimit(read["max"], read["window"], per, read.get("per_argument", ""))
     found = _RATE.fullmatch(value)
     if not found or found[3] not in _RATE_UNITS:
         fix = 'write "10/minute", "10/60s" or { max = 10, window = "60s" }'
@@ -169,7 +195,8 @@ def _budget(value: Any) -> Budget:
     if not read["sum"]:
         raise BadValueError(Problem(("sum",), "must name an argument", subject="sum"))
     per = Per(read.get("per", Per.TOOL))
-    return Budget(sum=read["sum"], max=read["max"], window_s=read["window"], per=per)
+    apart = read.get("per_argument", "")
+    return Budget(read["sum"], read["max"], read["window"], per, apart)
 
 
 def _command(value: Any) -> tuple[str, ...]:
@@ -232,10 +259,15 @@ RULE: Final[Mapping[str, Reader]] = {
     "tool": patterns,
     "agent": patterns,
     "method": patterns,
-    "risk": _risks,
+    "risk": _some(Risk),
+    "reach": _some(Reach),
+    "reads": _some(Reads),
     "when": _conditions,
+    "after": _after,
+    "repeat": count,
+    "more_than": _rate("more_than"),
     "action": _action,
-    "rate_limit": _rate_limit,
+    "rate_limit": _rate("rate_limit"),
     "budget": _budget,
     "reason": _reason,
     "enabled": flag,

@@ -222,3 +222,30 @@ def test_config_that_does_not_load(config, home, run, command, monkeypatch):
     assert (code, out) == (2, "")
     assert err.startswith("mcpwall: config.toml:1: ")
     assert err.count("\n") == 1
+
+
+def test_earlier_calls_of_the_agent_can_be_given(config, run, tmp_path):
+    leak = '[[rules]]\nid = "leak"\nafter = { reads = "secrets" }\nreach = "net"\naction = "deny"\n'
+    write(config, leak)
+    what = {"server": "web", "tool": "fetch", "reach": "net"}
+    file = tmp_path / "call.json"
+    file.write_text(json.dumps(what))
+    assert run("test", file)[1].startswith("allow  web.fetch")
+    file.write_text(json.dumps({**what, "before": [{"server": "notes", "tool": "get_secret"}]}))
+    said = run("test", file)[1]
+    assert said.startswith("deny  web.fetch")
+    assert "because notes.get_secret was called just before, in call 1" in said
+    file.write_text(json.dumps({**what, "before": [{"server": "notes"}]}))
+    code, _, error = run("test", file)
+    assert (code, "the key 'tool' is missing in an earlier call" in error) == (2, True)
+
+
+def test_list_says_what_a_rule_asks_of_earlier_calls(config, run):
+    write(
+        config,
+        '[[rules]]\nid = "r"\nafter = { tool = "get_*", reads = ["secrets"], within = "30m" }\n'
+        'repeat = 3\nmore_than = "30/minute"\naction = "ask"\nreach = "net"\n',
+    )
+    said = run("list")[1]
+    assert "reach net  after get_* that reads secrets within 30m  the same call more than 3" in said
+    assert "more than 30 calls in 60s" in said

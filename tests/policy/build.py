@@ -8,6 +8,7 @@ from typing import Any
 from mcpwall.model import Action, Budget, Call, Condition, Defaults, RateLimit, Risk, Rule, Verdict
 from mcpwall.policy.answers import Answers
 from mcpwall.policy.compile import Policy, compile_policy
+from mcpwall.policy.flow import Flows
 from mcpwall.policy.judge import State, ToolState, judge
 from mcpwall.policy.limits import Limits
 
@@ -84,6 +85,7 @@ def state(**fields: Any) -> State:
     values: dict[str, Any] = {
         "now_ns": 0,
         "limits": Limits(),
+        "flows": Flows(),
         "answers": Answers(),
         "lockdown": False,
         "tool": ToolState.LISTED,
@@ -104,10 +106,13 @@ class Desk:
     def __init__(self, rules: Policy) -> None:
         self.policy = rules
         self.limits = Limits()
+        self.flows = Flows()
 
     def ask(self, what: Call, at_s: float = 0, **fields: Any) -> Verdict:
         now_ns = round(at_s * SECOND)
-        given = judge(what, self.policy, state(now_ns=now_ns, limits=self.limits, **fields))
+        past = {"limits": self.limits, "flows": self.flows}
+        given = judge(what, self.policy, state(now_ns=now_ns, **past, **fields))
         if given.action is Action.ALLOW:
             self.limits.book(given.charges, now_ns)
+            self.flows.forwarded(what, now_ns)
         return given

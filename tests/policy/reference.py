@@ -10,8 +10,9 @@ import fnmatch
 import math
 from typing import Any
 
-from mcpwall.model import Action, Call, Cause, Defaults, Rule
+from mcpwall.model import Action, Call, Cause, Defaults, RateLimit, Rule
 
+Made = list[tuple[Call, float]]  # what was forwarded, and when
 Bookings = list[tuple[tuple[str, ...], float, float]]  # what was counted, when, how much
 
 
@@ -50,37 +51,71 @@ def matches(rule: Rule, call: Call, *, strict: bool) -> bool:
         and named(rule.method or ("tools/call",), call.method)
         and named(rule.agent, call.client, call.agent)
         and (not rule.risk or call.risk in rule.risk)
+        and (not rule.reach or call.reach in rule.reach)
+        and (not rule.reads or any(what in call.reads for what in rule.reads))
         and (call.method == "tools/call" or bool(rule.method))
         and all(truth is not False if strict else truth is True for truth in truths)
     )
 
 
+def looks_back(rule: Rule, call: Call, made: Made, now_s: float) -> bool:
+    """Whether what the same agent did before is what the rule asks for."""
+    mine = [(one, at) for one, at in made if one.run == call.run]
+    if rule.repeat is not None:
+        last = [one.digest for one, _ in mine[-rule.repeat :]]
+        if last != [call.digest] * rule.repeat:
+            return False
+    after = rule.after
+    return after is None or any(
+        named(after.tool, one.tool)
+        and named(after.server, one.server)
+        and named(after.method or ("tools/call",), one.method)
+        and (not after.reach or one.reach in after.reach)
+        and (not after.reads or any(what in one.reads for what in after.reads))
+        and (after.within_s is None or at > now_s - after.within_s)
+        for one, at in mine
+    )
+
+
 def judge(
-    call: Call, rules: list[Rule], defaults: Defaults, booked: Bookings, now_s: float
+    call: Call, rules: list[Rule], defaults: Defaults, past: tuple[Bookings, Made], now_s: float
 ) -> tuple[Action, Cause, set[str], Bookings]:
     """Action, cause, the ids of the rules behind it, and what to book if it is forwarded."""
+    booked, made = past
+
+    def concerns(rule: Rule, *, strict: bool = True) -> bool:
+        return matches(rule, call, strict=strict) and looks_back(rule, call, made, now_s)
 
     def of(action: Action, *, strict: bool = True) -> set[str]:
-        return {r.id for r in rules if r.action is action and matches(r, call, strict=strict)}
+        return {r.id for r in rules if r.action is action and concerns(r, strict=strict)}
 
-    if denied := of(Action.DENY):
-        return Action.DENY, Cause.RULE, denied, []
-    full: dict[str, float] = {}
-    costs: Bookings = []
-    for rule in {r.id: r for r in rules if r.rate_limit and matches(r, call, strict=True)}.values():
-        limit = rule.rate_limit
-        assert limit is not None
+    def count(rule: Rule, limit: RateLimit) -> int | None:
+        """Books a call for a limit; seconds until there is room, None when there is."""
         what = call.tool if call.method == "tools/call" else ""
         apart = {"tool": [call.server, call.method, what], "session": [call.session]}[limit.per]
         key = (rule.id, *apart)
-        times = sorted(at for k, at, _ in booked if k == key and at > now_s - limit.window_s)
-        if len(times) >= limit.max:
-            full[rule.id] = math.ceil(times[-limit.max] + limit.window_s - now_s)
         costs.append((key, now_s, 1))
+        times = sorted(at for k, at, _ in booked if k == key and at > now_s - limit.window_s)
+        if len(times) < limit.max:
+            return None
+        return math.ceil(times[-limit.max] + limit.window_s - now_s)
+
+    if denied := of(Action.DENY):
+        return Action.DENY, Cause.RULE, denied, []
+    full: set[str] = set()
+    little: set[str] = set()
+    costs: Bookings = []
+    for rule in {r.id: r for r in rules if concerns(r)}.values():
+        if rule.rate_limit and count(rule, rule.rate_limit) is not None:
+            full.add(rule.id)
+        if rule.more_than and count(rule, rule.more_than) is None:
+            little.add(rule.id)
     if full:
-        return Action.DENY, Cause.LIMIT, set(full), []
-    if asked := of(Action.ASK):
-        if approved := of(Action.APPROVE, strict=False):
+        return Action.DENY, Cause.LIMIT, full, []
+    if asked := of(Action.ASK) - little:
+        back = {r.id for r in rules if r.after or r.repeat or r.more_than}
+        approved = of(Action.APPROVE, strict=False)
+        if approved and not asked & back:
             return Action.ALLOW, Cause.ANSWER, asked | approved, costs
         return Action.ASK, Cause.RULE, asked, costs
     if allowed := of(Action.ALLOW, strict=False):

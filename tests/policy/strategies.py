@@ -7,7 +7,19 @@ from typing import Any
 import msgspec
 from hypothesis import strategies as st
 
-from mcpwall.model import Action, Call, Condition, Defaults, Per, RateLimit, Risk, Rule
+from mcpwall.model import (
+    Action,
+    After,
+    Call,
+    Condition,
+    Defaults,
+    Per,
+    RateLimit,
+    Reach,
+    Reads,
+    Risk,
+    Rule,
+)
 from tests.policy.build import call
 
 TOOLS = ("read", "write", "write_all", "pay")
@@ -53,20 +65,42 @@ bodies = st.fixed_dictionaries(
         "method": st.sampled_from((("*",), ("prompts/*",), ("tools/call",))),
         "risk": st.lists(st.sampled_from(tuple(Risk)), max_size=2).map(tuple),
         "when": st.lists(conditions, max_size=2).map(tuple),
+        "reach": st.sampled_from(((Reach.NET,), (Reach.LOCAL, Reach.SERVICE))),
+        "reads": st.sampled_from(((Reads.SECRETS,), tuple(Reads))),
         "enabled": st.booleans(),
         "reason": st.sampled_from(("", "because")),
     },
 )
 
 
+afters = st.builds(
+    After,
+    tool=patterns,
+    server=st.sampled_from(((), ("files",), ("!files",))),
+    method=st.sampled_from(((), ("*",), ("prompts/*",))),
+    reach=st.sampled_from(((), (Reach.NET,))),
+    reads=st.sampled_from(((), (Reads.SECRETS,), tuple(Reads))),
+    within_s=st.sampled_from((None, 1.0, 3.0)),
+)
+pasts = st.fixed_dictionaries(
+    {}, optional={"after": afters, "repeat": st.integers(1, 2), "more_than": limits}
+)
+
+
+def rule_of(name: str, body: Any, past: Any, action: Action | None, limit: Any) -> Rule:
+    """A rule of these parts; those that look at earlier calls only where they may."""
+    if action in (Action.ALLOW, Action.APPROVE):
+        past = {}
+    elif action is not Action.ASK or limit is not None:
+        past = {key: past[key] for key in past if key != "more_than"}
+    return Rule(name, action=action, rate_limit=limit, **body, **past)
+
+
 def rules(of: st.SearchStrategy[Action | None], *, limited: bool = True) -> Any:
-    """Lists of rules with ids r0, r1, … that do what `of` says; some also limit."""
-    does = st.tuples(bodies, of, st.none() | limits if limited else st.none())
+    """Lists of rules with ids r0, r1, … that do what `of` says; some limit or look back too."""
+    does = st.tuples(bodies, st.just({}) | pasts, of, st.none() | limits if limited else st.none())
     return st.lists(does, max_size=6).map(
-        lambda parts: [
-            Rule(f"r{i}", action=action, rate_limit=limit, **body)
-            for i, (body, action, limit) in enumerate(parts)
-        ]
+        lambda parts: [rule_of(f"r{i}", *part) for i, part in enumerate(parts)]
     )
 
 
@@ -85,6 +119,10 @@ def calls(draw: st.DrawFn) -> Call:
         session=draw(st.sampled_from(("one", "two"))),
         agent=agent,
         client=agent.partition("#")[0],
+        run=draw(st.sampled_from(("7", "8"))),
+        digest=draw(st.sampled_from(("d1", "d2"))),
+        reach=draw(st.sampled_from(tuple(Reach))),
+        reads=draw(st.sampled_from(((), (Reads.SECRETS,), (Reads.UNTRUSTED,)))),
     )
 
 

@@ -213,9 +213,12 @@ def test_p15_the_judge_agrees_with_a_naive_one(
 ) -> None:
     desk = Desk(compile_policy(some, given_defaults))
     booked: reference.Bookings = []
+    made: reference.Made = []
     for at, what in sorted(schedule, key=lambda pair: pair[0]):
         fast = desk.ask(what, at)
-        action, cause, ids, to_book = reference.judge(what, some, given_defaults, booked, at)
+        past = (booked, made)
+        action, cause, ids, to_book = reference.judge(what, some, given_defaults, past, at)
         assert (fast.action, fast.cause, set(fast.rules)) == (action, cause, ids)
         if action is Action.ALLOW:
             booked += to_book
+            made.append((what, at))

@@ -35,7 +35,8 @@ PER = ("tool", "server", "agent", "session")
 _A_MINUTE = {Risk.READ: 60}  # calls a minute that `r` suggests; others
 _A_MINUTE_ELSE = 10
 _SPELLED = "‹›␊␉"  # signs by which `text.visible` shows what cannot be typed
-_UNSHOWN = ("id", "agent", "method", "risk", "enabled")
+_LOOKS_BACK = ("after", "repeat", "more_than")
+_UNSHOWN = ("id", "agent", "method", "risk", "reach", "reads", *_LOOKS_BACK, "enabled")
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ def table_of(draft: Draft, written: JsonObject) -> JsonObject:
     put("tool", ("tool",), lambda: read_names(draft.tool))
     put("when", ("tests",), lambda: _when(draft.tests))
     put("action", ("do",), lambda: None if draft.do == "limit" else draft.do)
-    put("rate_limit", ("limit", "per"), lambda: _rate_limit(draft))
+    put("rate_limit", ("limit", "per"), lambda: _rate_limit(draft, written.get("rate_limit")))
     put("budget", ("sum", "budget"), lambda: _budget(draft, written.get("budget") or {}))
     put("reason", ("reason",), lambda: _typed("reason", draft.reason) or None)
     if "action" not in table and draft.do != "limit":
@@ -163,10 +164,10 @@ def _when(tests: tuple[ArgumentTest, ...]) -> JsonObject | None:
     return when or None
 
 
-def _rate_limit(draft: Draft) -> JsonObject | None:
+def _rate_limit(draft: Draft, written: Any) -> JsonObject | None:
     if not draft.limit.strip():
         return None
-    limit = _rate("limit", draft.limit)
+    limit = _rate("limit", draft.limit) | _kept(written, "per_argument")
     return limit if draft.per == "tool" else limit | {"per": draft.per}
 
 
@@ -175,8 +176,13 @@ def _budget(draft: Draft, written: JsonObject) -> JsonObject | None:
         return None
     if not draft.sum.strip():
         raise DraftError("sum", "name the argument that is summed up")
-    per = {"per": written["per"]} if "per" in written else {}
-    return {"sum": _typed("sum", draft.sum.strip())} | _rate("budget", draft.budget) | per
+    kept = _kept(written, "per", "per_argument")
+    return {"sum": _typed("sum", draft.sum.strip())} | _rate("budget", draft.budget) | kept
+
+
+def _kept(written: Any, *keys: str) -> JsonObject:
+    """What a limit says that the form does not show."""
+    return {key: written[key] for key in keys if isinstance(written, dict) and key in written}
 
 
 def _typed(name: str, text: str) -> str:

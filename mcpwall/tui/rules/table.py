@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mcpwall.model import Action, Per
+from mcpwall.model import Action, span
 from mcpwall.text import clip, width
 from mcpwall.tui.review.layout import safe, wrap
 from mcpwall.tui.rules.values import write_value
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 _STYLES = {"deny": "bad", "limit": "warn", "ask": "waiting", "approve": "ok", "allow": "ok"}
 _ORDER = ("deny", "limit", "ask", "approve", "allow")
-_MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _FIXED = 21  # cells of cursor, on/off, deed, hits and the gaps
 _BROAD = 100  # cells from which all columns have room
 
@@ -101,11 +100,15 @@ def which_calls(rule: Rule) -> str:
     tool = ", ".join(rule.tool) or "*"
     words = [f"{', '.join(rule.server)}.{tool}" if rule.server else tool]
     if words == ["*"]:
-        words = [] if rule.risk or rule.when or rule.agent else ["every call"]
+        told = rule.risk or rule.reach or rule.reads or rule.when or rule.agent
+        words = [] if told else ["every call"]
     words += [f"risk {' or '.join(risk.value for risk in rule.risk)}"] if rule.risk else []
+    words += [f"reach {' or '.join(rule.reach)}"] if rule.reach else []
+    words += [f"reads {' or '.join(rule.reads)}"] if rule.reads else []
     words += [f"agent {', '.join(rule.agent)}"] if rule.agent else []
     words += [f"method {', '.join(rule.method)}"] if rule.method else []
     words += [condition_text(condition) for condition in rule.when]
+    words += rule.looks_back()
     return safe("  ".join(words))
 
 
@@ -147,14 +150,6 @@ def about(row: RuleRow, now_ms: float, zone: tzinfo | None, room: int) -> list[L
     return lines
 
 
-def span(seconds: float) -> str:
-    """A window: `60s`, `10m`, `2h`, `1d`."""
-    for size, unit in ((_DAY, "d"), (_HOUR, "h"), (_MINUTE, "m")):
-        if seconds > _MINUTE and seconds % size == 0:
-            return f"{seconds / size:.0f}{unit}"
-    return f"{seconds:g}s"
-
-
 def _deeds(rule: Rule) -> list[str]:
     words = [rule.action.value] if rule.action else []
     words += ["limit"] if rule.rate_limit else []
@@ -165,20 +160,16 @@ def _bound(row: RuleRow, now_ms: float) -> str:
     """A limit, a budget, or how long a remembered answer lives."""
     rule, words = row.rule, []
     if limit := rule.rate_limit:
-        words.append(f"{limit.max} per {span(limit.window_s)}{_apart(limit.per)}")
+        words.append(f"{limit.max} per {span(limit.window_s)}{safe(limit.apart())}")
     if budget := rule.budget:
         what = f"sum of {safe(budget.sum)} {budget.max} per {span(budget.window_s)}"
-        words.append(what + _apart(budget.per))
+        words.append(what + safe(budget.apart()))
     if row.expires_ms is not None:
         left_s = (row.expires_ms - now_ms) / 1000
         words.append(f"{lasted(left_s)} left" if left_s > 0 else "run out")
     elif row.remembered:
         words.append("this session" if row.session else "")
     return "  ".join(words)
-
-
-def _apart(per: Per) -> str:
-    return "" if per is Per.TOOL else f" per {per.value}"
 
 
 def _fill(text: str, room: int) -> str:

@@ -1,0 +1,59 @@
+"""What the judge sees of a request: who calls what, with which arguments, at what risk. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from mcpwall.engine import naming
+from mcpwall.model import Call, Reach, Risk, Tool, Traits
+
+if TYPE_CHECKING:
+    from mcpwall.engine.live import Live
+    from mcpwall.protocol.commands import Request
+
+TOOLS_CALL: Final = "tools/call"
+_PLAIN: Final = Risk.READ, Traits()  # a request that is no tool call
+_UNLISTED: Final = Risk.UNKNOWN, Traits(reach=Reach.NET)  # nothing is known of it
+
+_canonical = msgspec.json.Encoder(order="deterministic")
+
+
+def call_of(live: Live, request: Request, number: int, at_ms: int) -> tuple[Call, bytes]:
+    """Call `number` of a session, and its arguments as JSON with their keys in order."""
+    tool = live.tools.get(request.subject) if request.method == TOOLS_CALL else None
+    if tool is not None:
+        risk, traits = tool.risk, tool.traits
+    else:
+        risk, traits = _UNLISTED if request.method == TOOLS_CALL else _PLAIN
+    arguments = _canonical.encode(request.arguments)
+    client, server = live.protocol.parties.client, live.server.name
+    call = Call(
+        number,
+        at_ms,
+        live.id,
+        live.agent,
+        client,
+        server,
+        request.method,
+        request.subject,
+        request.arguments,
+        risk,
+        naming.digest(request.method, server, request.subject, arguments),
+        live.hello.directory,
+        naming.run(live.hello.agent_pid, live.engine.clock.boot, client),
+        traits.reach,
+        traits.reads,
+    )
+    return call, arguments
+
+
+def weighed(call: Call, tool: Tool | None) -> Call:
+    """The call with the risk of its tool as it is now, should that be another one."""
+    if call.method != TOOLS_CALL or tool is None:
+        return call
+    now = (tool.risk, tool.traits.reach, tool.traits.reads)
+    if now == (call.risk, call.reach, call.reads):
+        return call
+    return msgspec.structs.replace(call, risk=now[0], reach=now[1], reads=now[2])

@@ -1,0 +1,90 @@
+"""Rules on earlier calls, through the engine: over sessions and servers, and in words."""
+
+from collections.abc import Callable
+
+from mcpwall.engine.port import Match, Refused, Remember, Scope
+from tests.engine.wall import Talk, Wall, call, text, tool, verdict
+
+RULES = """\
+[defaults]
+write = "allow"
+execute = "allow"
+
+[[rules]]
+id = "leak"
+after = { reads = "secrets" }
+reach = "net"
+action = "ask"
+
+[[rules]]
+id = "loop"
+repeat = 2
+action = "deny"
+"""
+NOTES = [tool("read_secret"), tool("look")]
+WEB = [tool("fetch", url={})]
+
+
+def pair(wall: Wall, client: str = "claude-code") -> tuple[Talk, Talk]:
+    """One agent's sessions with two servers."""
+    notes = wall.session(server="notes", client=client, tools=NOTES)
+    return notes, wall.session(server="web", client=client, tools=WEB)
+
+
+def test_a_secret_read_on_one_server_holds_what_would_leave_by_another(
+    wall_with: Callable[[str], Wall],
+) -> None:
+    wall = wall_with(RULES)
+    notes, web = pair(wall)
+    web.asks(call(1, "fetch", {"url": "https://a.example"}))
+    assert len(web.forwarded()) == 1
+    notes.asks(call(1, "read_secret"))
+    wall.clock.advance(120)
+    web.asks(call(2, "fetch", {"url": "https://b.example"}))
+    assert web.forwarded() == []
+    (held,) = wall.held
+    assert held.why[0] == (
+        "A person is asked by rule leak, because notes.read_secret was called 2 minutes before, "
+        "in call 2."
+    )
+    wall.decide(held)
+    assert len(web.forwarded()) == 1
+
+
+def test_neither_a_new_session_nor_a_new_name_forgets_it(
+    wall_with: Callable[[str], Wall],
+) -> None:
+    wall = wall_with(RULES)
+    notes, web = pair(wall)
+    notes.asks(call(1, "read_secret"))
+    notes.live.end("closed")
+    web.live.end("closed")
+    _, web = pair(wall, client="another")
+    web.asks(call(2, "fetch", {"url": "https://b.example"}))
+    assert [held.row.verdict.rules for held in wall.held] == [("leak",)]
+
+
+def test_the_model_reads_why_it_was_refused(wall_with: Callable[[str], Wall]) -> None:
+    notes, _ = pair(wall_with(RULES))
+    notes.asks(call(1, "look"), call(2, "look"))
+    notes.forwarded()
+    notes.asks(call(3, "look"))
+    said = notes.refusal()
+    assert verdict(said)["rules"] == ["loop"]
+    assert "because the same call was just made 2 times in a row" in text(said)
+
+
+def test_it_cannot_be_approved_for_always_and_can_for_the_session(
+    wall_with: Callable[[str], Wall],
+) -> None:
+    wall = wall_with(RULES)
+    notes, web = pair(wall)
+    notes.asks(call(1, "read_secret"))
+    web.asks(call(2, "fetch", {"url": "https://b.example"}))
+    (held,) = wall.held
+    always = wall.decide(held, remember=Remember(Scope.ALWAYS, Match.TOOL))
+    assert isinstance(always, Refused)
+    assert "rule leak asks because of earlier calls" in always.text
+    wall.decide(held, remember=Remember(Scope.SESSION, Match.TOOL))
+    web.asks(call(3, "fetch", {"url": "https://c.example"}))
+    assert (len(web.forwarded()), wall.held) == (2, [])
