@@ -90,7 +90,7 @@ def _carry_out(engine: Engine, command: Order) -> Reply:
             return _preview(engine, command)
         case Details(call):
             found: CallDetails | None = views.details(engine, call)
-            return found or Refused(f"call {call} is no longer remembered; see `mcpwall log`")
+            return found or Refused(f"the record has no call {call}")
         case Inspect() | AcceptTool() | AcceptServer() | Hide() | Block() | Recommend():
             return Refused("this engine keeps no inventory of tools yet")
         case Stop():

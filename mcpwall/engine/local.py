@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
 from mcpwall.engine import commands, editing, views
-from mcpwall.engine.port import Batch, CheckEdit, Command, Reply, Snapshot
+from mcpwall.engine.port import Batch, CheckEdit, Command, Reply, Search, Snapshot
+from mcpwall.engine.search import search
 
 if TYPE_CHECKING:
     from mcpwall.engine.core import Engine
@@ -30,4 +31,6 @@ class LocalPort:
         """Carry out a command."""
         if isinstance(command, CheckEdit):
             return await editing.check(self._engine, command)
+        if isinstance(command, Search):
+            return await search(self._engine, command)
         return commands.carry_out(self._engine, command)

@@ -345,7 +345,17 @@ class Stop(msgspec.Struct, frozen=True, tag="stop"):
     """End the engine, and with it every session."""
 
 
-Question: TypeAlias = CheckEdit  # answered by way of a thread; changes nothing
+class Search(msgspec.Struct, frozen=True, tag="search"):
+    """Calls of the whole record that match a filter, newest first. -> Found
+
+    One piece of the search: `before` is 0 to begin with the newest call, then what Found says.
+    """
+
+    text: str
+    before: int = 0
+
+
+Question: TypeAlias = CheckEdit | Search  # answered by way of a thread; changes nothing
 Order: TypeAlias = (
     Decide
     | PutRule
@@ -401,6 +411,15 @@ class EditChecked(msgspec.Struct, frozen=True, tag="edit_checked"):
     flags: tuple[str, ...] = ()
 
 
+class Found(msgspec.Struct, frozen=True, tag="found"):
+    """A piece of a search. It goes on with `before`; 0: all was looked at."""
+
+    rows: tuple[Row, ...]
+    before: int
+    at_ms: int  # how far back it has looked
+    looked: int  # how many calls it has looked at
+
+
 class CallDetails(msgspec.Struct, frozen=True, tag="call_details"):
     """`arguments` is None when they were too large to keep whole; then `excerpt` has the start.
 
@@ -417,7 +436,9 @@ class CallDetails(msgspec.Struct, frozen=True, tag="call_details"):
     original: JsonObject | None = None
 
 
-Reply: TypeAlias = Done | Refused | Previewed | EditChecked | CallDetails | Inspected | Recommended
+Reply: TypeAlias = (
+    Done | Refused | Previewed | EditChecked | Found | CallDetails | Inspected | Recommended
+)
 
 
 class EngineGoneError(Exception):

@@ -64,7 +64,7 @@ def records(engine: Engine) -> list[Record]:
         row = numbers.get(call.id) or audit.get(call.id)
         if row is not None:
             numbers[call.id] = row
-    restored = [_record(row) for _, row in sorted(numbers.items())]
+    restored = [as_record(row) for _, row in sorted(numbers.items())]
     for record in restored:
         engine.records.restore(record)
     return [record for record in restored if record.state in _OPEN]
@@ -130,7 +130,8 @@ def _refuse(live: Live, record: Record, request: Request, *, ran: bool) -> None:
         record.state = State.LOST
 
 
-def _record(row: AuditRow) -> Record:
+def as_record(row: AuditRow) -> Record:
+    """A call as the audit has it, in the form in which the engine remembers one."""
     arguments: JsonObject = {}
     if (ran := row.edited or row.arguments) is not None:
         arguments = msgspec.json.decode(ran)

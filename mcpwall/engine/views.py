@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from mcpwall import __version__
+from mcpwall.engine import restore
 from mcpwall.engine.port import CallDetails, RuleRow, Snapshot, State, Status
 from mcpwall.engine.records import KEPT
 from mcpwall.model import Action, Condition, Rule
@@ -104,7 +105,11 @@ def details(engine: Engine, call: int) -> CallDetails | None:
     """All that is known of one call, from memory or from the audit."""
     record = engine.records.get(call)
     if record is None:
-        return None
+        engine.recorder.file()
+        row = engine.recorder.intake.audit.get(call)
+        if row is None:
+            return None
+        record = restore.as_record(row)
     live = engine.sessions.get(record.call.session)
     whole = record.size == len(record.json)
     return CallDetails(

@@ -64,6 +64,11 @@ class Reader:
             raise audit_error(error, path) from error
         return Reader(db, path)
 
+    @property
+    def path(self) -> str:
+        """Where the record is."""
+        return self._path
+
     def __enter__(self) -> Self:
         return self
 

@@ -19,6 +19,7 @@ from mcpwall.text import visible
 from mcpwall.tui.keys import KeyMap
 from mcpwall.tui.mirror import Mirror
 from mcpwall.tui.palette import Actions
+from mcpwall.tui.screens.audit import AuditScreen
 from mcpwall.tui.screens.base import WallScreen
 from mcpwall.tui.screens.calls import CallsScreen
 from mcpwall.tui.screens.confirm import ConfirmScreen
@@ -26,6 +27,7 @@ from mcpwall.tui.screens.help import HelpScreen
 from mcpwall.tui.screens.review import ReviewScreen
 from mcpwall.tui.screens.rules import RulesScreen
 from mcpwall.tui.theme import DARK, LIGHT, THEMES, Palette, palette
+from mcpwall.tui.widgets.rule_form import RuleForm, fields_from_call
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -76,7 +78,7 @@ class WallApp(App[None], inherit_bindings=False):
         for theme in THEMES:
             self.register_theme(theme)
         self._use(DARK)
-        self._walls = {"calls": CallsScreen(), "review": ReviewScreen(), "rules": RulesScreen()}
+        self._walls = {scope: make() for scope, (_, make) in self.WALLS.items()}
         for scope, screen in self._walls.items():
             self.install_screen(screen, scope)  # else it would be taken apart when left
         self.push_screen("calls")
@@ -159,11 +161,16 @@ class WallApp(App[None], inherit_bindings=False):
 
     # --- screens --------------------------------------------------------------------------------
 
-    TITLES: ClassVar = {"calls": "Calls", "review": "Pending", "rules": "Rules"}
+    WALLS: ClassVar[dict[str, tuple[str, type[WallScreen]]]] = {
+        "calls": ("Calls", CallsScreen),
+        "review": ("Pending", ReviewScreen),
+        "rules": ("Rules", RulesScreen),
+        "audit": ("Audit", AuditScreen),
+    }
 
     def tabs(self) -> list[tuple[str, str]]:
         """Scope and title of the screens, in the order of their number keys."""
-        return list(self.TITLES.items())
+        return [(scope, title) for scope, (title, _) in self.WALLS.items()]
 
     def open(self, scope: str) -> WallScreen:
         """Show a screen and return it."""
@@ -171,6 +178,10 @@ class WallApp(App[None], inherit_bindings=False):
         if self.screen is not screen:
             self.switch_screen(screen)
         return screen
+
+    def rule_from(self, row: port.Row) -> None:
+        """Write a rule about the tool of a call."""
+        self.push_screen(RuleForm(fields_from_call(row)))
 
     def review_call(self, call: int) -> None:
         """Show a waiting call in Review."""
@@ -192,8 +203,15 @@ class WallApp(App[None], inherit_bindings=False):
         """Show the rules."""
         self.open("rules")
 
+    def do_audit(self) -> None:
+        """Show the record."""
+        self.open("audit")
+
     def do_filter(self) -> None:
-        """Type a filter for the calls."""
+        """Type a filter, for the record where that is shown, else for the calls."""
+        if isinstance(self.screen, AuditScreen):
+            self.screen.do_search()
+            return
         screen = self.open("calls")
         if isinstance(screen, CallsScreen):
             self.call_after_refresh(screen.filter.edit)

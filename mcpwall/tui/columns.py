@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from mcpwall.text import clip, column, fit, summary, width
-from mcpwall.tui.timing import clock, took
+from mcpwall.tui.call_list import CallLine
+from mcpwall.tui.timing import clock, stamp, took
 from mcpwall.tui.words import called, short_agent, standing
 
 if TYPE_CHECKING:
     from datetime import tzinfo
 
-    from mcpwall.tui.call_list import CallLine
+    from mcpwall.engine.port import Row
     from mcpwall.tui.widgets.lines import Part
 
 _TIME, _TOOK = 8, 5
@@ -77,6 +78,12 @@ def call_line(
         last = (left, stands.style) if left else (took(row.took_us), "dim")
         parts.append((f" {fit(last[0], _TOOK):>{_TOOK}}", last[1]))
     return parts
+
+
+def stamped_line(row: Row, widths: Columns, zone: tzinfo | None) -> list[Part]:
+    """A call with its date and time, for a table of long ago."""
+    cursor, _, *rest = call_line(CallLine(row, [row.id]), widths, zone)
+    return [cursor, (stamp(row.at_ms, zone) + " ", "dim"), *rest]
 
 
 def _filled(safe: str, cells: int) -> str:

@@ -14,6 +14,11 @@ def clock(at_ms: float, zone: tzinfo | None) -> str:
     return datetime.fromtimestamp(at_ms / 1000, zone).strftime("%H:%M:%S")
 
 
+def stamp(at_ms: float, zone: tzinfo | None) -> str:
+    """Date and time of day, `03-05 14:02:37`."""
+    return datetime.fromtimestamp(at_ms / 1000, zone).strftime("%m-%d %H:%M:%S")
+
+
 def took(duration_us: int | None) -> str:
     """How long an answer took, in at most five characters: `380µs`, `38ms`, `1.2s`, `2m05`."""
     if duration_us is None:

@@ -6,6 +6,7 @@ import pytest
 
 from mcpwall.tui.app import WallApp
 from mcpwall.tui.keys import ACTIONS, MODAL, KeyMap, KeysError, key_name, shown
+from mcpwall.tui.screens.audit import AuditScreen
 from mcpwall.tui.screens.call import CallScreen
 from mcpwall.tui.screens.calls import CallsScreen
 from mcpwall.tui.screens.confirm import ConfirmScreen
@@ -23,6 +24,7 @@ OWNERS = {
     "rules": RulesScreen,
     "form": RuleForm,
     "edit": EditScreen,
+    "audit": AuditScreen,
     "confirm": ConfirmScreen,
     "help": HelpScreen,
 }

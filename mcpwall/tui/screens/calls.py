@@ -17,7 +17,6 @@ from mcpwall.tui.screens.call import CallScreen
 from mcpwall.tui.widgets.calls_table import CallsTable
 from mcpwall.tui.widgets.empty import EmptyState
 from mcpwall.tui.widgets.filter import FilterLine
-from mcpwall.tui.widgets.rule_form import RuleForm, fields_from_call
 from mcpwall.tui.widgets.status import StatusLine
 from mcpwall.tui.widgets.text_lines import TextLines
 from mcpwall.tui.widgets.waiting import WaitingStrip
@@ -244,4 +243,4 @@ class CallsScreen(WallScreen):
     def do_rule(self) -> None:
         """A rule from this call."""
         if row := self.calls.current():
-            self.app.push_screen(RuleForm(fields_from_call(row)))
+            self.wall.rule_from(row)

@@ -24,6 +24,7 @@ TITLES = {
     "edit": "EDITING THE ARGUMENTS OF A CALL",
     "rules": "RULES",
     "form": "RULE FORM",
+    "audit": "AUDIT",
 }
 _SIGNS: tuple[Line, ...] = (
     (("SIGNS", "title"),),

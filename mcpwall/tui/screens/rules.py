@@ -18,6 +18,7 @@ from mcpwall.tui.rules.effect import diff_lines, trouble
 from mcpwall.tui.rules.table import about, in_order, which_calls
 from mcpwall.tui.screens.base import WallScreen
 from mcpwall.tui.widgets.panel import Panel
+from mcpwall.tui.widgets.pick_list import Selected
 from mcpwall.tui.widgets.rule_form import RuleForm
 from mcpwall.tui.widgets.rule_list import RuleList
 from mcpwall.tui.widgets.text_lines import TextLines
@@ -180,7 +181,7 @@ class RulesScreen(WallScreen):
         self.query_one(RuleList).show(in_order(self.mirror.rules))
         self._draw()
 
-    @on(RuleList.Selected)
+    @on(Selected)
     def _draw(self) -> None:
         room, status = self.size.width, self.mirror.status
         edit = status.outside_edit if status else None
