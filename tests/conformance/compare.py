@@ -1,0 +1,154 @@
+"""P18 by the official conformance suite: through the wall each check has the result it has without.
+
+    python -m tests.conformance.compare --modules NODE_MODULES --python PYTHON --sdk DIRECTORY
+
+NODE_MODULES has the npm package of the suite; PYTHON is an interpreter with the `mcp` package and
+DIRECTORY that package's source distribution, whose conformance server is run: by URL, with the wall
+in front of it by URL. Prints each check that differs; exit code 1 if any does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import socket
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from tests.conformance.relay import Relay
+from tests.conformance.suite import VERSIONS, Checks, Suite
+from tests.helpers.programs import environment, mcpwall
+
+START_S = 30
+SERVER = Path("examples") / "servers" / "everything-server"
+
+CONFIG = """\
+[defaults]
+write = "allow"
+execute = "allow"
+destructive = "allow"
+financial = "allow"
+unknown = "allow"
+
+[http]
+listen = "127.0.0.1:0"
+origins = ["http://{relay}"]
+
+[servers.sdk]
+url = "{url}"
+"""
+
+
+@asynccontextmanager
+async def server(python: Path, sdk: Path) -> AsyncIterator[str]:
+    """The SDK's conformance server; gives its URL."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    process = await asyncio.create_subprocess_exec(
+        *(str(python), "-m", "mcp_everything_server", "--port", str(port), "--log-level", "ERROR"),
+        cwd=sdk / SERVER,
+        env={**os.environ, "PYTHONPATH": str(sdk / SERVER)},
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        async with asyncio.timeout(START_S):
+            while not await _listens(port):
+                if process.returncode is not None:
+                    raise RuntimeError(f"the conformance server ended with {process.returncode}")
+                await asyncio.sleep(0.1)
+        yield f"http://127.0.0.1:{port}/mcp"
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+
+
+async def _listens(port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return False
+    writer.close()
+    return True
+
+
+@asynccontextmanager
+async def wall(url: str) -> AsyncIterator[str]:
+    """A wall in front of this URL, and a relay that knows its token; gives the relay's URL."""
+    with tempfile.TemporaryDirectory(prefix="wall-") as place:
+        home = Path(place)
+        async with Relay() as relay:
+            (home / "config.toml").write_text(CONFIG.format(relay=relay.host, url=url))
+            engine = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "mcpwall", "engine"),
+                env=environment(home),
+                stdout=asyncio.subprocess.PIPE,
+            )
+            try:
+                assert engine.stdout is not None
+                await engine.stdout.readline()  # it listens
+                told = json.loads(await asyncio.to_thread(mcpwall, home, "url", "sdk", "--json"))
+                _, _, rest = told["url"].partition("//")
+                relay.target, _, path = rest.partition("/")
+                relay.header = f"Authorization: {told['headers']['Authorization']}"
+                yield f"http://{relay.host}/{path}"
+            finally:
+                engine.terminate()
+                await engine.wait()
+
+
+def differences(direct: Checks, walled: Checks) -> list[str]:
+    """A line for each check that does not have the same result both ways."""
+    none = ("not run", "")
+    lines = []
+    for name in sorted(direct.keys() | walled.keys()):
+        (before, _), (after, why) = direct.get(name, none), walled.get(name, none)
+        if before != after:
+            lines.append(f"  {name}: {before} -> {after}  {why}")
+    return lines
+
+
+def counted(checks: Checks) -> str:
+    """How many checks passed."""
+    passed = sum(status == "SUCCESS" for status, _ in checks.values())
+    return f"{passed} of {len(checks)} passed"
+
+
+async def compare(suite: Suite, python: Path, sdk: Path, versions: tuple[str, ...]) -> bool:
+    """Run and print all versions; whether there was no difference."""
+    same = True
+    async with server(python, sdk) as url, wall(url) as through:
+        for version in versions:
+            direct = await suite.run(url, version)
+            walled = await suite.run(through, version)
+            found = differences(direct, walled)
+            print(f"{version}: direct {counted(direct)}, through the wall {counted(walled)}")
+            print("\n".join(found) if found else "  no difference", flush=True)
+            same = same and not found
+    return same
+
+
+def main() -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="compare", description=__doc__.partition("\n")[0])
+    parser.add_argument("--modules", type=Path, required=True, metavar="NODE_MODULES")
+    parser.add_argument("--python", type=Path, required=True)
+    parser.add_argument("--sdk", type=Path, required=True, metavar="DIRECTORY")
+    parser.add_argument("--version", action="append", choices=VERSIONS, help="one alone")
+    told = parser.parse_args()
+    versions = tuple(told.version or VERSIONS)
+    suite = Suite(told.modules.resolve())
+    same = asyncio.run(compare(suite, told.python.absolute(), told.sdk.resolve(), versions))
+    return 0 if same else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
