@@ -97,6 +97,11 @@ def log_file() -> str:
     return _join(state_dir(), "engine.log")
 
 
+def servers_log_dir() -> str:
+    """What servers that the engine itself has started say on stderr, a file each."""
+    return _join(state_dir(), "servers")
+
+
 def lock_file() -> str:
     """Held by the engine as long as it lives."""
     return _join(state_dir(), "engine.lock")

@@ -11,6 +11,7 @@ import os
 import signal
 import socket
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -34,8 +35,9 @@ from mcpwall.store.mark import Mark
 from mcpwall.store.schema import ServerConfig
 from mcpwall.store.shared.client import Client
 from mcpwall.transport.attention import Attention, cores
+from mcpwall.transport.http.agents import Agents
 from mcpwall.transport.http.door import Door
-from mcpwall.transport.http.exchange import Exchange
+from mcpwall.transport.http.ways import Ways
 from mcpwall.transport.stdio import StdioSession
 
 CHECKPOINT_S: Final = 0.1  # between two looks whether the audit's log is worth a checkpoint
@@ -143,10 +145,6 @@ async def _serve(ready: Callable[[], None]) -> None:
         await service.run(ready)
 
 
-def _not_served(exchange: Exchange) -> None:
-    exchange.reply(503, {}, b"the wall does not serve agents by URL yet\n")
-
-
 class Service:
     """An engine with its socket, its sessions, and what it does from time to time."""
 
@@ -160,9 +158,11 @@ class Service:
         self._listener = Listener(
             home.socket_file(), on_stdio=self._shim, on_control=self._control.take
         )
+        self._ways = Ways(engine, Path(home.servers_log_dir()))
+        self._agents = Agents(engine, self._ways.connect)
         self._door = Door(
             clock=engine.clock,
-            handler=_not_served,
+            handler=self._agents,
             token_file=home.http_token_file(),
             tell=engine.http_changed,
         )
@@ -194,9 +194,11 @@ class Service:
                 chore.cancel()
             await asyncio.gather(*chores, return_exceptions=True)
             self._listener.close()
-            self._door.close()
             for session in tuple(self._sessions):
                 session.bye(GOODBYE)
+            self._agents.close(GOODBYE)
+            self._door.close()
+            await self._ways.close()
             if self._ledger:
                 await self._ledger.drain()
             for task in asking:

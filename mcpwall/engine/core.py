@@ -18,12 +18,13 @@ from mcpwall.engine.clock import Clock
 from mcpwall.engine.feed import Feed
 from mcpwall.engine.inventory import Inventory
 from mcpwall.engine.late import Late
-from mcpwall.engine.live import Hello, Kept, Live, Wire
+from mcpwall.engine.live import Live
 from mcpwall.engine.port import Http, NoticeEvent, RulesEvent, ServerEvent, State, StatusEvent
 from mcpwall.engine.recorder import AGAIN_S, Recorder
 from mcpwall.engine.records import Record, Records
 from mcpwall.engine.reservations import Reservations
 from mcpwall.engine.rulebook import Rulebook
+from mcpwall.engine.wire import Hello, Kept, Wire
 from mcpwall.model import Action, Call, Cause, Verdict
 from mcpwall.policy.answers import Answers
 from mcpwall.policy.flow import Flows

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -17,7 +17,8 @@ from mcpwall.engine import wording
 from mcpwall.engine.calls import weighed
 from mcpwall.engine.port import SessionEvent, SessionRow, State
 from mcpwall.engine.records import ANSWER, Record
-from mcpwall.model import Call, RequestId, Tool, Verdict
+from mcpwall.engine.wire import Hello, Kept, Wire
+from mcpwall.model import Call, JsonObject, RequestId, Tool, Verdict
 from mcpwall.policy.judge import ToolState
 from mcpwall.protocol.commands import (
     Answered,
@@ -25,7 +26,6 @@ from mcpwall.protocol.commands import (
     Judge,
     Listed,
     Listing,
-    Memory,
     Note,
     Opened,
     Request,
@@ -46,55 +46,6 @@ LEFT_WAITING: Final = (
     "the wall was restarted while this call waited for the list of tools; it was not run, so "
     "call again"
 )
-
-
-class Hello(msgspec.Struct):
-    """What the shim tells of a session. Text is foreign."""
-
-    server: str
-    command: list[str] = []
-    directory: str = ""
-    pid: int = 0  # the shim's
-    agent_pid: int = 0  # its parent's
-    server_pid: int = 0
-    transport: str = "stdio"
-
-
-class Wire(Protocol):
-    """The way to both sides. Lines go without their ends; `flush` sends what was given.
-
-    `about` is the agent's request that a line belongs to: where each request has a way of its own
-    for its answer (HTTP), the line goes there. None: the conversation at large.
-    """
-
-    def to_server(self, line: bytes, about: RequestId | None) -> None:
-        """Give a line for the server."""
-        ...
-
-    def to_client(self, line: bytes, about: RequestId | None) -> None:
-        """Give a line for the agent."""
-        ...
-
-    def flush(self) -> None:
-        """Send what was given."""
-        ...
-
-    def when_safe(self, callback: Callable[[], None]) -> None:
-        """Call back once what was sent to the client would outlive this engine."""
-        ...
-
-    def remember(self, memory: bytes) -> None:
-        """Keep the protocol's state where the next engine finds it."""
-        ...
-
-
-class Kept(msgspec.Struct):
-    """What outlives the engine: the session's name and the protocol's memory."""
-
-    id: str
-    agent: str
-    since_ms: int
-    memory: Memory
 
 
 class Live:
@@ -125,6 +76,10 @@ class Live:
         """Take a chunk of the agent's lines."""
         take = self.protocol.from_client
         self._run([command for line in lines if line.strip() for command in take(line)])
+
+    def take(self, messages: list[JsonObject], *, batch: bool = False) -> None:
+        """Take messages of the agent's that `protocol.codec.decode_client` has read."""
+        self._run(self.protocol.take(messages, batch=batch))
 
     def recovered(self, lines: list[bytes], mark: int) -> None:
         """Take lines that an engine before this one had read and perhaps dealt with.
@@ -237,6 +192,7 @@ class Live:
         elif record.state is State.HELD:
             self.protocol.held(request)
             self.engine.holds.add(self, record)
+            self._wire.waits(request.id)
         elif record.state is State.RESERVING and (reservations := self.engine.reservations):
             self.protocol.held(request)
             reservations.add(self, record)
@@ -343,6 +299,17 @@ class Live:
         self.protocol.requests[request.id] = request
         self._open[record.call.id] = record
 
+    def unanswered(self, request_id: RequestId, why: str) -> None:
+        """The server can answer this request no more: tell the agent, and close its record."""
+        request = self.protocol.unanswered(request_id)
+        if request is None:
+            return
+        self._wire.to_client(self.protocol.dead(request, why), request.id)
+        record = self._open.pop(request.call, None)
+        if record is not None:
+            self.engine.lost(record, why)
+        self._wire.flush()
+
     def end(self, why: str, answer: str = "") -> None:
         """The session is over. With `answer`, requests under way are told so before the end."""
         if self.ended:
@@ -369,6 +336,8 @@ class Live:
     def row(self) -> SessionRow:
         """The session as it stands, for a screen."""
         told = self.protocol.parties
+        there, here = self.hello.transport, self.hello.agent_transport
+        transport = there if here == there else f"{here} to {there}"
         return SessionRow(
             self.id,
             self.agent,
@@ -376,7 +345,7 @@ class Live:
             told.client_version,
             told.version,
             self.server.name,
-            self.hello.transport,
+            transport,
             self.hello.server_pid,
             self.hello.directory,
             self.since_ms,

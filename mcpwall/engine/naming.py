@@ -31,7 +31,7 @@ def run(pid: int, boot: str, client: str) -> str:
     Where the process is not known (over HTTP), or not which boot it is of, all agents of one name
     are one.
     """
-    return f"{boot}/{pid}" if pid and boot else f"/{client}"
+    return f"{boot}/{pid}" if pid > 0 and boot else f"/{client}"
 
 
 def session(number: int) -> str:

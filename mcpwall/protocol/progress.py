@@ -22,6 +22,10 @@ class Progress:
         if request.token is not None:
             self._requests[request.token] = request.id
 
+    def knows(self, token: RequestId) -> bool:
+        """Whether a request under way has this token."""
+        return token in self._requests
+
     def forget(self, request: Request) -> None:
         """A request is over."""
         if request.token is not None:

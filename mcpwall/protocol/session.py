@@ -11,7 +11,7 @@ Sources: MCP lifecycle, cancellation and progress pages of 2024-11-05 … 2026-0
 
 from __future__ import annotations
 
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from mcpwall.model import JsonObject, RequestId
 from mcpwall.protocol import asked, codec, methods
@@ -83,11 +83,13 @@ class Session:
         """Take one line of the client's, without its end."""
         try:
             messages = codec.decode_client(line)
-            if len(messages) == 1 and not codec.is_batch(line):
-                return self._client_message(messages[0])
         except Malformed as error:
             return self._malformed(error)
-        if self.parties.version != methods.BATCH_VERSION:
+        return self.take(messages, batch=codec.is_batch(line))
+
+    def take(self, messages: list[JsonObject], *, batch: bool = False) -> list[Command]:
+        """Take what `codec.decode_client` has read of the client's: one message, or a batch."""
+        if batch and self.parties.version != methods.BATCH_VERSION:
             return self.malformed(f"batches exist in protocol {methods.BATCH_VERSION} alone")
         commands: list[Command] = []
         for message in messages:
@@ -144,7 +146,7 @@ class Session:
     def _client_request(self, message: JsonObject) -> list[Command]:
         request_id: RequestId = message["id"]
         method: str = message["method"]
-        if self._in_use(request_id):
+        if self.in_use(request_id):
             raise Malformed(INVALID_REQUEST, f"id {request_id!r} is in use by a request under way")
         if type(request_id) is str and request_id.startswith(OWN_ID):
             raise Malformed(INVALID_REQUEST, f"ids that start with {OWN_ID!r} are the wall's own")
@@ -187,12 +189,16 @@ class Session:
         self.requests[request.id] = request
         self._progress.begin(request)
 
-    def _in_use(self, request_id: RequestId) -> bool:
+    def in_use(self, request_id: RequestId) -> bool:
         """Whether a request under way has this id, or one that a server may take for it."""
         twin = str(request_id) if type(request_id) is int else codec.as_integer(str(request_id))
         if request_id in self.requests or twin in self.requests:
             return True
         return request_id in self._cancelled or twin in self._cancelled
+
+    def token_in_use(self, token: Any) -> bool:
+        """Whether a request under way has this progress token."""
+        return codec.is_id(token) and self._progress.knows(token)
 
     def _client_notification(self, message: JsonObject) -> list[Command]:
         method: str = message["method"]
@@ -277,6 +283,14 @@ class Session:
     def dead(self, request: Request, text: str) -> bytes:
         """The line that tells the client that a request can get no answer any more."""
         return codec.error_line(request.id, codec.INTERNAL_ERROR, f"mcpwall: {text}")
+
+    def unanswered(self, request_id: RequestId) -> Request | None:
+        """No answer to this request can come any more. Returns it, unless it was cancelled."""
+        request = self.requests.get(request_id)
+        gone = request or self._cancelled.pop(request_id, None)
+        if gone is not None:
+            self.drop(gone)
+        return request
 
     def server_gone(self) -> list[Request]:
         """All requests that can get no answer any more; they are forgotten."""

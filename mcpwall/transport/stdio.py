@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from mcpwall.engine.live import Hello, Live
+from mcpwall.engine.live import Live
+from mcpwall.engine.wire import Hello
 from mcpwall.model import RequestId
 from mcpwall.transport.attention import Attention
 from mcpwall.transport.ends import open_end
@@ -135,6 +136,9 @@ class StdioSession:
         """Send what was given."""
         self._to_server.flush()
         self._to_agent.flush()
+
+    def waits(self, about: RequestId) -> None:
+        """Pipes show nothing but messages."""
 
     def when_safe(self, callback: Callable[[], None]) -> None:
         """Call back once the agent's lines would outlive this engine."""

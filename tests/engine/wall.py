@@ -21,7 +21,6 @@ from typing import Any
 
 from mcpwall.engine import views
 from mcpwall.engine.core import Engine
-from mcpwall.engine.live import Hello
 from mcpwall.engine.local import LocalPort
 from mcpwall.engine.port import (
     AcceptEdit,
@@ -37,6 +36,7 @@ from mcpwall.engine.port import (
 )
 from mcpwall.engine.resolve import resolve
 from mcpwall.engine.rulebook import Rulebook
+from mcpwall.engine.wire import Hello
 from mcpwall.model import RequestId
 from mcpwall.store.accepted import Accepted
 from mcpwall.store.audit import Audit
@@ -217,6 +217,7 @@ class FakeWire:
         self.sent: dict[str, list[bytes]] = {"server": [], "agent": []}
         self.memory = b""
         self.abouts: list[RequestId | None] = []  # of each line for the agent
+        self.waiting: list[RequestId] = []  # that wait for a person
         self._given: list[tuple[str, bytes]] = []
 
     def to_server(self, line: bytes, about: RequestId | None) -> None:
@@ -230,6 +231,9 @@ class FakeWire:
         for side, line in self._given:
             self.sent[side].append(line)
         self._given = []
+
+    def waits(self, about: RequestId) -> None:
+        self.waiting.append(about)
 
     def when_safe(self, callback: Callable[[], None]) -> None:
         callback()
