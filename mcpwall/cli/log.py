@@ -44,6 +44,9 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
     parser.add_argument(
         "-n", type=_count, default=NEWEST, metavar="N", help=f"how many at most (default {NEWEST})"
     )
+    parser.add_argument(
+        "--store", action="store_true", help="of all walls that share a store ([store])"
+    )
     parser.add_argument("--since", metavar="TIME", help="not before TIME: 10m, 2h, 14:02, a date")
     parser.set_defaults(func=run)
 
@@ -62,6 +65,10 @@ def run(arguments: argparse.Namespace) -> int:
         start = moment(arguments.since)(_now_ms()) if arguments.since else None
     except ValueError as error:
         raise CliError(f"--since {arguments.since}: {error}", USAGE) from None
+    if arguments.store:
+        if arguments.follow:
+            raise CliError("--follow shows this wall's own record: leave out --store", USAGE)
+        return _shared(arguments, query, start)
     show = as_json if arguments.json else as_line
     try:
         with open_record() as reader:
@@ -80,6 +87,30 @@ def run(arguments: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         if not arguments.follow:
             raise
+    return 0
+
+
+def _shared(arguments: argparse.Namespace, query: Query, start: int | None) -> int:
+    """Print calls of all walls that share a store. Raises CliError."""
+    import asyncio
+
+    from mcpwall import home
+    from mcpwall.cli import shared
+    from mcpwall.store.config import ConfigError, load
+
+    try:
+        place = shared.find(load(home.config_file()))
+    except ConfigError as error:
+        raise CliError(str(error), USAGE) from None
+    if place is None:
+        raise CliError(f"{home.config_file()} names no shared store: see [store]", USAGE)
+    now = _now_ms()
+    reading = shared.newest(
+        place, lambda row: query.matches(row, now), since_ms=start, limit=arguments.n
+    )
+    for found in reversed(asyncio.run(reading)):
+        whose = {"wall": found.wall, "who": found.who}
+        print(as_json(found.row, whose) if arguments.json else as_line(found.row, found.who))
     return 0
 
 
@@ -103,8 +134,11 @@ def follow(
         wait(POLL_S)
 
 
-def as_line(row: AuditRow) -> str:
-    """A call on one line, safe to print: when, number, who, what, verdict, outcome, arguments."""
+def as_line(row: AuditRow, who: str = "") -> str:
+    """A call on one line, safe to print: when, number, who, what, verdict, outcome, arguments.
+
+    `who`: whose wall it went through, if that is not clear.
+    """
     from mcpwall.query import verdict_word
     from mcpwall.text import summary, visible
     from mcpwall.tui.words import called
@@ -115,6 +149,7 @@ def as_line(row: AuditRow) -> str:
     parts = (
         f"{when:%Y-%m-%d %H:%M:%S}",
         f"#{row.id}",
+        visible(who),
         visible(row.agent),
         visible(called(row)),
         visible(verdict),
@@ -125,14 +160,14 @@ def as_line(row: AuditRow) -> str:
     return "  ".join(part for part in parts if part)
 
 
-def as_json(row: AuditRow) -> str:
+def as_json(row: AuditRow, whose: dict[str, str] | None = None) -> str:
     """A call as a JSON object on one line, in ASCII, so that nothing in it moves a terminal.
 
     `arguments` is null where they were longer than the record keeps; then `excerpt` has the start.
     """
     import msgspec
 
-    plain = msgspec.to_builtins(row)
+    plain = {**(whose or {}), **msgspec.to_builtins(row)}
     if row.arguments is not None:
         plain["arguments"] = json.loads(row.arguments)
     return json.dumps(plain, separators=(",", ":")).replace("\x7f", "\\u007f")

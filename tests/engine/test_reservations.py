@@ -343,7 +343,7 @@ def test_p08_rules_that_change_after_the_approval_void_it(
 
 def told(store: FakeLedger):
     """The calls that the shared record tells of, oldest first."""
-    rows = entries.fold(reversed(store.entries))
+    rows = list(entries.Folder().take(reversed(store.entries)))
     assert {(row.wall, row.who) for row in rows} <= {("w1", "ann@laptop")}
     return [row.row for row in reversed(rows)]
 

@@ -6,7 +6,7 @@ cut to their start: the wall that made the call has them whole in its own record
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -49,24 +49,29 @@ def of_step(wall: Wall, step: Step) -> bytes:
     return _encode(Entry(wall.id, wall.who, step.call_id, step=step))
 
 
-def fold(entries: Iterable[bytes]) -> list[SharedRow]:
-    """The calls that some entries, newest first, tell of; newest first.
+class Folder:
+    """Puts the entries of one call together. Entries are given newest first, in any portions."""
 
-    What is no entry, and steps whose call is not among the entries, are left out.
-    """
-    rows: list[SharedRow] = []
-    steps: dict[tuple[str, int], list[Step]] = {}
-    for text in entries:
-        try:
-            entry = _decode(text)
-        except msgspec.MsgspecError:
-            continue  # written by something else, or by a mcpwall to come
-        about = (entry.wall, entry.call)
-        if entry.step is not None:
-            steps.setdefault(about, []).append(entry.step)
-        elif entry.row is not None:
-            row = entry.row
-            for step in reversed(steps.pop(about, [])):
-                row = later(row, step)
-            rows.append(SharedRow(entry.wall, entry.who, row))
-    return rows
+    def __init__(self) -> None:
+        self._steps: dict[tuple[str, int], list[Step]] = {}  # of calls that are still to come
+        self._seen: set[tuple[str, int]] = set()
+
+    def take(self, entries: Iterable[bytes]) -> Iterator[SharedRow]:
+        """The calls that arrived with these entries, newest first, with all that came after.
+
+        What is no entry is passed over, and a call that was entered twice is told once.
+        """
+        for text in entries:
+            try:
+                entry = _decode(text)
+            except msgspec.MsgspecError:
+                continue  # written by something else, or by a mcpwall to come
+            about = (entry.wall, entry.call)
+            if entry.step is not None:
+                self._steps.setdefault(about, []).append(entry.step)
+            elif entry.row is not None and about not in self._seen:
+                self._seen.add(about)
+                row = entry.row
+                for step in reversed(self._steps.pop(about, [])):
+                    row = later(row, step)
+                yield SharedRow(entry.wall, entry.who, row)
