@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -21,8 +22,8 @@ settings.register_profile("wall", deadline=None, suppress_health_check=[HealthCh
 settings.load_profile("wall")
 
 
-@pytest.fixture
-def home() -> Iterator[Path]:
+@contextmanager
+def a_home() -> Iterator[Path]:
     """An empty MCPWALL_HOME with a path short enough for a socket; its engine is stopped."""
     place = Path(tempfile.mkdtemp(prefix="wall-"))
     try:
@@ -33,3 +34,17 @@ def home() -> Iterator[Path]:
             assert run.returncode in (DONE, NO_ENGINE), "a test left an engine that does not stop"
     finally:
         shutil.rmtree(place)
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """A home for the wall of this test."""
+    with a_home() as place:
+        yield place
+
+
+@pytest.fixture
+def other_home() -> Iterator[Path]:
+    """A home for a second wall."""
+    with a_home() as place:
+        yield place
