@@ -77,6 +77,11 @@ def clients_file() -> str:
     return _join(state_dir(), "clients.json")
 
 
+def tools_file() -> str:
+    """Every tool that was seen, and what it is pinned as; an SQLite file."""
+    return _join(state_dir(), "tools.db")
+
+
 def lockdown_file() -> str:
     """There while the wall is locked down."""
     return _join(state_dir(), "lockdown")

@@ -34,6 +34,7 @@ from mcpwall.store.intake import Intake
 from mcpwall.store.mark import Mark
 from mcpwall.store.schema import ServerConfig
 from mcpwall.store.shared.client import Client
+from mcpwall.store.tools import ToolsError, ToolStore
 from mcpwall.transport.attention import Attention, cores
 from mcpwall.transport.http.agents import Agents
 from mcpwall.transport.http.door import Door
@@ -95,7 +96,7 @@ def serve(ready: Callable[[], None]) -> None:
             os.close(lock)
     except ConfigError as error:
         raise CliError("; ".join(str(each) for each in error.errors), USAGE) from None
-    except (AuditError, ListenError, UnsafeFileError, ValueError) as error:
+    except (AuditError, ListenError, ToolsError, UnsafeFileError, ValueError) as error:
         raise CliError(str(error), FAILED) from None
     except OSError as error:
         raise CliError(f"{error.filename or 'engine'}: {error.strerror}", FAILED) from None
@@ -129,7 +130,7 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 async def _serve(ready: Callable[[], None]) -> None:
     clock = SystemClock()
     intake = Intake.open(Audit.open(home.audit_file(), boot=clock.boot), home.intake_file())
-    with contextlib.closing(intake):
+    with contextlib.closing(intake), contextlib.closing(ToolStore.open(home.tools_file())) as tools:
         rulebook = Rulebook(home.config_file(), Accepted(home.accepted_file()))
         place = await asyncio.to_thread(shared.find, rulebook.config)
         ledger = shared.ledger(place) if place else None
@@ -140,9 +141,11 @@ async def _serve(ready: Callable[[], None]) -> None:
             resolve=resolve,
             lockdown=Mark(home.lockdown_file()),
             ledger=ledger,
+            tools=tools,
         )
         service = Service(engine, ledger)
         await service.run(ready)
+        engine.inventory.write_counts()
 
 
 class Service:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from mcpwall.engine import views
+from mcpwall.engine import tool_commands, views
 from mcpwall.engine.port import (
     AcceptEdit,
     CallDetails,
@@ -91,8 +91,14 @@ def _carry_out(engine: Engine, command: Order) -> Reply:
         case Details(call):
             found: CallDetails | None = views.details(engine, call)
             return found or Refused(f"the record has no call {call}")
-        case Inspect() | AcceptTool() | AcceptServer() | Hide() | Block() | Recommend():
-            return Refused("this engine keeps no inventory of tools yet")
+        case Inspect():
+            return tool_commands.inspect(engine, command)
+        case AcceptTool():
+            return tool_commands.accept_tool(engine, command)
+        case AcceptServer():
+            return tool_commands.accept_server(engine, command)
+        case Hide() | Block() | Recommend():
+            return Refused("this engine cannot do that yet")
         case Stop():
             engine.on_stop()
             return Done("stopping")

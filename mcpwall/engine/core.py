@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from mcpwall.engine import holds, naming, restore, views
+from mcpwall.engine import holds, naming, restore, tool_views, views
 from mcpwall.engine.calls import TOOLS_CALL, call_of
 from mcpwall.engine.clock import Clock
 from mcpwall.engine.feed import Feed
@@ -37,6 +37,7 @@ from mcpwall.store.intake import Intake
 from mcpwall.store.mark import Mark
 from mcpwall.store.records import AuditRow, Kind, Step
 from mcpwall.store.shared.ledger import Ledger
+from mcpwall.store.tools import ToolStore
 
 COUNTS_S: Final = 1.0  # how late a screen may count
 
@@ -46,8 +47,8 @@ class Engine:
 
     `intake` is open and this engine's alone; `resolve(text, directory)` turns a text that names a
     path into an absolute one (see engine.resolve). `lockdown` stands for no tool at all, over
-    restarts too: nobody but the person at the app lifts it. `ledger` is the store that counts for
-    several walls, None where this one is alone.
+    restarts too: nobody but the person at the app lifts it. `tools` is open and this engine's alone
+    to write. `ledger` is the store that counts for several walls, None where this one is alone.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Engine:
         clock: Clock,
         resolve: Callable[[str, str], str],
         lockdown: Mark,
+        tools: ToolStore,
         ledger: Ledger | None = None,
     ) -> None:
         self.recorder = Recorder(intake, clock, self.notice)
@@ -68,7 +70,7 @@ class Engine:
         self.limits = Limits()
         self.flows = Flows()
         self.answers = Answers()
-        self.inventory = Inventory()
+        self.inventory = Inventory(tools, clock, self.notice)
         self.records = Records()
         self.feed = Feed(self.records.totals)
         self.sessions: dict[str, Live] = {}
@@ -119,7 +121,7 @@ class Engine:
         policy, fault = self.rulebook.policy(call.directory)
         if fault := fault or self._uncounted:
             return Verdict(Action.DENY, Cause.FAULT, reason=fault, policy=policy.hash)
-        tool = live.tool_state(call.tool) if call.method == TOOLS_CALL else ToolState.LISTED
+        tool = live.catalog.state(call.tool) if call.method == TOOLS_CALL else ToolState.LISTED
         state = JudgeState(
             self.clock.steady_ns(),
             self.limits,
@@ -175,7 +177,7 @@ class Engine:
             if not live.ended:
                 live.publish()
         for server in {live.server.name: live.server for live in used}.values():
-            self.feed.publish(ServerEvent(server.row()))
+            self.feed.publish(ServerEvent(tool_views.server_row(self, server)))
         self.feed.publish(RulesEvent(views.rules(self)))
 
     def release(self, record: Record, by: str) -> str:
@@ -203,7 +205,10 @@ class Engine:
 
     def forwarded(self, live: Live, record: Record) -> None:
         """A call has gone to its server."""
-        live.server.calls += 1
+        call = record.call
+        self.inventory.called(
+            live.server, call.tool if call.method == TOOLS_CALL else "", call.at_ms
+        )
         record.trim()
         self.records.allowed()
         self.feed.publish(record)
@@ -270,7 +275,7 @@ class Engine:
         self.rulebook.policy(hello.directory)  # reads the project's rules, if it has any
         self._widen()
         live = Live(self, hello, wire, server, kept)
-        server.sessions += 1
+        server.catalogs.add(live.catalog)
         self.sessions[live.id] = live
         if fresh:
             self.introduced(live)
@@ -278,7 +283,7 @@ class Engine:
         else:
             restore.take_over(live, restore.left_behind(self, live.id))
             live.publish()
-        self.feed.publish(ServerEvent(server.row()))
+        self.feed.publish(ServerEvent(tool_views.server_row(self, server)))
         return live
 
     def introduced(self, live: Live) -> None:
@@ -288,25 +293,20 @@ class Engine:
             others = [s for s in self.sessions.values() if s is not live]
             live.agent = naming.agent(name, live.hello.agent_pid, others)
         said = live.protocol.parties.server_version
-        if said and said != live.server.version:
-            live.server.version = said
-            self.feed.publish(ServerEvent(live.server.row()))
+        if said and said != live.server.stored.version:
+            live.server.stored.version = said
+            self.feed.publish(ServerEvent(tool_views.server_row(self, live.server)))
         live.protocol.changed = True
         live.publish()
-
-    def tools_listed(self, live: Live) -> None:
-        """A server's list of tools is complete."""
-        self.feed.publish(ServerEvent(live.server.row()))
-        self.holds.judge_again(live)
 
     def closed(self, live: Live) -> None:
         """A session is over."""
         del self.sessions[live.id]
         self.late.forget("its session ended", live)
         self.answers = self.answers.without_session(live.id)
-        live.server.sessions -= 1
+        live.server.catalogs.discard(live.catalog)
         live.publish()
-        self.feed.publish(ServerEvent(live.server.row()))
+        self.feed.publish(ServerEvent(tool_views.server_row(self, live.server)))
 
     def recorded(self, live: Live, after: int) -> list[AuditRow]:
         """The calls of a session that the record has above number `after`, oldest first."""
@@ -319,6 +319,8 @@ class Engine:
         self.late.forget("the rules changed")
         self.holds.judge_again()
         self.rules_shown()
+        for server in self.inventory.servers.values():
+            self.feed.publish(ServerEvent(tool_views.server_row(self, server)))
         if text:
             self.notice("warning", text)
         if self.rulebook.config.store != self._store:

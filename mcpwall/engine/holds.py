@@ -174,7 +174,8 @@ class Holds:
                 if hold.live.knows(hold.record.call):  # else it is judged once they are listed
                     self._release(hold, verdict, by="rules", how="allowed by a change of the rules")
             elif verdict.action is Action.DENY:
-                self._refuse(hold, verdict, by="rules", how="denied by a change of the rules")
+                why = "its tool" if verdict.cause is Cause.UNLISTED else "a change of the rules"
+                self._refuse(hold, verdict, by="rules", how=f"denied by {why}")
             else:
                 hold.record.verdict = verdict
                 self._revisions += 1

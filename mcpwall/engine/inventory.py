@@ -1,65 +1,197 @@
-"""The servers that were seen, and the tools that they listed, with the risk of each."""
+"""Every server that was seen, its tools and their pins, over restarts of the engine.
+
+What is pinned is written before the tool can be called. A pin that cannot be written is none: the
+tool waits for a person.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from mcpwall.engine.port import ServerRow
-from mcpwall.engine.port_tools import Pin, ToolRow
+from mcpwall.engine.catalog import Catalog
+from mcpwall.engine.servers import Event, Server, What
 from mcpwall.model import JsonObject, Tool
 from mcpwall.policy.risk import classify
 from mcpwall.policy.traits import traits_of
+from mcpwall.protocol import codec
+from mcpwall.protocol.definitions import Definition, fingerprint
+from mcpwall.store.tools import ServerEntry, ToolEntry, ToolsError, ToolStore
 
-CLASSIFIED_MAX: Final = 4_096  # definitions whose risk is remembered
+if TYPE_CHECKING:
+    from mcpwall.engine.clock import Clock, Timer
 
-_canonical = msgspec.json.Encoder(order="deterministic")
-
-
-class Server(msgspec.Struct):
-    """One server by its configured name."""
-
-    name: str
-    transport: str
-    version: str = ""
-    sessions: int = 0
-    calls: int = 0
-    tools: dict[str, Tool] = {}
-
-    def row(self) -> ServerRow:
-        """The server as it stands, for a screen."""
-        tools = tuple(
-            ToolRow(tool.name, Pin.PINNED, "", tool.title, tool.risk, tool.why)
-            for tool in self.tools.values()
-        )
-        return ServerRow(self.name, self.transport, self.version, self.sessions, tools, self.calls)
+READ_MAX: Final = 8_192  # definitions whose fingerprint and risk are remembered
+AGAIN_S: Final = 1.0  # until the next try to write what could not be written
+COUNTS_S: Final = 5.0  # how late calls and last uses are written
 
 
 class Inventory:
-    """All servers by name. A definition is classified once."""
+    """All servers by name. `notice(level, text)` tells the apps of trouble."""
 
-    def __init__(self) -> None:
-        self.servers: dict[str, Server] = {}
-        self._classified: OrderedDict[tuple[str, bool, bytes], Tool] = OrderedDict()
+    def __init__(self, store: ToolStore, clock: Clock, notice: Callable[[str, str], None]) -> None:
+        """Take up what an engine before this one knew. Raises ToolsError."""
+        self._store = store
+        self._clock = clock
+        self._notice = notice
+        self._read: OrderedDict[tuple[str, bool, bytes], tuple[Tool, str]] = OrderedDict()
+        self._used: dict[tuple[str, str], ToolEntry] = {}  # counts that are not written yet
+        self._writing: Timer | None = None
+        self._broken = False  # the store could not be written when it was tried last
+        self.servers = {entry.name: Server(entry) for entry in store.servers()}
+        for entry in store.tools():
+            if entry.server in self.servers:
+                self.servers[entry.server].entries[entry.name] = entry
 
     def server(self, name: str, transport: str) -> Server:
         """The server of this name, made known if it is new."""
-        if name not in self.servers:
-            self.servers[name] = Server(name, transport)
-        return self.servers[name]
+        server = self.servers.get(name)
+        if server is None:
+            server = self.servers[name] = Server(ServerEntry(name, self._clock.wall_ms()))
+        server.stored.transport = transport
+        return server
 
-    def tool(self, server: str, definition: JsonObject, *, trusted: bool) -> Tool:
-        """A tool as its server defined it, with its risk; `trusted`: hints may lower that."""
-        key = (server, trusted, hashlib.sha256(_canonical.encode(definition)).digest())
-        known = self._classified.get(key)
+    # --- what servers say -----------------------------------------------------------------------
+
+    def tool(self, entry: ToolEntry, *, trusted: bool) -> Tool:
+        """A tool as it was listed last, with its risk; `trusted`: hints may lower that."""
+        fields = codec.object_of(msgspec.Raw(entry.listed_text))
+        if not fields:  # too large to keep
+            return Tool(entry.server, entry.name)
+        return self._known(entry.server, entry.listed_text, fields, trusted=trusted)[0]
+
+    def take(
+        self,
+        server: Server,
+        catalog: Catalog,
+        definitions: Sequence[Definition],
+        *,
+        last: bool,
+        trusted: bool,
+    ) -> list[Event]:
+        """A page of a session's list, the `last` one or not; what is new in it is kept."""
+        texts: dict[str, bytes] = {}
+        for definition in definitions:
+            raw = definition.raw
+            catalog.add(*self._known(server.name, raw, definition.fields, trusted=trusted))
+            texts[definition.name] = raw
+        now_ms = self._clock.wall_ms()
+        found = (server.listed(catalog, name, text, now_ms) for name, text in texts.items())
+        events = [event for event in found if event is not None]
+        first_list = last and not server.stored.complete
+        gone = server.list_ended() if last else []
+        if events or gone or first_list:
+            self._keep(server, events, gone)
+        return events
+
+    def describe(self, server: Server, catalog: Catalog, instructions: str) -> list[Event]:
+        """A session's server has told its instructions ("" for none)."""
+        text = codec.encode({"instructions": instructions})
+        catalog.instructions = fingerprint(text)
+        event = server.listed(catalog, "", text, self._clock.wall_ms())
+        if event is None:
+            return []
+        self._keep(server, [event])
+        return [event]
+
+    def accept(self, server: Server, entries: Sequence[ToolEntry], *, looked: bool) -> list[Event]:
+        """Pin what these say now; `looked`: a person has looked at the server as a whole.
+
+        Raises ToolsError when that cannot be written; nothing is accepted then.
+        """
+        before = [(entry.pinned, entry.pinned_text) for entry in entries]
+        for entry in entries:
+            server.accept(entry)
+        had, server.stored.looked = server.stored.looked, server.stored.looked or looked
+        try:
+            self._store.save([server.stored], entries)
+        except ToolsError:
+            server.stored.looked = had
+            for entry, (entry.pinned, entry.pinned_text) in zip(entries, before, strict=True):
+                server.rows.pop(entry.name, None)
+            raise
+        return [Event(What.ACCEPTED, entry) for entry in entries]
+
+    def _keep(
+        self, server: Server, events: Sequence[Event], others: Sequence[ToolEntry] = ()
+    ) -> None:
+        try:
+            self._store.save([server.stored], [*(event.entry for event in events), *others])
+        except ToolsError as error:
+            seen = [event.entry for event in events if event.what is What.SEEN]
+            for entry in seen:
+                entry.pinned = ""
+                server.rows.pop(entry.name, None)
+            if not self._broken:
+                self._broken = True
+                self._notice("error", f"new tools cannot be called: {error}")
+            first = [(entry, entry.listed) for entry in seen]
+            self._clock.call_later(AGAIN_S, lambda: self._keep_again(server, first, others))
+        else:
+            self._broken = False
+
+    def _keep_again(
+        self,
+        server: Server,
+        first: Sequence[tuple[ToolEntry, str]],
+        others: Sequence[ToolEntry],
+    ) -> None:
+        """Try once more to write pins of first sight, where nothing else was listed since."""
+        events = []
+        for entry, listed in first:
+            if not entry.pinned and entry.listed == listed:
+                server.accept(entry)
+                events.append(Event(What.SEEN, entry))
+        self._keep(server, events, others)
+
+    def _known(
+        self, server: str, raw: bytes, fields: JsonObject, *, trusted: bool
+    ) -> tuple[Tool, str]:
+        """A definition's tool and fingerprint; '' when it has two readings."""
+        key = (server, trusted, hashlib.sha256(raw).digest())
+        known = self._read.get(key)
         if known is None:
-            known = self._classified[key] = _tool(server, definition, trusted=trusted)
-            if len(self._classified) > CLASSIFIED_MAX:
-                self._classified.popitem(last=False)
+            try:
+                exact = fingerprint(raw)
+            except ValueError:
+                exact = ""
+            known = self._read[key] = _tool(server, fields, trusted=trusted), exact
+            if len(self._read) > READ_MAX:
+                self._read.popitem(last=False)
         return known
+
+    # --- what is called -------------------------------------------------------------------------
+
+    def called(self, server: Server, tool: str, at_ms: int) -> None:
+        """A call of a tool has gone to its server."""
+        server.calls += 1
+        entry = server.entries.get(tool) if tool else None
+        if entry is None:
+            return
+        entry.calls += 1
+        entry.last_ms = at_ms
+        server.rows.pop(tool, None)
+        self._used[server.name, tool] = entry
+        if self._writing is None:
+            self._writing = self._clock.call_later(COUNTS_S, self.write_counts)
+
+    def write_counts(self) -> None:
+        """Write what was counted; what cannot be written is tried again."""
+        if self._writing is not None:
+            self._writing.cancel()
+            self._writing = None
+        used, self._used = self._used, {}
+        if not used:
+            return
+        try:
+            self._store.save([], used.values())
+        except ToolsError:  # whoever cannot write a pin says so; a count is not worth a word
+            self._used = used | self._used
+            self._writing = self._clock.call_later(COUNTS_S, self.write_counts)
 
 
 def _tool(server: str, definition: JsonObject, *, trusted: bool) -> Tool:

@@ -13,16 +13,17 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from mcpwall.engine import wording
+from mcpwall.engine import sightings, wording
 from mcpwall.engine.calls import weighed
+from mcpwall.engine.catalog import Catalog
 from mcpwall.engine.port import SessionEvent, SessionRow, State
 from mcpwall.engine.records import ANSWER, Record
 from mcpwall.engine.wire import Hello, Kept, Wire
 from mcpwall.model import Call, JsonObject, RequestId, Tool, Verdict
-from mcpwall.policy.judge import ToolState
 from mcpwall.protocol.commands import (
     Answered,
     Command,
+    Described,
     Judge,
     Listed,
     Listing,
@@ -38,7 +39,7 @@ from mcpwall.protocol.session import Session
 
 if TYPE_CHECKING:
     from mcpwall.engine.core import Engine
-    from mcpwall.engine.inventory import Server
+    from mcpwall.engine.servers import Server
 
 LISTING_S: Final = 10.0  # how long the wall waits for a list that it asked for
 _WAITING: Final = (State.HELD, State.RESERVING)
@@ -62,8 +63,7 @@ class Live:
         self.since_ms = kept.since_ms
         self.calls = 0
         self.ended = ""
-        self.tools: dict[str, Tool] = {}
-        self._doubled: set[str] = set()  # names that were listed with two meanings
+        self.catalog = Catalog(server, kept.instructions)
         self._wire = wire
         self.protocol = Session(kept.memory)
         self._open: dict[int, Record] = {}  # calls under way, by number
@@ -122,7 +122,9 @@ class Live:
                 if command.request.stage is Stage.NEW:  # else it was cancelled in the same chunk
                     judged.append(self._judge(command.request))
             elif isinstance(command, Listed):  # calls that wait for the list come right after it
-                self._listed(command)
+                sightings.listed(self.engine, self, command)
+            elif isinstance(command, Described):
+                sightings.described(self.engine, self, command.instructions)
         if judged:
             self.engine.record(judged)
         for command in commands:
@@ -133,7 +135,7 @@ class Live:
             elif isinstance(command, Judge):
                 if command.request.call:
                     self._carry_out(self._open[command.request.call], command.request)
-            elif not isinstance(command, Listed):
+            else:
                 self._rarer(command)
         self._wire.flush()
         if judged:
@@ -247,11 +249,10 @@ class Live:
         """Send what was decided outside of a chunk of lines."""
         self._wire.flush()
 
-    def tool_state(self, name: str) -> ToolState:
-        """Whether this server has listed this tool, with one meaning and exactly this name."""
-        if name in self._doubled:
-            return ToolState.DOUBLED
-        return ToolState.LISTED if name in self.tools else ToolState.UNLISTED
+    @property
+    def tools(self) -> dict[str, Tool]:
+        """The tools that this session's server has listed, by exact name."""
+        return self.catalog.tools
 
     def knows(self, call: Call) -> bool:
         """Whether what the server listed still holds for the tool of a call."""
@@ -269,21 +270,6 @@ class Live:
         self._over.append((record, len(command.line)))
 
     # --- tools ----------------------------------------------------------------------------------
-
-    def _listed(self, page: Listed) -> None:
-        if page.first:
-            self.tools = {}
-            self._doubled = set()
-        trusted = self.engine.rulebook.trusts_hints(self.server.name)
-        for definition in page.definitions:
-            fields = definition.fields
-            tool = self.engine.inventory.tool(self.server.name, fields, trusted=trusted)
-            if self.tools.get(tool.name, tool) != tool:
-                self._doubled.add(tool.name)
-            self.tools[tool.name] = tool
-        if page.last:
-            self.server.tools = self.tools
-            self.engine.tools_listed(self)
 
     def _listing_late(self, listing: Listing) -> Callable[[], None]:
         def late() -> None:
@@ -330,7 +316,8 @@ class Live:
     def remember(self) -> None:
         """Keep for the next engine what it must know of this session."""
         self.protocol.changed = False
-        kept = Kept(self.id, self.agent, self.since_ms, self.protocol.memory())
+        told = self.catalog.instructions
+        kept = Kept(self.id, self.agent, self.since_ms, self.protocol.memory(), told)
         self._wire.remember(msgspec.json.encode(kept))
 
     def row(self) -> SessionRow:

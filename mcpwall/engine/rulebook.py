@@ -59,6 +59,11 @@ class Rulebook:
         return self._file.config
 
     @property
+    def own(self) -> Policy:
+        """The user's rules in force, without any project's."""
+        return self._policy
+
+    @property
     def hash(self) -> str:
         """The hash of the user's rules in force."""
         return self._policy.hash

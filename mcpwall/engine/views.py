@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from mcpwall import __version__
-from mcpwall.engine import restore
+from mcpwall.engine import restore, tool_views
 from mcpwall.engine.port import CallDetails, RuleRow, Snapshot, State, Status
 from mcpwall.engine.records import KEPT
 from mcpwall.model import Action, Condition, Rule
@@ -96,7 +96,9 @@ def snapshot(engine: Engine) -> Snapshot:
         (*(hold.shown for hold in engine.holds if hold.shown is not None), *engine.late.shown()),
         rules(engine),
         tuple(live.row() for live in engine.sessions.values()),
-        tuple(server.row() for server in engine.inventory.servers.values()),
+        tuple(
+            tool_views.server_row(engine, server) for server in engine.inventory.servers.values()
+        ),
         engine.records.totals(),
     )
 

@@ -67,3 +67,4 @@ class Kept(msgspec.Struct):
     agent: str
     since_ms: int
     memory: Memory
+    instructions: str = ""  # a fingerprint of what the server told the model

@@ -128,6 +128,15 @@ class Answers:
         """The collection without the answers for one session, which has ended."""
         return self._keeping(lambda answer: answer.session != session)
 
+    def without_tool(self, server: str, tool: str) -> Answers:
+        """The collection without the answers that a definition of this tool was seen for.
+
+        Those for any tool of the server are among them. With tool "" all answers for the server.
+        """
+        return self._keeping(
+            lambda answer: answer.server != server or (tool != "" and answer.tool not in ("", tool))
+        )
+
     def without_expired(self, now_ns: int) -> Answers:
         """The collection without the answers whose time is up."""
         return self._keeping(lambda answer: answer.expires_ns is None or answer.expires_ns > now_ns)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from mcpwall.model import Action, Budget, Call, Defaults, Origin, Per, RateLimit, Rule
+from mcpwall.model import Action, Budget, Call, Defaults, Origin, Per, RateLimit, Risk, Rule
 from mcpwall.policy.answers import is_answer_id
 from mcpwall.policy.arguments import ANY, Leaves, PathError, compile_path, parse_path
 from mcpwall.policy.conditions import Clause, ConditionError
@@ -94,6 +94,15 @@ class Compiled:
             and self.agent.match(call.client, call.agent)
         )
 
+    def is_about(self, server: str, tool: str, risk: Risk) -> bool:
+        """Whether this rule concerns some agent's calls of a tool."""
+        return (
+            self.tool.match(tool)
+            and self.server.match(server)
+            and self.method.match(TOOLS_CALL)
+            and (not self.risk or risk in self.risk)
+        )
+
     def may_match(self, call: Call, resolve: Resolve) -> bool:
         """Whether no condition rules the call out: what makes a restraining rule match."""
         for clause in self.clauses:
@@ -150,8 +159,18 @@ class _Index:
 
     def find(self, call: Call) -> list[Compiled]:
         """The rules that concern a call, ordered by id."""
-        rules = (*self._others, *self._by_tool.get(call.tool, ()))
-        return sorted((one for one in rules if one.concerns(call)), key=lambda one: one.order)
+        return _ordered(one for one in self._on(call.tool) if one.concerns(call))
+
+    def about(self, server: str, tool: str, risk: Risk) -> list[Compiled]:
+        """The rules that concern some agent's calls of a tool, ordered by id."""
+        return _ordered(one for one in self._on(tool) if one.is_about(server, tool, risk))
+
+    def _on(self, tool: str) -> Iterable[Compiled]:
+        return (*self._others, *self._by_tool.get(tool, ()))
+
+
+def _ordered(rules: Iterable[Compiled]) -> list[Compiled]:
+    return sorted(rules, key=lambda one: one.order)
 
 
 class Policy:
@@ -197,6 +216,10 @@ class Policy:
                 self._kept = 1 + len(rules)
             self._cache[key] = found
         return found
+
+    def about(self, server: str, tool: str, risk: Risk) -> list[Compiled]:
+        """The rules that concern calls of a tool by any agent, ordered by id."""
+        return self._calls.about(server, tool, risk)
 
 
 def compile_policy(

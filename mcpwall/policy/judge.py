@@ -33,7 +33,9 @@ class ToolState(enum.StrEnum):
     LISTED = "listed"  # as the server listed it and, where needed, a person accepted it
     UNLISTED = "unlisted"  # the server never listed it
     DOUBLED = "doubled"  # the server listed it with two meanings
+    NEW = "new"  # it came to a server that was known, and nobody has accepted it yet
     CHANGED = "changed"  # its definition changed and nobody has accepted it yet
+    SERVER_CHANGED = "server_changed"  # so did the instructions of its server
     HIDDEN = "hidden"  # the person hid it
 
 
@@ -60,7 +62,12 @@ _NOT_PERMITTED = {
     ToolState.UNLISTED: 'The server lists no tool "{}".',
     ToolState.HIDDEN: 'The server lists no tool "{}".',  # a hidden tool is like none at all
     ToolState.DOUBLED: 'The server lists the tool "{}" twice, with two meanings.',
-    ToolState.CHANGED: 'The definition of the tool "{}" changed and waits for a person\'s consent.',
+    ToolState.NEW: 'The tool "{}" is new on this server and waits for the user to accept it.',
+    ToolState.CHANGED: 'The tool "{}" changed its definition and waits for the user to accept it.',
+    ToolState.SERVER_CHANGED: (
+        'The tool "{}" cannot be called: the instructions of its server changed and wait for the '
+        "user to accept them."
+    ),
 }
 
 

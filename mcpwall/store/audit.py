@@ -9,9 +9,7 @@ belongs to the thread that opened the audit and takes microseconds.
 from __future__ import annotations
 
 import heapq
-import os
 import sqlite3
-import stat
 import threading
 from contextlib import closing
 from pathlib import Path
@@ -20,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Self
 from mcpwall.store import chain, migrations
 from mcpwall.store.chain import GENESIS, Head, link
 from mcpwall.store.faults import AuditError, audit_error
-from mcpwall.store.files import UnsafeFileError, private_dir
+from mcpwall.store.files import UnsafeFileError, private_dir, private_file
 from mcpwall.store.reader import CLOCK_SLACK_MS, Reader
 from mcpwall.store.records import (
     ARGUMENTS_MAX,
@@ -97,7 +95,7 @@ class Audit(Reader):
         """
         try:
             private_dir(str(Path(path).parent))
-            _make_private(path)
+            private_file(path)
             db = sqlite3.connect(path, isolation_level=None, timeout=_WAIT_S)
         except (OSError, sqlite3.Error, UnsafeFileError) as error:
             raise audit_error(error, path) from error
@@ -245,25 +243,6 @@ class Audit(Reader):
                 continue
             if charges is not None:
                 yield row
-
-
-def _make_private(path: str) -> None:
-    """Make the file with mode 0600, or check that it is ours alone.
-
-    An existing file is looked at, not opened: closing it would end SQLite's locks on it, should
-    this process have it open elsewhere (https://sqlite.org/howtocorrupt.html, section 2.2).
-    Raises OSError, UnsafeFileError.
-    """
-    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-    try:
-        os.close(os.open(path, flags, 0o600))
-    except FileExistsError:
-        info = os.lstat(path)
-        if not stat.S_ISREG(info.st_mode) or info.st_nlink != 1:
-            raise UnsafeFileError("is not a plain file of its own", path, "move it away") from None
-        if os.name == "posix" and (info.st_uid != os.geteuid() or info.st_mode & 0o077):
-            fix = f"run: chmod 600 {path}"
-            raise UnsafeFileError("is not yours alone", path, fix) from None
 
 
 def _prepare(db: sqlite3.Connection, path: str) -> None:

@@ -67,6 +67,25 @@ def private_dir(path: str) -> None:
         _check_private_dir(real.lstat(), real)
 
 
+def private_file(path: str) -> None:
+    """Make an empty file with mode 0600, or check that it is the user's alone.
+
+    An existing file is looked at, not opened: closing it would end SQLite's locks on it, should
+    this process have it open elsewhere (https://sqlite.org/howtocorrupt.html, section 2.2).
+    Raises OSError, UnsafeFileError.
+    """
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    try:
+        os.close(os.open(path, flags, 0o600))
+    except FileExistsError:
+        info = os.lstat(path)
+        if not stat.S_ISREG(info.st_mode) or info.st_nlink != 1:
+            raise UnsafeFileError("is not a plain file of its own", path, "move it away") from None
+        if os.name == "posix" and (info.st_uid != os.geteuid() or info.st_mode & 0o077):
+            fix = f"run: chmod 600 {path}"
+            raise UnsafeFileError("is not yours alone", path, fix) from None
+
+
 def read_checked(path: str) -> str:
     """The text of a file of the user's own that nobody else may write to, line ends as they are.
 

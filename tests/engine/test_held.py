@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from mcpwall.engine.port import Decide, Done, HeldEvent, Lockdown, Refused, State
-from tests.engine.wall import RULES, call, note, request, result, text, verdict
+from tests.engine.wall import RULES, TOOLS, call, note, request, result, text, verdict
 
 ALLOW_PAY = RULES.replace('action = "ask"\nreason = "it is money"', 'action = "allow"')
 DENY_PAY = RULES + '\n[[rules]]\nid = "no-pay"\ntool = "pay"\naction = "deny"\n'
@@ -233,7 +233,7 @@ def test_p07_nothing_is_released_while_the_tools_are_listed_anew(wall):
     )
     assert wall.accept(wall.status.outside_edit) == Done("accepted")
     assert talk.forwarded() == []
-    talk.answers(result(listing["id"], tools=[{"name": "pay"}]))
+    talk.answers(result(listing["id"], tools=TOOLS))
     assert [message["id"] for message in talk.forwarded()] == [1]
 
 

@@ -46,6 +46,7 @@ from mcpwall.store.mark import Mark
 from mcpwall.store.records import AuditRow, Unfinished
 from mcpwall.store.shared.ledger import Answer, Reservation
 from mcpwall.store.shared.ledger import Wall as WallName
+from mcpwall.store.tools import ToolStore
 
 Json = dict[str, Any]
 START_MS = 1_793_707_357_000
@@ -264,6 +265,7 @@ class Wall:
         self.clock = clock or FakeClock()
         self.audit = Audit.open(str(path / "state" / "audit.db"), boot=self.clock.boot)
         self.intake = FaultyIntake.open(self.audit, str(path / "state" / "intake"))
+        self.tools = ToolStore.open(str(path / "state" / "tools.db"))
         self.engine = Engine(
             intake=self.intake,
             rulebook=Rulebook(
@@ -273,6 +275,7 @@ class Wall:
             resolve=resolve,
             lockdown=Mark(str(path / "state" / "lockdown")),
             ledger=ledger,
+            tools=self.tools,
         )
 
     def session(self, **options: Any) -> Talk:
@@ -289,6 +292,7 @@ class Wall:
     def drop(self) -> None:
         """Let go of the files as a killed process does."""
         self.audit._db.close()
+        self.tools._db.close()
         fd, self.intake._fd = self.intake._fd, -1
         if fd >= 0:
             os.close(fd)

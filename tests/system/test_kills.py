@@ -260,6 +260,7 @@ def test_p01_a_full_disk_denies_and_heals(home, agent, rules, small_disk, tmp_pa
     log = tmp_path / "log"
     with agent(log=log) as client:
         client.open()
+        client.request("tools/list")  # pinned while there is room
         passed = []
         filler = small_disk / "filler"
         while True:  # some calls may still fit into what was the record's already

@@ -1,0 +1,57 @@
+"""What a server has said of its tools in one session, and how that stands to the pins.
+
+Each session is judged by its own catalog: two sessions may talk to two versions of one server, and
+only the one that lists what is pinned may call it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mcpwall.model import Tool
+from mcpwall.policy.judge import ToolState
+
+if TYPE_CHECKING:
+    from mcpwall.engine.servers import Server
+
+
+class Catalog:
+    """The list so far. `tools` are by exact name; `instructions` is a fingerprint, '' unknown."""
+
+    def __init__(self, server: Server, instructions: str) -> None:
+        self.tools: dict[str, Tool] = {}
+        self.instructions = instructions
+        self._server = server
+        self._prints: dict[str, str] = {}  # '': listed with two meanings
+
+    def start(self) -> None:
+        """Another list begins; the one before says nothing any more."""
+        self.tools = {}
+        self._prints = {}
+
+    def add(self, tool: Tool, fingerprint: str) -> None:
+        """Take a definition; one that was listed otherwise in the same list has two meanings."""
+        if self._prints.get(tool.name, fingerprint) != fingerprint:
+            fingerprint = ""
+        self._prints[tool.name] = fingerprint
+        self.tools[tool.name] = tool
+
+    def fingerprint(self, name: str) -> str | None:
+        """What is listed under a name ('': two meanings), or None. "" names the instructions."""
+        return self._prints.get(name) if name else self.instructions or None
+
+    def state(self, name: str) -> ToolState:
+        """Whether a tool may be called in this session."""
+        listed = self._prints.get(name)
+        if listed is None:
+            return ToolState.UNLISTED
+        if not listed:
+            return ToolState.DOUBLED
+        entries = self._server.entries
+        told = entries.get("")
+        if told is not None and self.instructions and self.instructions != told.pinned:
+            return ToolState.SERVER_CHANGED
+        entry = entries.get(name)
+        if entry is None or not entry.pinned:
+            return ToolState.NEW
+        return ToolState.LISTED if entry.pinned == listed else ToolState.CHANGED

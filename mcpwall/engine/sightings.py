@@ -1,0 +1,98 @@
+"""What a server tells of itself, taken in: compared with its pins, announced, and acted on.
+
+Whatever differs from its pin is stopped by the pin itself; what happens here besides is that
+people are told, answers that relied on the old definition are forgotten, and calls that wait are
+judged anew.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from mcpwall.engine import tool_views
+from mcpwall.engine.port import ServerEvent
+from mcpwall.engine.servers import Event, Server, What
+
+if TYPE_CHECKING:
+    from mcpwall.engine.core import Engine
+    from mcpwall.engine.live import Live
+    from mcpwall.protocol.commands import Listed
+
+NAMED_MAX: Final = 5  # tools that a notice names
+_NAME_MAX: Final = 60  # characters of one
+
+_SAID: Final = {
+    What.NEW: "{server} lists new tools: {names}; they cannot be called until you accept them",
+    What.CHANGED: "{server} changed {names}; they cannot be called until you accept that",
+    What.DOUBLED: "{server} lists {names} with two meanings; they cannot be called",
+    What.BACK: "{server} lists {names} as pinned again",
+}
+
+
+def listed(engine: Engine, live: Live, page: Listed) -> None:
+    """A page of a session's list of tools has come."""
+    server = live.server
+    if page.first:
+        live.catalog.start()
+    first_sight = page.last and not server.stored.complete
+    events = engine.inventory.take(
+        server,
+        live.catalog,
+        page.definitions,
+        last=page.last,
+        trusted=engine.rulebook.trusts_hints(server.name),
+    )
+    _act(engine, server, events)
+    if first_sight:
+        known = sum(1 for name in server.entries if name)
+        engine.notice(
+            "info",
+            f"{_short(server.name)} is seen for the first time: its {known} tools are pinned as "
+            "they are",
+        )
+    if page.last:
+        engine.feed.publish(ServerEvent(tool_views.server_row(engine, server)))
+        engine.holds.judge_again(live)
+
+
+def described(engine: Engine, live: Live, instructions: str) -> None:
+    """A session's server has told its instructions."""
+    events = engine.inventory.describe(live.server, live.catalog, instructions)
+    _act(engine, live.server, events)
+    if any(event.what is not What.SEEN for event in events):
+        engine.feed.publish(ServerEvent(tool_views.server_row(engine, live.server)))
+        engine.holds.judge_again(live)
+
+
+def accepted(engine: Engine, server: Server, events: list[Event]) -> None:
+    """A person has accepted what a server says."""
+    _act(engine, server, events)
+    engine.feed.publish(ServerEvent(tool_views.server_row(engine, server)))
+    engine.holds.judge_again()
+
+
+def _act(engine: Engine, server: Server, events: list[Event]) -> None:
+    """Forget the answers that relied on what changed, and tell the apps in words."""
+    changed = [event.entry.name for event in events if event.what is not What.SEEN]
+    for name in changed:
+        engine.answers = engine.answers.without_tool(server.name, name)
+    if changed:
+        engine.late.forget("its server's tools changed")
+    for what, said in _SAID.items():
+        names = [event.entry.name for event in events if event.what is what and event.entry.name]
+        if names:
+            shown = ", ".join(_short(name) for name in names[:NAMED_MAX])
+            more = f" and {len(names) - NAMED_MAX} more" if names[NAMED_MAX:] else ""
+            level = "info" if what is What.BACK else "warning"
+            text = said.format(server=_short(server.name), names=shown + more)
+            engine.notice(level, text)
+    if any(event.what is What.CHANGED and not event.entry.name for event in events):
+        engine.notice(
+            "warning",
+            f"{_short(server.name)} changed its instructions; none of its tools can be called "
+            "until you accept that",
+        )
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _NAME_MAX else f"{name[: _NAME_MAX - 1]}…"
