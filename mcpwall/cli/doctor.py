@@ -1,0 +1,96 @@
+"""`mcpwall doctor`: what is set up, what is not, and what to do about it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Final
+
+from mcpwall import home
+from mcpwall.cli.errors import FAILED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mcpwall.cli.finding import Finding
+
+_SAID_LINES: Final = 8
+_SIGNS: Final = {"ok": "✓", "note": "·", "wrong": "✗"}
+
+
+def register(subparsers: argparse._SubParsersAction[Any]) -> None:
+    """Add `mcpwall doctor`."""
+    parser = subparsers.add_parser(
+        "doctor",
+        help="what is set up, what is not, and what to do",
+        description="Look at the engine, the config, files and their permissions, the terminal, "
+        "and at every agent: which servers go through the wall, which entries lead nowhere, and "
+        "which servers do not start. Each server is started for a moment, as its agent would.",
+        epilog="Exit code: 0 nothing is wrong, 1 something is. Examples: `mcpwall doctor "
+        "--no-start` starts no server; `mcpwall doctor --json` is for scripts.",
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+    parser.add_argument("--no-start", action="store_true", help="do not start the servers")
+    parser.add_argument(
+        "--wait",
+        type=float,
+        default=20.0,
+        metavar="SECONDS",
+        help="how long a server may take to answer (default: %(default)g)",
+    )
+    parser.set_defaults(func=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print what was found; 1 when something is wrong."""
+    from mcpwall.cli.finding import Level
+
+    findings = []
+    for finding in _look(start=not arguments.no_start, answer_s=arguments.wait):
+        findings.append(finding)
+        if not arguments.json:
+            for line in _lines(finding):
+                print(line, flush=True)
+    bad = sum(finding.level is Level.WRONG for finding in findings)
+    if arguments.json:
+        print(json.dumps({"ok": not bad, "findings": [asdict(one) for one in findings]}, indent=2))
+    else:
+        print()
+        print(
+            f"{bad} things are wrong" if bad > 1 else "1 thing is wrong" if bad else "all is well"
+        )
+    return FAILED if bad else 0
+
+
+def _look(*, start: bool, answer_s: float) -> Iterator[Finding]:
+    from mcpwall.cli import checkup, checkup_agents
+    from mcpwall.cli.routing import here
+    from mcpwall.clients.survey import survey
+    from mcpwall.store.config import ConfigError, load
+
+    yield from checkup.versions()
+    yield from checkup.engine()
+    yield from checkup.rules()
+    yield from checkup.permissions()
+    yield from checkup.terminal()
+    at = here()
+    found = list(survey(at))
+    try:
+        config = load(home.config_file()) if os.path.lexists(home.config_file()) else None
+    except ConfigError:
+        config = None  # told by checkup.rules
+    yield from checkup_agents.routed(at, found, config)
+    if start:
+        yield from checkup_agents.starting(at, found, dict(os.environ), answer_s)
+
+
+def _lines(finding: Finding) -> Iterator[str]:
+    from mcpwall.text import visible
+
+    yield f"{_SIGNS[finding.level]} {visible(finding.topic)}: {visible(finding.text)}"
+    if finding.todo:
+        yield f"    {visible(finding.todo)}"
+    for line in finding.said.splitlines()[-_SAID_LINES:]:
+        yield f"    | {visible(line)}"

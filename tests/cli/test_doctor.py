@@ -1,0 +1,250 @@
+"""`mcpwall doctor`: what it finds wrong, what it says to do, and what it leaves behind."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from mcpwall import home as of_the_wall
+from mcpwall.cli import checkup, checkup_agents, main, program
+from mcpwall.cli.finding import Level
+from mcpwall.cli.probe import probe
+from mcpwall.clients.survey import survey
+from tests.clients.machine import install, places
+from tests.helpers.programs import ECHO
+
+ECHO_ENTRY = {"command": ECHO[0], "args": [*ECHO[1:]]}
+
+
+@pytest.fixture
+def machine(tmp_path, monkeypatch):
+    """A user's home with a project in it, where the commands run."""
+    user = tmp_path / "dev"
+    (user / "acme").mkdir(parents=True)
+    for name in [*os.environ]:
+        if name.startswith("XDG_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(user))
+    monkeypatch.setenv("MCPWALL_HOME", str(tmp_path / "wall"))
+    monkeypatch.chdir(user / "acme")
+    monkeypatch.setattr(program, "installed", lambda: sys.executable.replace("python", "mcpwall"))
+    return places(user)
+
+
+@pytest.fixture
+def doctor(capsys):
+    """Run the doctor: its exit code, and its findings by topic."""
+
+    def run(*options):
+        code = main.run(["doctor", "--json", *options])
+        told = json.loads(capsys.readouterr().out)
+        assert told["ok"] == (code == 0)
+        return code, told["findings"]
+
+    return run
+
+
+def servers(machine, **entries):
+    """Cursor's servers."""
+    file = machine.home / ".cursor" / "mcp.json"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(json.dumps({"mcpServers": entries}))
+    return file
+
+
+def about(findings, *words):
+    """The findings that have these words in them."""
+    return [one for one in findings if all(word in str(one) for word in words)]
+
+
+def wall_file(name, text, mode=0o600):
+    path = Path(of_the_wall.config_dir()) / name
+    path.parent.mkdir(mode=0o700, exist_ok=True, parents=True)
+    path.write_text(text)
+    path.chmod(mode)
+    return path
+
+
+def test_with_nothing_set_up_nothing_is_wrong(machine, doctor):
+    code, findings = doctor()
+    assert code == 0
+    assert about(findings, "engine", "none runs")
+    assert about(findings, "no agent with MCP servers was found")
+    assert not Path(of_the_wall.config_dir()).exists()
+
+
+def test_a_server_that_starts_and_is_not_guarded_is_a_note(machine, doctor):
+    servers(machine, echo=ECHO_ENTRY)
+    code, findings = doctor()
+    assert code == 0
+    assert about(findings, "echo", "note", "not guarded", "run: mcpwall init --server echo")
+    assert about(findings, "echo", "ok", "starts")
+
+
+def test_a_server_that_fails_is_wrong_and_its_last_words_are_shown(machine, doctor, capsys):
+    script = "import sys; print('first', file=sys.stderr); sys.exit('no token \\x1b[2J')"
+    servers(machine, bad={"command": sys.executable, "args": ["-c", script, "canary-secret"]})
+    code, findings = doctor()
+    assert code == 1
+    (failed,) = about(findings, "bad", "wrong")
+    assert failed["text"] == "ended at once, with code 1"
+    assert failed["said"] == "first\nno token \x1b[2J"
+    assert "try it in a terminal" in failed["todo"]
+    assert "canary-secret" not in str(findings)
+    assert main.run(["doctor"]) == 1
+    out = capsys.readouterr().out
+    assert "| no token ‹ESC›[2J" in out
+    assert out.endswith("\n1 thing is wrong\n")
+
+
+def test_a_program_that_is_not_there(machine, doctor):
+    servers(machine, gone={"command": "/nowhere/server"})
+    code, findings = doctor()
+    assert code == 1
+    assert about(findings, "gone", "cannot be started: No such file or directory")
+    assert doctor("--no-start")[0] == 0
+
+
+def test_what_only_the_agent_knows_is_not_started(machine, doctor):
+    servers(
+        machine,
+        asks={**ECHO_ENTRY, "env": {"KEY": "${input:key}"}},
+        off={"command": "/nowhere/server", "disabled": True},
+        away={"command": "/nowhere/server", "cwd": "/nowhere"},
+    )
+    code, findings = doctor()
+    assert code == 0
+    assert about(findings, "asks", "not started: only its agent knows what ${input:key} is")
+    assert about(findings, "away", "its directory /nowhere is not there")
+
+
+def test_a_server_gets_the_environment_and_directory_that_its_agent_would_give(
+    machine, doctor, monkeypatch
+):
+    monkeypatch.setenv("OUTER", "from outside")
+    script = "import os; open('seen', 'w').write(os.environ['INNER'] + os.environ['OUTER'])"
+    entry = {"command": sys.executable, "args": ["-c", script], "env": {"INNER": "x${OUTER}"}}
+    servers(machine, env={**entry, "cwd": str(machine.home)})
+    doctor()
+    assert (machine.home / "seen").read_text() == "xfrom outsidefrom outside"
+
+
+def test_a_guarded_server_is_started_itself_and_the_entry_is_well(
+    machine, doctor, monkeypatch, capsys
+):
+    wall = machine.home / "bin" / "mcpwall"
+    wall.parent.mkdir()
+    wall.write_text("#!/bin/sh\nexit 9\n")
+    wall.chmod(0o755)
+    monkeypatch.setattr(program, "installed", lambda: str(wall))
+    servers(machine, echo=ECHO_ENTRY)
+    assert main.run(["init", "--yes"]) == 0
+    capsys.readouterr()
+    code, findings = doctor()
+    assert about(findings, "echo", "guarded, as echo")
+    assert about(findings, "echo", "starts")
+    assert code == 0
+    wall.unlink()
+    code, findings = doctor()
+    assert code == 1
+    assert about(findings, "wrong", "which is not there", "mcpwall init")
+
+
+def test_an_entry_whose_server_nobody_knows(machine, doctor):
+    routed = {"command": "/bin/echo", "args": ["stdio", "x"]}
+    wall = machine.home / "mcpwall"
+    wall.symlink_to("/bin/echo")
+    servers(machine, far={**routed, "command": str(wall)})
+    wall_file("config.toml", "")
+    code, findings = doctor()
+    assert code == 1
+    assert about(findings, "far", "which config.toml does not know", "add [servers.x]")
+    wall_file("config.toml", '[servers.x]\nurl = "https://x.example/mcp"\n')
+    assert doctor()[0] == 0
+
+
+def test_what_init_routed_and_is_gone(machine, doctor, capsys):
+    file = servers(machine, a=ECHO_ENTRY, b=ECHO_ENTRY)
+    main.run(["init", "--yes"])
+    capsys.readouterr()
+    file.write_text(json.dumps({"mcpServers": {"b": ECHO_ENTRY}}))
+    _, findings = doctor("--no-start")
+    assert about(findings, "a was routed and is gone")
+    assert about(findings, "b was routed and is not any more")
+
+
+def test_mistakes_in_files_are_named(machine, doctor):
+    install("goose", machine).write_text("a: [")
+    wall_file("config.toml", '[defaults]\nwrte = "ask"\n[[rules]]\n')
+    wall_file("state/clients.json", "{")
+    code, findings = doctor("--no-start")
+    assert code == 1
+    assert about(findings, "config.yaml:1: ")
+    assert about(findings, "config.toml:2: unknown key 'wrte'", "did you mean 'write'")
+    assert about(findings, "config.toml:3: ")
+    assert about(findings, "clients.json: cannot be read")
+
+
+def test_p17_what_others_may_read_is_wrong(machine, doctor):
+    path = wall_file("state/audit.db", "", 0o644)
+    (path.parent / "link").symlink_to("/etc/passwd")
+    path.parent.chmod(0o755)
+    code, findings = doctor()
+    assert code == 1
+    assert about(findings, "state: others may look into it (mode 0755)", "chmod 700")
+    assert about(findings, "audit.db: others may use it (mode 0644)", "chmod go=")
+    assert about(findings, "link: is a symbolic link")
+
+
+@pytest.mark.parametrize(
+    ("term", "level", "says"),
+    [("xterm-256color", Level.OK, "truecolor"), ("dumb", Level.NOTE, "use another terminal")],
+)
+def test_the_terminal(monkeypatch, term, level, says):
+    monkeypatch.setenv("TERM", term)
+    monkeypatch.setenv("COLORTERM", "truecolor")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setattr("locale.getencoding", lambda: "UTF-8")
+    monkeypatch.setattr("shutil.get_terminal_size", lambda: os.terminal_size((120, 36)))
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    (finding,) = checkup.terminal()
+    assert finding.level is level
+    assert says in str(finding)
+
+
+# --- starting a server --------------------------------------------------------------------------
+
+
+def test_a_server_that_says_nothing_is_ended_with_all_that_it_started(tmp_path):
+    script = (
+        "import subprocess, sys, time\n"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
+        f"open({str(tmp_path / 'pid')!r}, 'w').write(str(child.pid))\n"
+        "print('not JSON', flush=True); time.sleep(600)"
+    )
+    answer = probe([sys.executable, "-c", script], os.environ, str(tmp_path), 2.0)
+    assert answer.failure == "did not answer within 2 s"
+    with pytest.raises(ProcessLookupError):
+        wait_for_end(int((tmp_path / "pid").read_text()))
+
+
+def wait_for_end(pid):
+    """Raise ProcessLookupError once the process has gone; it was killed, so it goes."""
+    while True:
+        os.kill(pid, 0)
+        if Path(f"/proc/{pid}/stat").read_text().split()[2] == "Z":
+            raise ProcessLookupError
+
+
+def test_a_server_that_refuses_says_so():
+    script = 'print(\'{"id": 1, "error": {"code": -1, "message": "no"}}\', flush=True); input()'
+    answer = probe([sys.executable, "-c", script], os.environ, ".", 20)
+    assert answer.failure.startswith("refused to open a session: ")
+
+
+def test_two_entries_of_one_command_are_started_once(machine):
+    servers(machine, a=ECHO_ENTRY, b=ECHO_ENTRY)
+    found = list(survey(machine))
+    assert len(list(checkup_agents.starting(machine, found, dict(os.environ), 20))) == 1
