@@ -55,6 +55,12 @@ def test_the_engine_loads_neither_the_app_nor_an_sdk() -> None:
     assert not roots(modules) & {"mcp", "mcp_types", "textual", "rich", "pydantic", "anyio"}
 
 
+def test_the_sdk_is_loaded_by_a_login_and_by_nothing_before_it() -> None:
+    before = loaded("import mcpwall.cli.login, mcpwall.cli.logout, mcpwall.cli.loopback")
+    assert not roots(before) & {"mcp", "httpx2", "aiohttp"}
+    assert "mcp" in roots(loaded("import mcpwall.cli.oauth"))
+
+
 def test_the_http_client_is_not_loaded_before_a_remote_server_is_asked() -> None:
     assert not roots(loaded("import mcpwall.transport.http.upstream")) & {"aiohttp", "keyring"}
 

@@ -26,6 +26,8 @@ INTERRUPTED: Final = 130  # what a shell reports for a command that Ctrl-C ended
 COMMANDS: Final = {
     "stdio": ("mcpwall.shim", "run in place of a stdio server: stdio NAME [-- CMD …]"),
     "url": ("mcpwall.cli.url", "the URL and header for agents that take URLs"),
+    "login": ("mcpwall.cli.login", "log in at a remote server"),
+    "logout": ("mcpwall.cli.logout", "end the login at a remote server"),
     "engine": ("mcpwall.cli.engine", "run the engine in the foreground"),
     "stop": ("mcpwall.cli.stop", "stop the engine; its sessions end"),
     "status": ("mcpwall.cli.status", "engine, sessions, servers and waiting calls"),

@@ -92,7 +92,7 @@ class Server:
             writer.close()
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        seen = await _request(reader)
+        seen = await read_request(reader)
         self.requests.append(seen)
         script = self._scripts.pop(0) if len(self._scripts) > 1 else self._scripts[0]
         for step in script:
@@ -114,7 +114,8 @@ class Server:
         return True
 
 
-async def _request(reader: asyncio.StreamReader) -> Seen:
+async def read_request(reader: asyncio.StreamReader) -> Seen:
+    """The next request of a connection."""
     lines = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
     method, path, _ = lines[0].split(" ")
     headers = {}

@@ -17,7 +17,7 @@ from mcpwall.store.logins import Login
 from mcpwall.store.remotes import is_loopback
 
 FORM: Final = "application/x-www-form-urlencoded"
-_OK: Final = 200
+OK: Final = 200
 _CLIENT_ERRORS: Final = (400, 401, 403)
 _CODE: Final = re.compile(r"[a-z_]{1,40}")
 _TOKEN: Final = re.compile(r"[\x21-\x7e]{1,65536}")
@@ -61,7 +61,7 @@ def revoke(login: Login) -> tuple[dict[str, str], bytes]:
 
 def renewed(login: Login, status: int, body: bytes, now_ms: int) -> Login:
     """The login with the tokens that a token endpoint answered. Raises RefusedError."""
-    if status != _OK:
+    if status != OK:
         raise _refused(status, body)
     try:
         granted = msgspec.json.decode(body, type=_Granted, strict=False)
