@@ -135,8 +135,8 @@ class Work:
         config, added = self._new_config(plans)
         known = self.ledger.with_records(records).with_tables(added)
         try:
+            files.private_dir(home.config_dir())  # the state directory may be inside it
             if config.text != self.config.text:
-                files.private_dir(home.config_dir())
                 files.write_atomic(home.config_file(), config.text)
             ledger.write(home.clients_file(), known)
         except (files.UnsafeFileError, OSError, ledger.LedgerError) as error:
