@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 US_NS: Final = 1_000
 STORE: Final = "store"  # who refused, in the record
 CHANGED: Final = (
-    "rules or tools changed while this call waited for the shared store; it was not run, so call "
-    "again"
+    "rules, tools or earlier calls changed while this call waited for the shared store; it was not "
+    "run, so call again"
 )
 _TEAMS: Final = (Per.TOOL, Per.SERVER)
 

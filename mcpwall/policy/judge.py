@@ -230,10 +230,8 @@ def charged(verdict: Verdict, call: Call, policy: Policy) -> list[tuple[Charge, 
     """
     if not verdict.charges:
         return []
-    found = policy.candidates(call)
-    limits = {one.key_for(call): one for one in found.counted}
-    asking = {one.rule.id for one in found.watched}
-    return [(one, limits[one.key]) for one in verdict.charges if one.rule not in asking]
+    limits = {one.key_for(call): one for one in policy.candidates(call).counted}
+    return [(one, limits[one.key]) for one in verdict.charges if one.key in limits]
 
 
 def _amount(one: Counted, call: Call) -> Amount | str:

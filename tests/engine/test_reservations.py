@@ -138,6 +138,18 @@ def test_a_projects_limit_is_one_walls_own(tmp_path: Path, store: FakeLedger) ->
     wall.drop()
 
 
+def test_what_only_asks_is_counted_by_each_wall(tmp_path: Path, store: FakeLedger) -> None:
+    place = tmp_path / "project"
+    place.mkdir()
+    ask = '[[rules]]\nid = "cap"\ntool = "count"\naction = "ask"\nmore_than = "5/minute"\n'
+    (place / ".mcpwall.toml").write_text(ask)
+    wall = Wall(tmp_path, RULES, ledger=store)
+    wall.session(directory=str(place)).asks(call(1, "count"))
+    (bound,) = store.grants().bounds  # of the user's rule with the same id
+    assert bound.key == "team cap|rate|tool|notes|count"
+    wall.drop()
+
+
 def test_p01_without_an_answer_of_the_store_nothing_goes(
     wall: Wall, talk: Talk, store: FakeLedger
 ) -> None:
@@ -233,7 +245,7 @@ def test_p07_tools_that_changed_meanwhile_stop_the_call(talk: Talk, store: FakeL
     talk.got()
     assert [message["method"] for message in talk.forwarded()] == ["tools/list"]
     granted = store.grants()
-    assert "rules or tools changed" in text(talk.refusal())
+    assert "rules, tools or earlier calls changed" in text(talk.refusal())
     assert store.given_back == [granted]
 
 
