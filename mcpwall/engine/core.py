@@ -17,8 +17,10 @@ from mcpwall.engine.calls import TOOLS_CALL, call_of
 from mcpwall.engine.clock import Clock
 from mcpwall.engine.feed import Feed
 from mcpwall.engine.inventory import Inventory
+from mcpwall.engine.judging import Bench, tool_state
 from mcpwall.engine.late import Late
 from mcpwall.engine.live import Live
+from mcpwall.engine.lookups import Lookups
 from mcpwall.engine.port import Http, NoticeEvent, RulesEvent, ServerEvent, State, StatusEvent
 from mcpwall.engine.recorder import AGAIN_S, Recorder
 from mcpwall.engine.records import Record, Records
@@ -27,15 +29,13 @@ from mcpwall.engine.rulebook import Rulebook
 from mcpwall.engine.wire import Hello, Kept, Wire
 from mcpwall.model import Action, Call, Cause, Verdict
 from mcpwall.policy.answers import Answers
-from mcpwall.policy.flow import Flows
-from mcpwall.policy.judge import State as JudgeState
-from mcpwall.policy.judge import ToolState, judge
 from mcpwall.policy.limits import Limits
+from mcpwall.policy.operators import Resolve
 from mcpwall.protocol.commands import Memory, Request
 from mcpwall.store.faults import AuditError
 from mcpwall.store.intake import Intake
 from mcpwall.store.mark import Mark
-from mcpwall.store.records import AuditRow, Kind, Step
+from mcpwall.store.records import AuditRow, Grounds, Kind, Step
 from mcpwall.store.shared.ledger import Ledger
 from mcpwall.store.tools import ToolStore
 
@@ -57,7 +57,7 @@ class Engine:
         intake: Intake,
         rulebook: Rulebook,
         clock: Clock,
-        resolve: Callable[[str, str], str],
+        resolve: Resolve,
         lockdown: Mark,
         tools: ToolStore,
         ledger: Ledger | None = None,
@@ -68,7 +68,7 @@ class Engine:
         self.resolve = resolve
         self.started_ms = clock.wall_ms()
         self.limits = Limits()
-        self.flows = Flows()
+        self.flows = restore.flows(intake.audit, clock)
         self.answers = Answers()
         self.inventory = Inventory(tools, clock, self.notice)
         self.records = Records()
@@ -84,7 +84,8 @@ class Engine:
         self._last_session = 0
         self._horizon_ns = 0
         self._store = rulebook.config.store
-        self._uncounted = ""  # why the limits do not look back far enough
+        self._bench = Bench(self)
+        self.uncounted = ""  # why the limits do not look back far enough
         self.http = Http()
         self.on_stop: Callable[[], None] = lambda: None
         left = restore.records(self)
@@ -98,10 +99,11 @@ class Engine:
         """Judge a request on its arrival; what it costs is booked if it is to be forwarded now."""
         self.last_call += 1
         call, arguments = call_of(live, request, self.last_call, self.clock.wall_ms())
-        verdict = self.verdict(live, call)
+        now_ns, lookups = self.clock.steady_ns(), Lookups(self.resolve)
+        verdict = self._bench.judge(live, call, now_ns, lookups)
         before = self.late.take(live, call, verdict) if verdict.action is Action.ASK else 0
         if before:
-            verdict = self.verdict(live, call, approved=True)
+            verdict = self._bench.judge(live, call, now_ns, lookups, approved=True)
         if verdict.action is Action.ASK and (full := self.holds.full(live, len(arguments))):
             verdict = msgspec.structs.replace(
                 verdict, action=Action.DENY, cause=Cause.UNATTENDED, reason=full, charges=()
@@ -112,31 +114,19 @@ class Engine:
             state = State.HELD if verdict.action is Action.ASK else State.REFUSED
         record = Record(call, verdict, arguments, len(arguments), state, request)
         record.note = f"approved by you after the time of call {before}" if before else ""
+        tool = tool_state(live, call)
+        record.grounds = Grounds(now_ns, call.run, call.reach, call.reads, tool, lookups.noted())
         if state is State.RUNNING:
-            self.book(record)
+            self.book(record, now_ns)
         return record
 
     def verdict(self, live: Live, call: Call, *, approved: bool = False) -> Verdict:
         """The judge's word on a call as things stand now. Books nothing."""
-        policy, fault = self.rulebook.policy(call.directory)
-        if fault := fault or self._uncounted:
-            return Verdict(Action.DENY, Cause.FAULT, reason=fault, policy=policy.hash)
-        tool = live.catalog.state(call.tool) if call.method == TOOLS_CALL else ToolState.LISTED
-        state = JudgeState(
-            self.clock.steady_ns(),
-            self.limits,
-            self.flows,
-            self.answers,
-            self.lockdown.on,
-            tool,
-            approved,
-            self.resolve,
-        )
-        return judge(call, policy, state)
-
-    def book(self, record: Record) -> None:
-        """Count what a call costs that is about to be forwarded, and that its agent made it."""
         now_ns = self.clock.steady_ns()
+        return self._bench.judge(live, call, now_ns, self.resolve, approved=approved)
+
+    def book(self, record: Record, now_ns: int) -> None:
+        """Count what a call costs that is about to be forwarded, and that its agent made it."""
         if record.verdict.charges:
             self.limits.book(record.verdict.charges, now_ns)
         self.flows.forwarded(record.call, now_ns)
@@ -198,7 +188,7 @@ class Engine:
 
     def let_go(self, live: Live, record: Record) -> None:
         """Forward a call that has waited and whose release is on record."""
-        self.book(record)
+        self.book(record, self.clock.steady_ns())
         live.forward(record, record.request)
         live.flush()
         self.forwarded(live, record)
@@ -341,8 +331,8 @@ class Engine:
     def _widen(self) -> None:
         """Let the limits look back as far as the widest window now asks; deny until they do."""
         horizon_ns = self.rulebook.horizon_ns
-        self._uncounted = self._count(horizon_ns) if horizon_ns > self._horizon_ns else ""
-        if self._uncounted:
+        self.uncounted = self._count(horizon_ns) if horizon_ns > self._horizon_ns else ""
+        if self.uncounted:
             self.clock.call_later(AGAIN_S, self._widen)
 
     def _count(self, horizon_ns: int) -> str:

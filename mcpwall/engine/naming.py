@@ -6,6 +6,8 @@ import hashlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+from mcpwall.policy.flow import NO_PROCESS
+
 if TYPE_CHECKING:
     from mcpwall.engine.live import Live
 
@@ -31,7 +33,7 @@ def run(pid: int, boot: str, client: str) -> str:
     Where the process is not known (over HTTP), or not which boot it is of, all agents of one name
     are one.
     """
-    return f"{boot}/{pid}" if pid > 0 and boot else f"/{client}"
+    return f"{boot}/{pid}" if pid > 0 and boot else f"{NO_PROCESS}{client}"
 
 
 def session(number: int) -> str:

@@ -10,7 +10,7 @@ import msgspec
 
 from mcpwall.engine.port import Row, State, Totals
 from mcpwall.model import Action, Call, Cause, Verdict
-from mcpwall.store.records import Intent, Kind, Step
+from mcpwall.store.records import Grounds, Intent, Kind, Step
 
 if TYPE_CHECKING:
     from mcpwall.engine.clock import Clock
@@ -35,6 +35,7 @@ class Record(msgspec.Struct, eq=False, gc=False):
     note: str = ""
     answer: bytes = b""  # the start of what the agent got
     answer_size: int = 0
+    grounds: Grounds | None = None  # what its verdict on arrival was made from
     original: bytes = b""  # what the agent had sent, where a person edited the arguments
 
     def intent(self, steady_ns: int) -> Intent:
@@ -43,7 +44,10 @@ class Record(msgspec.Struct, eq=False, gc=False):
         One that waits for the shared store is on record as held, with a verdict that allows it.
         """
         state = State.HELD if self.state is State.RESERVING else self.state
-        return Intent(self.call, self.verdict, state.value, self.request.id, self.json, steady_ns)
+        return Intent(
+            *(self.call, self.verdict, state.value, self.request.id, self.json, steady_ns),
+            self.grounds,
+        )
 
     def step(self, kind: Kind, clock: Clock, *, by: str = "", note: str = "") -> Step:
         """What is written down of one more thing that happened to the call, now."""

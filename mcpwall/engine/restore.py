@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from mcpwall.engine import naming
 from mcpwall.engine.port import State
 from mcpwall.engine.records import KEPT, PREVIEW, Record
 from mcpwall.model import Action, Call, JsonObject
+from mcpwall.policy.flow import WITHIN_MAX_S, Flows, Seen
 from mcpwall.policy.limits import Limits
 from mcpwall.protocol.commands import Request, Stage
-from mcpwall.store.records import AuditRow, Kind
+from mcpwall.store.records import AuditRow, Grounds, Kind
 
 if TYPE_CHECKING:
     from mcpwall.engine.clock import Clock
@@ -50,6 +52,22 @@ def limits(audit: Audit, clock: Clock, horizon_ns: int) -> Limits:
             else:
                 at_ns = now_ns - max(0, wall_ms - booking.at_ms) * 1_000_000
             restored.restore(booking.key, booking.amount, at_ns)
+    return restored
+
+
+def flows(audit: Audit, clock: Clock) -> Flows:
+    """What agents did, as far as rules on earlier calls look back."""
+    restored = Flows()
+    wall_ms, now_ns = clock.wall_ms(), clock.steady_ns()
+    for one in audit.forwarded(wall_ms - WITHIN_MAX_S * 1_000):
+        if clock.boot and one.boot == clock.boot:
+            at_ns = one.steady_ns
+        else:
+            at_ns = now_ns - max(0, wall_ms - one.at_ms) * 1_000_000
+        grounds = one.grounds
+        kind = (one.server, one.method, one.tool, one.risk, grounds.reach, grounds.reads)
+        run = grounds.run or naming.run(0, "", one.client)
+        restored.restore(run, kind, one.digest, Seen(one.call, at_ns))
     return restored
 
 
@@ -135,6 +153,7 @@ def as_record(row: AuditRow) -> Record:
     arguments: JsonObject = {}
     if (ran := row.edited or row.arguments) is not None:
         arguments = msgspec.json.decode(ran)
+    grounds = row.grounds or Grounds(0)
     call = Call(
         row.id,
         row.at_ms,
@@ -148,6 +167,9 @@ def as_record(row: AuditRow) -> Record:
         row.risk,
         row.digest,
         row.directory,
+        grounds.run,
+        grounds.reach,
+        grounds.reads,
     )
     text = row.excerpt[:PREVIEW] if ran is None else ran
     return Record(

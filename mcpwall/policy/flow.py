@@ -15,9 +15,12 @@ from mcpwall.policy.match import Names
 TOOLS_CALL: Final = "tools/call"
 KINDS_MAX: Final = 1_000  # kinds of calls that are told apart for one agent
 RUNS_MAX: Final = 4_096  # agents; beyond them the one that was idle longest is forgotten
-WITHIN_MAX_S: Final = 86_400  # how far back the record is read where an agent has no process
+WITHIN_MAX_S: Final = 86_400
+NO_PROCESS: Final = "/"  # how `Call.run` starts where an agent's process is not known
 MEMO_MAX: Final = 10_000  # kinds that one rule has looked at
 SECOND_NS: Final = 1_000_000_000
+DAY_NS: Final = WITHIN_MAX_S * SECOND_NS
+FOREVER_NS: Final = 1 << 62
 
 # All by which `after` tells calls apart: server, method, tool, risk, reach, reads.
 Kind: TypeAlias = tuple[str, str, str, Risk, Reach, tuple[Reads, ...]]
@@ -33,13 +36,15 @@ class Seen(NamedTuple):
 class Past:
     """What one agent did. `more` is the last call of a kind beyond KINDS_MAX."""
 
-    __slots__ = ("digest", "kinds", "more", "times")
+    __slots__ = ("digest", "ended", "kinds", "lasts_ns", "more", "times")
 
-    def __init__(self) -> None:
+    def __init__(self, run: str) -> None:
+        self.lasts_ns = DAY_NS if run.startswith(NO_PROCESS) else FOREVER_NS
         self.kinds: dict[Kind, Seen] = {}
         self.more: Seen | None = None
         self.digest = ""
         self.times = 0  # how often in a row the last call was made
+        self.ended = False  # while it is restored: another call came before that row
 
     def see(self, kind: Kind, seen: Seen) -> None:
         """Remember a call that is newer than all that were seen of its kind."""
@@ -70,12 +75,25 @@ class Flows:
         past.times = past.times + 1 if past.digest == call.digest else 1
         past.digest = call.digest
 
+    def restore(self, run: str, kind: Kind, digest: str, seen: Seen) -> None:
+        """A call of the past, from the audit, the newest first."""
+        past = self._runs.get(run)
+        if past is None:
+            if len(self._runs) >= RUNS_MAX:
+                return  # those that were idle longest come last
+            past = self._runs[run] = Past(run)
+            past.digest = digest
+        past.ended = past.ended or past.digest != digest
+        past.times += not past.ended
+        if kind not in past.kinds and (past.more is None or len(past.kinds) < KINDS_MAX):
+            past.see(kind, seen)
+
     def begin(self, run: str) -> Past:
         """An agent that was not heard of yet."""
         if len(self._runs) >= RUNS_MAX:
             idle = min(self._runs, key=lambda name: _last_ns(self._runs[name]))
             del self._runs[idle]
-        past = self._runs[run] = Past()
+        past = self._runs[run] = Past(run)
         return past
 
 
@@ -100,25 +118,24 @@ class Earlier:
         self._server = Names(after.server)
         self._tool = Names(after.tool)
         self._method = Names(after.method or (TOOLS_CALL,))
-        self._within_ns = None if after.within_s is None else round(after.within_s * SECOND_NS)
+        within_s = after.within_s
+        self._within_ns = FOREVER_NS if within_s is None else round(within_s * SECOND_NS)
         self._memo: dict[Kind, bool] = {}
 
     def why(self, past: Past, now_ns: int) -> str | None:
         """The last call that matches, in words; None when there is none."""
+        since_ns = now_ns - min(self._within_ns, past.lasts_ns)
         last: tuple[Seen, str] | None = None
-        if past.more is not None and self._is_near(past.more, now_ns):
+        if past.more is not None and past.more.at_ns > since_ns:
             last = past.more, "one of very many tools"
         for kind, seen in past.kinds.items():
-            newer = last is None or seen.at_ns > last[0].at_ns
-            if newer and self._is_near(seen, now_ns) and self._matches(kind):
+            newer = seen.at_ns > (since_ns if last is None else last[0].at_ns)
+            if newer and self._matches(kind):
                 last = seen, f"{kind[0]}.{kind[2]}"
         if last is None:
             return None
         seen, name = last
         return f"{name} was called {_ago(now_ns - seen.at_ns)}, in call {seen.call}"
-
-    def _is_near(self, seen: Seen, now_ns: int) -> bool:
-        return self._within_ns is None or seen.at_ns > now_ns - self._within_ns
 
     def _matches(self, kind: Kind) -> bool:
         known = self._memo.get(kind)

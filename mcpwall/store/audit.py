@@ -25,12 +25,14 @@ from mcpwall.store.records import (
     CALL_COLUMNS,
     STEP_COLUMNS,
     Booking,
+    Forwarded,
     Intent,
     Kind,
     Step,
     Unfinished,
     call_values,
     decode_charges,
+    forwarded,
     step_values,
     unfinished,
 )
@@ -69,6 +71,15 @@ _ENDS = """
     SELECT * FROM (SELECT seq, chain FROM calls ORDER BY id DESC LIMIT 1)
     UNION ALL SELECT * FROM (SELECT seq, chain FROM steps ORDER BY seq DESC LIMIT 1)
 """
+_KIND = "c.id, c.digest, c.server, c.method, c.tool, c.risk, c.client, c.grounds"
+_RAN_AT_ONCE = f"""
+    SELECT c.seq, c.at_ms, c.steady_ns, c.boot, {_KIND} FROM calls c
+    WHERE c.state = 'running' ORDER BY c.id DESC
+"""  # noqa: S608 - constants
+_RELEASED = f"""
+    SELECT s.seq, s.at_ms, s.steady_ns, s.boot, {_KIND} FROM steps s JOIN calls c ON c.id = s.call
+    WHERE s.kind = 'released' ORDER BY s.seq DESC
+"""  # noqa: S608 - constants
 _CALL_CHARGES = "SELECT seq, at_ms, steady_ns, boot, charges FROM calls ORDER BY id DESC"
 _STEP_CHARGES = "SELECT seq, at_ms, steady_ns, boot, charges FROM steps ORDER BY seq DESC"
 
@@ -180,6 +191,11 @@ class Audit(Reader):
                 db.execute("ROLLBACK")
             raise
 
+    def keep_policy(self, name: str, text: str) -> None:
+        """Keep the text of a policy under its hash; one that is kept already stays as it is."""
+        with self._faults(), self._turn:
+            self._db.execute("INSERT OR IGNORE INTO policies VALUES (?, ?)", (name, text))
+
     @property
     def checkpoint_due(self) -> bool:
         """Whether the write-ahead log has grown enough for `checkpoint`, to stay near WAL_BYTES."""
@@ -213,6 +229,25 @@ class Audit(Reader):
         with self._faults():
             values = {"settled": self._settled, "session": session}
             return [unfinished(row) for row in self._db.execute(_UNFINISHED, values)]
+
+    def forwarded(self, since_ms: int) -> Iterator[Forwarded]:
+        """Calls that were forwarded, newest first, for what agents did to be known again.
+
+        All of this boot; of earlier ones those that came at or after `since_ms`.
+        """
+        with self._faults():
+            both = (self._passed(sql, since_ms) for sql in (_RAN_AT_ONCE, _RELEASED))
+            for values in heapq.merge(*both, key=lambda row: row[0], reverse=True):
+                yield forwarded(values)
+
+    def _passed(self, sql: str, since_ms: int) -> Iterator[tuple[Any, ...]]:
+        """Rows up to the first that is certainly too old."""
+        for row in self._db.execute(sql):
+            _, at_ms, _, boot = row[:4]
+            if (boot and boot == self._boot) or at_ms >= since_ms:
+                yield row
+            elif at_ms < since_ms - CLOCK_SLACK_MS:
+                return
 
     def charges(self, since_ms: int, since_ns: int | None = None) -> Iterator[Booking]:
         """What forwarded calls have booked, newest first, for limits to count again.

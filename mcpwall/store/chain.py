@@ -2,8 +2,9 @@
 
 Every row carries SHA-256(chain of the row before + name of its table + its columns as a compact
 JSON array, without the chain itself); `seq` numbers the rows of both tables without a gap. So a
-row that was edited, taken out, put in or moved no longer fits, and `verify` names it. The columns
-for a person's edit of a call count only where they are filled: older rows were hashed without.
+row that was edited, taken out, put in or moved no longer fits, and `verify` names it. Columns
+that later versions added at the end count up to the last one that is filled: older rows were hashed
+without them.
 
 What it cannot show: the hash has no key, so whoever may write to the file can also compute the
 whole chain anew from the row they changed, or cut off its end. Heads answer that as far as it can
@@ -23,7 +24,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from mcpwall.store.records import CALL_COLUMNS, STEP_COLUMNS
+from mcpwall.store.records import CALL_COLUMNS, FIRST_COLUMNS, STEP_COLUMNS
 
 if TYPE_CHECKING:
     import sqlite3
@@ -33,14 +34,21 @@ GENESIS = bytes(32)
 
 _encode = msgspec.json.Encoder().encode
 _sha256 = hashlib.sha256
-_EDIT = 2  # columns at the end of a step that only an edit fills
 
 
 def link(previous: bytes, table: bytes, values: tuple[Any, ...]) -> bytes:
     """The chain of a row of `table` (`b"calls"`, `b"steps"`) after a row with chain `previous`."""
-    if table == b"steps" and values[-_EDIT:] == (None,) * _EDIT:
-        values = values[:-_EDIT]
+    if values[-1] is None:
+        values = _filled(values, FIRST_COLUMNS[table])
     return _sha256(previous + table + _encode(values)).digest()
+
+
+def _filled(values: tuple[Any, ...], first: int) -> tuple[Any, ...]:
+    """The values without empty ones at the end, in columns that the first version did not have."""
+    filled = len(values)
+    while filled > first and values[filled - 1] is None:
+        filled -= 1
+    return values[:filled]
 
 
 class Head(NamedTuple):

@@ -110,7 +110,13 @@ def _edits(db: sqlite3.Connection) -> None:
     db.execute("ALTER TABLE steps ADD COLUMN digest TEXT")
 
 
-STEPS: tuple[Migration, ...] = (_create, _edits)
+def _grounds(db: sqlite3.Connection) -> None:
+    """Version 3: what each verdict was made from, and the text of every policy by its hash."""
+    db.execute("ALTER TABLE calls ADD COLUMN grounds TEXT")
+    db.execute("CREATE TABLE policies (hash TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT")
+
+
+STEPS: tuple[Migration, ...] = (_create, _edits, _grounds)
 
 
 def version(db: sqlite3.Connection) -> int:

@@ -120,6 +120,12 @@ class Reader:
                     if limit == 0:
                         return
 
+    def policy(self, name: str) -> str | None:
+        """The text of the policy with this hash, None when the record does not have it."""
+        with self._faults():
+            found = self._db.execute("SELECT text FROM policies WHERE hash = ?", (name,)).fetchone()
+            return None if found is None else str(found[0])
+
     def mark(self) -> Mark:
         """The present end of the record, for `changed`."""
         return Mark(*self._one(_MARK))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from mcpwall.model import Action, Call, Cause, Charge, RequestId, Risk, Verdict
+from mcpwall.model import Action, Call, Cause, Charge, Reach, Reads, RequestId, Risk, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,13 +24,14 @@ CALL_COLUMNS = (
     *("id", "seq", "at_ms", "steady_ns", "boot", "session", "agent", "client", "server"),
     *("method", "tool", "risk", "directory", "request_id", "size", "digest"),
     *("action", "cause", "rules", "reason", "retry_s", "policy", "state", "charges"),
-    *("arguments", "excerpt"),
+    *("arguments", "excerpt", "grounds"),
 )
 STEP_COLUMNS = (
     *("seq", "call", "at_ms", "steady_ns", "boot", "kind"),
     *("action", "cause", "rules", "reason", "retry_s", "policy", "charges"),
     *("took_us", "is_error", "bytes", "by", "note", "arguments", "digest"),
 )
+FIRST_COLUMNS = {b"calls": 26, b"steps": 18}  # of each table, those of its first version
 
 
 class Kind(enum.StrEnum):
@@ -41,6 +42,21 @@ class Kind(enum.StrEnum):
     ANSWERED = "answered"  # by the server
     WITHDRAWN = "withdrawn"  # cancelled by the agent, or its session ended
     LOST = "lost"  # forwarded, and no answer can come any more
+
+
+class Grounds(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """What a verdict on arrival was made from, besides the call, the rules and earlier calls.
+
+    `now_ns` is the judge's steady clock, `tool` its `ToolState`. `paths` are the paths that it
+    looked up: the text, the directory, and where that led (None: nowhere).
+    """
+
+    now_ns: int
+    run: str = ""
+    reach: Reach = Reach.SERVICE
+    reads: tuple[Reads, ...] = ()
+    tool: str = "listed"
+    paths: tuple[tuple[str, str, str | None], ...] = ()
 
 
 class Intent(msgspec.Struct, frozen=True, gc=False):
@@ -56,6 +72,7 @@ class Intent(msgspec.Struct, frozen=True, gc=False):
     request_id: RequestId
     arguments_json: bytes
     steady_ns: int
+    grounds: Grounds | None = None
 
 
 class Step(msgspec.Struct, frozen=True, gc=False):
@@ -106,6 +123,22 @@ class Booking(NamedTuple):
     boot: str
 
 
+class Forwarded(NamedTuple):
+    """A call that went to its server: what `after` and `repeat` ask of it, and when that was."""
+
+    call: int
+    digest: str
+    server: str
+    method: str
+    tool: str
+    risk: Risk
+    client: str
+    grounds: Grounds
+    at_ms: int
+    steady_ns: int
+    boot: str
+
+
 class AuditRow(msgspec.Struct, frozen=True):
     """A call as the record has it. Text in it is foreign and raw.
 
@@ -138,6 +171,7 @@ class AuditRow(msgspec.Struct, frozen=True):
     by: str = ""
     note: str = ""
     edited: str | None = None
+    grounds: Grounds | None = None
 
     @property
     def preview(self) -> str:
@@ -147,6 +181,7 @@ class AuditRow(msgspec.Struct, frozen=True):
 
 
 _json = msgspec.json.Encoder().encode
+_grounds = msgspec.json.Decoder(Grounds).decode
 _rules = msgspec.json.Decoder(tuple[str, ...]).decode
 _request_id = msgspec.json.Decoder(str | int).decode
 decode_charges = msgspec.json.Decoder(tuple[Charge, ...]).decode
@@ -184,6 +219,7 @@ def call_values(intent: Intent, seq: int, boot: str) -> tuple[Any, ...]:
         _json(verdict.charges).decode() if booked else None,
         raw.decode() if whole else None,
         None if whole else raw[:EXCERPT].decode(errors="ignore"),  # may end within a character
+        None if intent.grounds is None else _json(intent.grounds).decode(),
     )
 
 
@@ -256,7 +292,7 @@ def later(row: AuditRow, step: Step) -> AuditRow:
 
 def _row(call: tuple[Any, ...]) -> AuditRow:
     (id_, _, at_ms, _, _, session, agent, client, server, method, tool, risk, directory) = call[:13]
-    request_id, size, digest, *judged, state, _, arguments, excerpt = call[13:]
+    request_id, size, digest, *judged, state, _, arguments, excerpt, grounds = call[13:]
     verdict = _verdict(judged)
     return AuditRow(
         id=id_,
@@ -277,6 +313,7 @@ def _row(call: tuple[Any, ...]) -> AuditRow:
         state=state,
         arguments=arguments,
         excerpt=excerpt or "",
+        grounds=None if grounds is None else _grounds(grounds),
     )
 
 
@@ -301,6 +338,19 @@ def _step(values: tuple[Any, ...]) -> Step:
 
 
 _STATES = {Kind.RELEASED.value: "running"}
+
+
+def forwarded(values: tuple[Any, ...]) -> Forwarded:
+    """From seq, at_ms, steady_ns, boot, and the fields up to `grounds`.
+
+    Of calls that older versions recorded nothing is known but their names.
+    """
+    _, at_ms, steady_ns, boot, call, digest, server, method, tool, risk, client, grounds = values
+    known = Grounds(0) if grounds is None else _grounds(grounds)
+    return Forwarded(
+        *(call, digest, server, method, tool, Risk(risk), client, known),
+        *(at_ms, steady_ns, boot),
+    )
 
 
 def unfinished(values: tuple[Any, ...]) -> Unfinished:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from mcpwall.engine.port import Match, Refused, Remember, Scope
-from tests.engine.wall import Talk, Wall, call, text, tool, verdict
+from tests.engine.wall import FakeClock, Talk, Wall, call, text, tool, verdict
 
 RULES = """\
 [defaults]
@@ -88,3 +88,29 @@ def test_it_cannot_be_approved_for_always_and_can_for_the_session(
     wall.decide(held, remember=Remember(Scope.SESSION, Match.TOOL))
     web.asks(call(3, "fetch", {"url": "https://c.example"}))
     assert (len(web.forwarded()), wall.held) == (2, [])
+
+
+def test_p11_what_agents_did_is_known_again_after_a_kill(
+    wall_with: Callable[[str], Wall],
+) -> None:
+    wall = wall_with(RULES)
+    notes, _ = pair(wall)
+    notes.asks(call(1, "look"), call(2, "read_secret"), call(3, "read_secret"))
+    wall.clock.advance(60)
+    wall = wall.killed()
+    notes, web = pair(wall)
+    notes.asks(call(4, "read_secret"))
+    assert verdict(notes.refusal())["rules"] == ["loop"]
+    web.asks(call(1, "fetch", {"url": "https://b.example"}))
+    (held,) = wall.held
+    assert "notes.read_secret was called 1 minute before, in call 3" in held.why[0]
+
+
+def test_another_boot_is_another_agent(wall_with: Callable[[str], Wall]) -> None:
+    wall = wall_with(RULES)
+    notes, _ = pair(wall)
+    notes.asks(call(1, "read_secret"))
+    wall = wall.killed(FakeClock(boot="boot-2", steady_s=5))
+    _, web = pair(wall)
+    web.asks(call(1, "fetch", {"url": "https://b.example"}))
+    assert wall.held == []

@@ -6,11 +6,13 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from mcpwall.model import Reads
 from mcpwall.store import chain
 from mcpwall.store.audit import Audit, AuditError, Kind
-from mcpwall.store.records import CALL_COLUMNS, STEP_COLUMNS
+from mcpwall.store.records import CALL_COLUMNS, STEP_COLUMNS, Grounds
 from tests.helpers.audit_values import ALLOW, DENY, answered, charged, intent, step
 
 CHANGED = {"INTEGER": 123_456, "TEXT": "other"}
@@ -199,8 +201,9 @@ def test_heads_that_are_not_there_are_missed_only_when_they_were_named(path, tmp
 def test_the_chain_can_be_computed_with_nothing_of_ours(path):
     rows = []
     with closing(sqlite3.connect(path)) as db:
-        for *values, stored in db.execute("SELECT * FROM calls"):
-            rows.append((values[1], "calls", values, stored))
+        for *values, stored, grounds in db.execute("SELECT * FROM calls"):
+            told = [] if grounds is None else [grounds]
+            rows.append((values[1], "calls", [*values, *told], stored))
         for *values, stored, arguments, digest in db.execute("SELECT * FROM steps"):
             edit = [] if arguments is None else [arguments, digest]
             rows.append((values[0], "steps", [*values, *edit], stored))
@@ -238,10 +241,24 @@ def test_p19_an_edit_that_was_taken_out_of_the_record_is_named(path):
     assert problems(path) == ["step 12 (of call 7): changed, or moved from another place"]
 
 
-def test_a_record_from_before_edits_still_fits(path):
+def test_p19_what_a_verdict_was_made_from_is_in_the_chain(path):
+    grounds = Grounds(5, run="boot-1/7", reads=(Reads.SECRETS,), paths=(("~/a", "/", None),))
+    with Audit.open(path, boot="boot-1") as audit:
+        audit.write([msgspec.structs.replace(intent(7), grounds=grounds)])
+        row = audit.get(7)
+        assert row is not None
+        assert row.grounds == grounds
+    assert problems(path) == []
+    tamper(path, "UPDATE calls SET grounds = NULL WHERE id = 7")
+    assert problems(path) == ["call 7: changed, or moved from another place"]
+
+
+def test_a_record_of_the_first_version_still_fits(path):
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         db.execute("ALTER TABLE steps DROP COLUMN digest")
         db.execute("ALTER TABLE steps DROP COLUMN arguments")
+        db.execute("ALTER TABLE calls DROP COLUMN grounds")
+        db.execute("DROP TABLE policies")
         db.execute("PRAGMA user_version = 1")
     with Audit.open(path, boot="boot-2") as audit:
         audit.write([], [answered(6)])
