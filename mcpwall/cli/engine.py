@@ -31,6 +31,7 @@ from mcpwall.store.audit import Audit, AuditError
 from mcpwall.store.config import ConfigError
 from mcpwall.store.files import UnsafeFileError, private_dir
 from mcpwall.store.intake import Intake
+from mcpwall.store.logins import Logins
 from mcpwall.store.mark import Mark
 from mcpwall.store.schema import ServerConfig
 from mcpwall.store.shared.client import Client
@@ -38,6 +39,7 @@ from mcpwall.store.tools import ToolsError, ToolStore
 from mcpwall.transport.attention import Attention, cores
 from mcpwall.transport.http.agents import Agents
 from mcpwall.transport.http.door import Door
+from mcpwall.transport.http.upstream import Remotes
 from mcpwall.transport.http.ways import Ways
 from mcpwall.transport.stdio import StdioSession
 
@@ -161,7 +163,8 @@ class Service:
         self._listener = Listener(
             home.socket_file(), on_stdio=self._shim, on_control=self._control.take
         )
-        self._ways = Ways(engine, Path(home.servers_log_dir()))
+        remotes = Remotes(engine.notice, Logins(home.logins_dir()))
+        self._ways = Ways(engine, Path(home.servers_log_dir()), remotes)
         self._agents = Agents(engine, self._ways.connect)
         self._door = Door(
             clock=engine.clock,

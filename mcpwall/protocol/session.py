@@ -34,7 +34,7 @@ from mcpwall.protocol.definitions import Page, read_page
 from mcpwall.protocol.methods import Way
 from mcpwall.protocol.parties import Parties
 from mcpwall.protocol.progress import Progress
-from mcpwall.protocol.tool_list import OWN_ID, ToolList
+from mcpwall.protocol.tool_list import OWN_ID, ToolList, is_own
 
 OPEN_MAX: Final = 10_000  # requests of one direction under way at once
 CANCELLED_MAX: Final = 256  # cancelled requests whose late answer is still let through
@@ -148,7 +148,7 @@ class Session:
         method: str = message["method"]
         if self.in_use(request_id):
             raise Malformed(INVALID_REQUEST, f"id {request_id!r} is in use by a request under way")
-        if type(request_id) is str and request_id.startswith(OWN_ID):
+        if is_own(request_id):
             raise Malformed(INVALID_REQUEST, f"ids that start with {OWN_ID!r} are the wall's own")
         if len(self.requests) >= OPEN_MAX:
             raise Malformed(INVALID_REQUEST, f"{OPEN_MAX} requests are under way", request_id)
@@ -195,6 +195,10 @@ class Session:
         if request_id in self.requests or twin in self.requests:
             return True
         return request_id in self._cancelled or twin in self._cancelled
+
+    def awaits(self, request_id: RequestId) -> bool:
+        """Whether a request of the client's or of the wall's has no answer yet."""
+        return request_id in self.requests or self._tools.awaits(request_id)
 
     def token_in_use(self, token: Any) -> bool:
         """Whether a request under way has this progress token."""
@@ -329,7 +333,7 @@ class Session:
         if request_id is None:
             # an error to a line that the server could not read: nobody waits for it
             return bool(envelope.error), None, []
-        if type(request_id) is str and request_id.startswith(OWN_ID):
+        if is_own(request_id):
             return False, None, self._own_listing(request_id, envelope)
         request = self.requests.pop(request_id, None)
         if request is None:
@@ -418,7 +422,7 @@ class Session:
         self._meta = {k: v for k, v in (meta or {}).items() if k.startswith("io.model")}
         return [] if self._tools.asking else self._tools.ask(self._meta)
 
-    def _own_listing(self, request_id: str, envelope: codec.Envelope) -> list[Command]:
+    def _own_listing(self, request_id: RequestId, envelope: codec.Envelope) -> list[Command]:
         if not self._tools.is_awaited(request_id):
             return []  # nobody asked, or it was asked anew since
         if self._tools.ask_again:

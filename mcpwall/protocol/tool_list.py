@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from mcpwall.model import JsonObject
+from mcpwall.model import JsonObject, RequestId
 from mcpwall.protocol import codec
 from mcpwall.protocol.commands import Command, Listed, Listing, ToServer
 from mcpwall.protocol.definitions import Page
@@ -18,6 +18,11 @@ from mcpwall.protocol.definitions import Page
 TOOLS_MAX: Final = 10_000  # tools in one list
 PAGES_MAX: Final = 1_000  # and its pages
 OWN_ID: Final = "mcpwall:tools/list:"
+
+
+def is_own(request_id: RequestId) -> bool:
+    """Whether an id is the wall's own."""
+    return type(request_id) is str and request_id.startswith(OWN_ID)
 
 
 class ToolList:
@@ -77,9 +82,13 @@ class ToolList:
         self.first = self.asked
         return [line, Listing(self.asked)]
 
-    def is_awaited(self, request_id: str) -> bool:
+    def awaits(self, request_id: RequestId) -> bool:
+        """Whether this is the id of the last question, which has no answer yet."""
+        return bool(self._awaited) and request_id == f"{OWN_ID}{self._awaited}"
+
+    def is_awaited(self, request_id: RequestId) -> bool:
         """Whether an answer is to the last question; it is asked no more then."""
-        if not self._awaited or request_id != f"{OWN_ID}{self._awaited}":
+        if not self.awaits(request_id):
             return False
         self._awaited = 0
         self.asking = False

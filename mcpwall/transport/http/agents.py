@@ -87,6 +87,8 @@ class Agents:
             session = self._new(name, server, messages[0])
         else:
             session = self._of(exchange, name)
+        if isinstance(session, HttpSession) and stateless:
+            session = _check_parameters(session, exchange, messages[0])
         if isinstance(session, HttpSession):
             session.post(exchange, messages, batch=codec.is_batch(body))
         elif isinstance(session, Malformed):
@@ -171,7 +173,7 @@ class Agents:
                 on_over=self._over,
             )
         except OSError as error:
-            text = f"cannot reach the server {name}: {error.strerror or error}"
+            text = f"cannot start the server {name}: {error.strerror or error}"
             self._engine.notice("error", text)
             return Malformed(INTERNAL_ERROR, text, request_id)
         if not self._sweeping:
@@ -253,6 +255,20 @@ def _check_stateless(exchange: Exchange, messages: list[JsonObject], *, batch: b
         raise Malformed(INVALID_REQUEST, "this protocol version has no batches")
     codec.check_client(messages[0])
     headers.check_stateless(exchange.request.headers, messages[0])
+
+
+def _check_parameters(
+    session: HttpSession, exchange: Exchange, message: JsonObject
+) -> HttpSession | Malformed:
+    """The session, or what is wrong with the headers of a call of a tool that it has listed."""
+    params = message.get("params", {})
+    tool = session.live.tools.get(params.get("name", "")) if "name" in params else None
+    if tool is not None and message.get("method") == "tools/call":
+        try:
+            headers.check_parameters(exchange.request.headers, message, tool.input_schema)
+        except Malformed as error:
+            return error
+    return session
 
 
 def _refuse(exchange: Exchange, error: Malformed, status: int = 0) -> None:

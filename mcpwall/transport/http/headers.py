@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -32,6 +33,11 @@ _STATELESS_STATUS: Final = {
     -32022: 400,  # unsupported protocol version
     codec.METHOD_NOT_FOUND: 404,
 }
+_NESTED_MAX: Final = 32
+_SAFE: Final = 2**53  # integers that every reader keeps exactly
+_PLAIN: Final = ("string", "integer", "boolean")
+_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,200}")  # RFC 9110, 5.6.2
+_INTEGER: Final = re.compile(r"(0|-?[1-9][0-9]{0,15})\.0+")
 _LOOK_MAX: Final = 64 * 1024  # bytes: a longer answer is no error that has a status of its own
 _B64: Final = "=?base64?"
 
@@ -65,6 +71,91 @@ def check_stateless(sent: Mapping[str, str], message: JsonObject) -> None:
             _equal("Mcp-Name", sent, name, trusted)
     elif "mcp-method" in sent:
         _equal("Mcp-Method", sent, method, None)
+
+
+def of(message: JsonObject, schema: JsonObject) -> dict[str, str]:
+    """The headers of a message of the stateless era; `schema` is its tool's, where it has one."""
+    method = message.get("method", "")
+    said = {"Mcp-Method": method}
+    version = _meta(message).get(methods.META_VERSION)
+    if isinstance(version, str):
+        said["MCP-Protocol-Version"] = version
+    params = message.get("params", {})
+    if isinstance(name := params.get(NAMED.get(method, "")), str):
+        said["Mcp-Name"] = encoded(name)
+    if method == "tools/call":
+        arguments = params.get("arguments", {})
+        for header, path in parameters(schema).items():
+            if (value := _text(_at(arguments, path))) is not None:
+                said[header] = encoded(value)
+    return said
+
+
+def check_parameters(sent: Mapping[str, str], message: JsonObject, schema: JsonObject) -> None:
+    """Refuse a call whose `Mcp-Param-` headers do not equal its arguments. Raises Malformed.
+
+    What has no place in the tool's schema is left alone: it does not go on.
+    """
+    arguments = message.get("params", {}).get("arguments", {})
+    for header, path in parameters(schema).items():
+        argument = _at(arguments, path)
+        value = _text(argument)
+        given = sent.get(header.lower())
+        if (given is None) is not (value is None):
+            what = "is missing" if given is None else "names what the body does not have"
+            raise Malformed(HEADER_MISMATCH, f"the header {header} {what}", message.get("id"))
+        if given is not None and not _same(decoded(given), value, argument):
+            text = f"the header {header} does not equal the body"
+            raise Malformed(HEADER_MISMATCH, text, message.get("id"))
+
+
+def parameters(schema: JsonObject) -> dict[str, tuple[str, ...]]:
+    """The header for each argument that a tool's schema wants one for, and where it stands.
+
+    Empty for a schema that breaks the rules for them: clients leave such a tool out.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    places: list[tuple[tuple[str, ...], Any]] = [((), schema)]
+    while places:
+        path, place = places.pop()
+        properties = place.get("properties") if isinstance(place, dict) else None
+        if not isinstance(properties, dict) or len(path) >= _NESTED_MAX:
+            continue
+        for name, described in properties.items():
+            places.append(((*path, name), described))
+            mark = described.get("x-mcp-header") if isinstance(described, dict) else None
+            if mark is None:
+                continue
+            kind = described.get("type")
+            if not isinstance(mark, str) or not _TOKEN.fullmatch(mark) or kind not in _PLAIN:
+                return {}
+            if f"mcp-param-{mark}".lower() in {known.lower() for known in found}:
+                return {}
+            found[f"Mcp-Param-{mark}"] = (*path, name)
+    return found
+
+
+def _at(arguments: Any, path: tuple[str, ...]) -> Any:
+    for name in path:
+        arguments = arguments.get(name) if isinstance(arguments, dict) else None
+    return arguments
+
+
+def _text(value: Any) -> str | None:
+    """An argument as a header has it; None for one that has no header."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return value
+    return str(value) if isinstance(value, int) and abs(value) < _SAFE else None
+
+
+def _same(given: str | None, value: str | None, argument: Any) -> bool:
+    """Whether two texts are equal; an integer may be written as 42.0 too."""
+    if given == value:
+        return True
+    whole = _INTEGER.fullmatch(given or "") if type(argument) is int else None
+    return whole is not None and whole[1] == value
 
 
 def _equal(name: str, sent: Mapping[str, str], value: Any, request_id: Any) -> None:

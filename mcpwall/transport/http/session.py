@@ -106,6 +106,7 @@ class HttpSession:
         self._kept = 0
         self._full = 0
         self._idle_since_ns = engine.clock.steady_ns()
+        self.comes_back = True  # an agent by HTTP goes on with broken streams by itself
         self._server = connect(self)
         hello.server_pid = self._server.pid
         self.live = engine.open(hello, self)
@@ -139,7 +140,7 @@ class HttpSession:
         new = {each for each in ids if codec.is_id(each) and each not in self._streams}
         number = self._streams_made = self._streams_made + 1
         stream = self._stream(exchange, ids=new, batch=batch, number=number)
-        if self.id and any(message.get("method") == "initialize" for message in messages):
+        if self.id and not self.live.protocol.parties.version:
             stream.headers["mcp-session-id"] = self.id
         self._streams.update(dict.fromkeys(new, stream))
         self._origin = stream
@@ -206,6 +207,11 @@ class HttpSession:
         """The way back of a request that is under way."""
         return None if about is None else self._streams.get(about)
 
+    def cut(self, stream: Stream) -> None:
+        """End a stream before its answer: the agent comes back for that to the server."""
+        stream.end()
+        self._forget(stream)
+
     # --- the engine's wire ----------------------------------------------------------------------
 
     def to_server(self, line: bytes, about: RequestId | None) -> None:
@@ -223,7 +229,7 @@ class HttpSession:
             return  # nobody waits for it any more
         event, self._event = self._event, None
         stream.send(line, event)
-        if stream is not self._listening and not stream.begun:
+        if not stream.listens and not stream.begun:
             stream.status = headers.status(line, stateless=self.stateless, default=stream.status)
         self._touched.append(stream)
 
@@ -252,7 +258,7 @@ class HttpSession:
         self,
         exchange: Exchange | None,
         *,
-        ids: set[RequestId] | frozenset[RequestId] = frozenset(),
+        ids: set[RequestId] | None = None,
         batch: bool = False,
         number: int | None = None,
     ) -> Stream:
@@ -280,10 +286,7 @@ class HttpSession:
     def _flush(self, stream: Stream) -> None:
         under_way = self.live.protocol.requests
         over = bool(stream.ids) and not any(each in under_way for each in stream.ids)
-        if stream is self._listening:
-            over = False
-        elif not stream.ids:
-            over = True  # a POST of notifications that was refused
+        over = over or not (stream.ids or stream.listens)  # notifications that were refused
         stream.flush(over=over)
         if over:
             self._forget(stream)
@@ -299,6 +302,8 @@ class HttpSession:
             if self._streams.get(request_id) is stream:
                 del self._streams[request_id]
         now = self._idle_since_ns = self._engine.clock.steady_ns()
+        if stream.headers and not self.live.protocol.parties.version:
+            self._engine.clock.call_later(0, lambda: self.end("it could not be opened"))
         if stream.begun and stream.number is not None:
             self._ended.append((now, stream))
             self._kept += stream.size
@@ -318,6 +323,8 @@ class HttpSession:
                 self.live.take([_cancelled(request_id)])
                 self._settle(request_id)
         self._server.gone(stream)
+        if not self._server.numbered:
+            self._forget(stream)
 
     def _pace(self, full: bool) -> None:
         self._full += 1 if full else -1

@@ -30,7 +30,7 @@ SSE: Final = {
 
 
 class Stream:
-    """One answer. `ids` are the requests that it answers; none: it carries what has no other way.
+    """One answer. `ids` are the requests that it answers; None: it is listened to, and has no end.
 
     With a `number` it remembers its events and numbers them; `primed`: it begins with one that
     says nothing, so that there is an id to come back to. `status` and `headers` are the answer's
@@ -44,14 +44,15 @@ class Stream:
         clock: Clock,
         exchange: Exchange | None,
         *,
-        ids: Collection[RequestId] = (),
+        ids: Collection[RequestId] | None = None,
         batch: bool = False,
         number: int | None = None,
         primed: bool = False,
         on_gone: Callable[[Stream], None],
         on_full: Callable[[bool], None],
     ) -> None:
-        self.ids = ids
+        self.listens = ids is None
+        self.ids: Collection[RequestId] = ids or ()
         self.number = number
         self.acks = 0
         self.status: int = HTTPStatus.OK

@@ -1,0 +1,288 @@
+"""The server's end of a session whose server is remote: each line is a POST of its own.
+
+The body is the wall's encoding of what was judged, and the headers are built from it. Ids of
+events, times to wait and the kind of an answer (JSON or a stream) go on to agents that come by
+HTTP as the server gave them. A stream that ends without its answer, but with an id to come back
+to, is gone on with: by the agent where it speaks HTTP itself, else from here (`Ear`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from mcpwall.model import JsonObject, RequestId
+from mcpwall.protocol import codec
+from mcpwall.protocol.codec import INTERNAL_ERROR
+from mcpwall.protocol.tool_list import is_own
+from mcpwall.transport.http import headers
+from mcpwall.transport.http.listening import CUT, TOLD, Ear, Farewell, Listen, Peer, one_line
+from mcpwall.transport.http.remote import Fault, Receiver, Sending, Trouble, Upstream
+from mcpwall.transport.http.resume import Resumption
+from mcpwall.transport.http.sse import Event
+from mcpwall.transport.http.stream import Stream
+
+if TYPE_CHECKING:
+    from mcpwall.engine.clock import Clock
+
+GONE: Final = "the server has ended the session; begin a new one"
+
+
+class RemoteEnd:
+    """One session at one remote server. `session_id` and `opened` are kept for a next engine."""
+
+    numbered = False
+    full = False
+    pid = 0
+
+    def __init__(self, clock: Clock, upstream: Upstream, peer: Peer) -> None:
+        self.session_id = ""
+        self.on_opened: Callable[[], None] = _nothing  # the server has taken `initialized`
+        self.on_closed: Callable[[], None] = _nothing  # nothing of the session is left to be sent
+        self._clock = clock
+        self._upstream = upstream
+        self._peer = peer
+        self._posts: dict[RequestId, Post] = {}
+        self._listening: dict[Stream, Listen] = {}
+        self._over = False
+
+    # --- what the session gives -----------------------------------------------------------------
+
+    def send(self, line: bytes, about: RequestId | None) -> None:  # noqa: ARG002 - it says itself
+        """Send a line."""
+        message: JsonObject = msgspec.json.decode(line)
+        method = message.get("method", "")
+        if method == "notifications/cancelled" and self._peer.live.protocol.parties.stateless:
+            self._hang_up(message["params"]["requestId"])
+            return
+        request_id: RequestId | None = message.get("id") if method else None
+        post = Post(self, self._peer, method, request_id)
+        if request_id is not None:
+            self._posts[request_id] = post
+        post.sending = self._upstream.send("POST", line, self._headers(message), post)
+
+    def flush(self) -> None:
+        """All that was given has gone."""
+
+    def pause(self) -> None:
+        """Take no more of the server for now."""
+        for sending in self._sendings():
+            sending.pause()
+
+    def resume(self) -> None:
+        """Go on."""
+        for sending in self._sendings():
+            sending.resume()
+
+    def listen(self, stream: Stream, last_event_id: str) -> None:
+        """Let the server fill an agent's listening stream, or go on with a broken one."""
+        listen = Listen(self, self._peer, stream)
+        self._listening[stream] = listen
+        listen.sending = self.get({"Last-Event-ID": last_event_id} if last_event_id else {}, listen)
+
+    def gone(self, stream: Stream) -> None:
+        """An agent's connection is gone. What can be come back for is not waited for here."""
+        listen = self._listening.pop(stream, None)
+        if listen is not None and listen.sending is not None:
+            listen.sending.close()
+        for request_id in stream.ids:
+            post = self._posts.get(request_id)
+            if post is not None and post.resumption.last_id and post.sending is not None:
+                post.sending.close()
+                del self._posts[request_id]
+
+    def close(self) -> None:
+        """The session is over: tell the server so."""
+        self._over = True
+        for sending in self._sendings():
+            sending.close()
+        self._posts.clear()
+        self._listening.clear()
+        if self.session_id:
+            self._upstream.send("DELETE", None, self.session_headers(), Farewell(self._closed))
+        else:
+            self._closed()
+
+    def _closed(self) -> None:
+        self._upstream.close()
+        self.on_closed()
+
+    # --- what its requests tell -----------------------------------------------------------------
+
+    @property
+    def over(self) -> bool:
+        """The session is over."""
+        return self._over
+
+    @property
+    def clock(self) -> Clock:
+        """Time, for whoever comes back later."""
+        return self._clock
+
+    def get(self, more: dict[str, str], receiver: Receiver) -> Sending:
+        """Open a stream of the server's own."""
+        return self._upstream.send("GET", None, {**self.session_headers(), **more}, receiver)
+
+    def done(self, request_id: RequestId | None) -> None:
+        """A request's way is at its end."""
+        if request_id is not None:
+            self._posts.pop(request_id, None)
+
+    def heard(self, stream: Stream) -> None:
+        """A listening stream is at its end."""
+        self._listening.pop(stream, None)
+
+    def session_gone(self) -> None:
+        """The server knows this session no more."""
+        self.session_id = ""
+        self._peer.end(GONE, GONE)
+
+    def session_headers(self) -> dict[str, str]:
+        """What every request of an open session says."""
+        said = {}
+        if version := self._peer.live.protocol.parties.version:
+            said["MCP-Protocol-Version"] = version
+        if self.session_id:
+            said["Mcp-Session-Id"] = self.session_id
+        return said
+
+    def _headers(self, message: JsonObject) -> dict[str, str]:
+        if message.get("method") == "initialize":
+            return {}
+        if not self._peer.live.protocol.parties.stateless:
+            return self.session_headers()
+        tool = self._peer.live.tools.get(message.get("params", {}).get("name", ""))
+        return headers.of(message, {} if tool is None else tool.input_schema)
+
+    def _hang_up(self, request_id: RequestId) -> None:
+        """The agent has cancelled a request: in the stateless era, to close it is to say so."""
+        post = self._posts.pop(request_id, None)
+        if post is not None and post.sending is not None:
+            post.sending.close()
+        self._peer.live.protocol.unanswered(request_id)
+
+    def _sendings(self) -> list[Sending]:
+        posts = [post.sending for post in self._posts.values()]
+        listening = [listen.sending for listen in self._listening.values()]
+        return [sending for sending in (*posts, *listening) if sending is not None]
+
+
+class Post:
+    """One message on its way, and what comes of it; see `remote.Receiver`."""
+
+    def __init__(
+        self, end: RemoteEnd, peer: Peer, method: str, request_id: RequestId | None
+    ) -> None:
+        self.sending: Sending | None = None
+        self.resumption = Resumption()
+        self._end = end
+        self._peer = peer
+        self._method = method
+        self._id = request_id
+        self._waits: Stream | None = None  # for a 202, when the server has taken the message
+        if request_id is None and peer.origin is not None:
+            self._waits = peer.origin
+            self._waits.acks += 1
+
+    @property
+    def _way(self) -> Stream | None:
+        return self._peer.stream(self._id)
+
+    def started(self, status: int, sent: Any, stream: bool) -> None:  # noqa: ARG002 - as Receiver
+        """The server answers."""
+        if self._method == "initialize":
+            self._end.session_id = sent.get("mcp-session-id", "")
+        if stream and (way := self._way) is not None:
+            way.begin()
+        self._taken()
+
+    def event(self, event: Event) -> None:
+        """A message, or an event that carries none."""
+        self.resumption.saw(event)
+        way = self._way
+        if event.data:
+            self._peer.from_server([one_line(event.data)], way, event)
+        elif way is not None:
+            way.pass_on(event)
+
+    def ended(self, fault: Fault | None) -> None:
+        """The answer is whole, or nothing more of it comes this way."""
+        self._end.done(self._id)
+        if fault is None:
+            self._taken()
+            if self._method == "notifications/initialized":
+                self._end.on_opened()
+        elif fault.trouble is Trouble.GONE and self._end.session_id:
+            self._refuse(HTTPStatus.NOT_FOUND)
+            self._end.session_gone()
+            return
+        if self._id is not None and not self._end.over:
+            self._settle(self._id, fault)
+        elif fault is not None:
+            self._refuse(fault.status if fault.status in TOLD else HTTPStatus.BAD_GATEWAY)
+
+    def _settle(self, request_id: RequestId, fault: Fault | None) -> None:
+        """See that a request has its answer."""
+        live = self._peer.live
+        if not live.protocol.awaits(request_id):
+            return
+        if fault is None:
+            if self.resumption.last_id and not live.protocol.parties.stateless:
+                self._go_on(request_id)
+                return
+            fault = Fault(Trouble.CUT, CUT, may_have_run=True)
+        way = self._way
+        line = _error_of(fault, request_id)
+        if line is None and fault.may_have_run and not is_own(request_id):
+            live.unanswered(request_id, fault.text)
+            return
+        if way is not None and fault.status in TOLD and not self._end.session_id:
+            way.status = fault.status
+        text = f"mcpwall: {fault.text}"
+        self._peer.from_server([line or codec.error_line(request_id, INTERNAL_ERROR, text)], way)
+
+    def _go_on(self, request_id: RequestId) -> None:
+        """The server wants to be come back to for the answer."""
+        way = self._way
+        if self._peer.comes_back and way is not None:
+            self._peer.cut(way)
+        elif not self._peer.comes_back or is_own(request_id):
+            Ear(self._end, self._peer, self.resumption, request_id).later()
+
+    def _taken(self) -> None:
+        """The server has the message: so may its sender be told."""
+        waits, self._waits = self._waits, None
+        if waits is not None:
+            waits.acks -= 1
+            if not waits.acks and not waits.ids and not waits.over:
+                waits.accepted()
+
+    def _refuse(self, status: int) -> None:
+        """The server does not take a message that has no answer."""
+        waits, self._waits = self._waits, None
+        waits = waits or self._way
+        if waits is not None and not waits.over and not waits.begun and not waits.ids:
+            waits.refuse(status)
+        elif waits is not None and not waits.begun:
+            waits.status = status
+
+
+def _error_of(fault: Fault, request_id: RequestId) -> bytes | None:
+    """The server's own JSON-RPC error in a refusal, as the answer to the request that it is."""
+    if not fault.body:
+        return None
+    try:
+        body = msgspec.json.decode(fault.body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    error = body.get("error") if isinstance(body, dict) else None
+    if not isinstance(error, dict) or not isinstance(error.get("code"), int):
+        return None
+    return codec.encode({"jsonrpc": "2.0", "id": request_id, "error": error})
+
+
+def _nothing() -> None:
+    """Nobody needs to know."""
