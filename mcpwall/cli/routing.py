@@ -21,7 +21,7 @@ from mcpwall.clients.launcher import launcher
 from mcpwall.clients.naming import Names
 from mcpwall.clients.places import Places
 from mcpwall.clients.survey import Found, survey
-from mcpwall.store import edit, files
+from mcpwall.store import difference, edit, files
 from mcpwall.store.config import Config, ConfigError, load_text
 from mcpwall.store.edit import ConfigFile
 from mcpwall.store.schema import ServerConfig
@@ -121,7 +121,7 @@ class Work:
 
     def config_diff(self, plans: Sequence[FilePlan]) -> str:
         """What config.toml gets, as a unified diff."""
-        return edit.diff(self.config, self._new_config(plans)[0])
+        return difference.diff(self.config, self._new_config(plans)[0])
 
     def carry_out(self, plans: Sequence[FilePlan]) -> list[str]:
         """Write: what could not be written, a line each.

@@ -43,7 +43,8 @@ from mcpwall.policy.arguments import escape_name
 from mcpwall.policy.compile import Compiled, compile_policy
 from mcpwall.policy.preview import matched, preview
 from mcpwall.store.config import Config, ConfigError
-from mcpwall.store.edit import EditError, diff, drop_rule, put_rule
+from mcpwall.store.difference import diff
+from mcpwall.store.edit import EditError, drop_rule, put_rule
 
 if TYPE_CHECKING:
     from mcpwall.engine.core import Engine

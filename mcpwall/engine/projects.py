@@ -20,7 +20,7 @@ from mcpwall.model import JsonObject, Rule
 from mcpwall.policy.compile import Policy, RuleError, compile_policy, stricter
 from mcpwall.policy.loosening import loosened
 from mcpwall.store.config import Config, ConfigError, load
-from mcpwall.store.edit import diff
+from mcpwall.store.difference import diff
 from mcpwall.store.watch import Watch, signature
 
 PROJECT_FILE: Final = ".mcpwall.toml"

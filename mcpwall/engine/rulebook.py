@@ -19,7 +19,8 @@ from mcpwall.model import JsonObject, Rule
 from mcpwall.policy.compile import Policy, compile_policy
 from mcpwall.store.accepted import Accepted
 from mcpwall.store.config import Config, ConfigError
-from mcpwall.store.edit import ConfigFile, EditError, diff, loosens
+from mcpwall.store.difference import diff
+from mcpwall.store.edit import ConfigFile, EditError, loosens
 from mcpwall.store.schema import AnyServer
 from mcpwall.store.watch import Watch, signature
 

@@ -7,7 +7,6 @@ nothing happens. What the person wrote around it stays as it is, to the byte.
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from collections import deque
 from pathlib import Path
@@ -104,18 +103,6 @@ def toggle_rule(config: Config, rule: str, *, enabled: bool) -> Config:
     if _written(config, rule).get("enabled", True) == enabled:
         return config
     return _changed(config, rule, lambda fields: {**fields, "enabled": enabled})
-
-
-def diff(old: Config, new: Config) -> str:
-    """What changed between two texts, as a unified diff; "" when nothing did."""
-    lines = difflib.unified_diff(
-        old.text.splitlines(keepends=True),
-        new.text.splitlines(keepends=True),
-        old.file,
-        new.file,
-        n=2,
-    )
-    return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)
 
 
 class ConfigFile:

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from mcpwall.store import files, rule_tables
 from mcpwall.store.config import ConfigError, load_text
+from mcpwall.store.difference import diff
 from mcpwall.store.edit import (
     TEMPLATE,
     UNDO_STEPS,
     ConfigFile,
     EditError,
-    diff,
     drop_rule,
     loosens,
     put_rule,
