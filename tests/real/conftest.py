@@ -1,6 +1,7 @@
-"""Where the real servers are: `MCPWALL_TEST_NPM` and `MCPWALL_TEST_SERVERS`.
+"""Where the real servers are: `MCPWALL_TEST_NPM`, `MCPWALL_TEST_SERVERS`, `MCPWALL_TEST_MCP1`.
 
-The first is a `node_modules` directory, the second a `bin` directory, as `.ci/run` makes them.
+The first is a `node_modules` directory, the others are `bin` directories of virtual environments,
+as `.ci/run` makes them; the last has the official Python package in version 1.
 Without them these tests are skipped, in continuous integration (`CI=true`) they fail.
 """
 
