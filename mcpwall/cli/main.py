@@ -38,6 +38,7 @@ COMMANDS: Final = {
     "rules": ("mcpwall.cli.rules", "list, check or test the rules"),
     "import": ("mcpwall.cli.import_", "turn a policy made for another wall into rules"),
     "log": ("mcpwall.cli.log", "show recorded calls"),
+    "replay": ("mcpwall.cli.replay", "judge the recorded calls again"),
     "audit": ("mcpwall.cli.audit", "verify the record of calls"),
     "completion": ("mcpwall.cli.completion", "a completion script for your shell"),
     "demo": ("mcpwall.cli.demo", "see the whole product in a minute, in a scratch home"),

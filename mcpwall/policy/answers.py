@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 
@@ -54,6 +54,11 @@ class Answers:
     def __init__(self, items: tuple[tuple[Answer, Clause | None], ...] = (), made: int = 0) -> None:
         self._items = items
         self._made = made  # how many there ever were: ids are not used twice
+
+    @classmethod
+    def of(cls, answer: Answer) -> Self:
+        """A collection of one answer, from a record."""
+        return cls(((answer, _clause(answer)),), 1)
 
     def __len__(self) -> int:
         return len(self._items)

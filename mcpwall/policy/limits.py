@@ -66,11 +66,13 @@ class _Log:
 class Limits:
     """What every limit has counted. One owner; `judge` only reads, `book` is called on forward."""
 
-    __slots__ = ("_booked", "_logs")
+    __slots__ = ("_booked", "_forgets", "_logs")
 
-    def __init__(self) -> None:
+    def __init__(self, *, forgets: bool = True) -> None:
+        """`forgets`: drop what no window asked of so far can see; without, windows may grow."""
         self._logs: dict[str, _Log] = {}
         self._booked = 0
+        self._forgets = forgets
 
     def wait_ns(
         self, key: str, maximum: Amount, window_ns: int, now_ns: int, amount: Amount = 1
@@ -105,11 +107,13 @@ class Limits:
         """Count what a call that is forwarded now costs. Raises ValueError for a bad amount."""
         for charge in charges:
             self.restore(charge.key, charge.amount, now_ns)
+            if not self._forgets:
+                continue
             log = self._logs.get(charge.key)
             if log is not None and not len(log.times) % PRUNE_EVERY and log.window_ns:
                 log.prune(now_ns)
         self._booked += 1
-        if self._booked % SWEEP_EVERY == 0:
+        if self._forgets and self._booked % SWEEP_EVERY == 0:
             self._sweep(now_ns)
 
     def unbook(self, charges: Iterable[Charge]) -> None:

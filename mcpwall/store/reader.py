@@ -6,6 +6,7 @@ keep the engine's write-ahead log from being taken over), except `verify`, which
 
 from __future__ import annotations
 
+import heapq
 import sqlite3
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from mcpwall.store import chain, migrations
 from mcpwall.store.faults import VERIFY, AuditError, audit_error
-from mcpwall.store.records import CALL_COLUMNS, STEP_COLUMNS, AuditRow, fold
+from mcpwall.store.records import CALL_COLUMNS, STEP_COLUMNS, AuditRow, Happening, fold
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,6 +24,7 @@ _NO_ID = 2**63 - 1  # above every call number
 _PAGE = 200  # rows: with the largest arguments 13 MB
 _CALLS = f"SELECT {', '.join(CALL_COLUMNS)} FROM calls"  # noqa: S608 - constants
 _STEPS = f"SELECT {', '.join(STEP_COLUMNS)} FROM steps WHERE call = ? ORDER BY seq"  # noqa: S608 - constants
+_ALL_STEPS = f"SELECT {', '.join(STEP_COLUMNS)} FROM steps WHERE seq > ? ORDER BY seq LIMIT {_PAGE}"  # noqa: S608 - constants
 _CHANGED = f"""{_CALLS} WHERE id IN (
     SELECT id FROM calls WHERE id > ? UNION SELECT call FROM steps WHERE seq > ?
 ) ORDER BY id"""  # noqa: S608 - constants
@@ -125,6 +127,23 @@ class Reader:
         with self._faults():
             found = self._db.execute("SELECT text FROM policies WHERE hash = ?", (name,)).fetchone()
             return None if found is None else str(found[0])
+
+    def history(self) -> Iterator[Happening]:
+        """All that was recorded, in the order in which it was."""
+        calls = self._paged(f"{_CALLS} WHERE id > ? ORDER BY id LIMIT {_PAGE}", 0)
+        steps = self._paged(_ALL_STEPS, 0)
+        with self._faults():
+            yield from heapq.merge(
+                (Happening.of_call(values) for values in calls),
+                (Happening.of_step(values) for values in steps),
+                key=lambda happening: happening.seq,
+            )
+
+    def _paged(self, sql: str, after: int) -> Iterator[tuple[Any, ...]]:
+        """Rows by their first column, a page at a time."""
+        while page := self._db.execute(sql, (after,)).fetchall():
+            yield from page
+            after = page[-1][0]
 
     def mark(self) -> Mark:
         """The present end of the record, for `changed`."""

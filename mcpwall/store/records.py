@@ -353,6 +353,39 @@ def forwarded(values: tuple[Any, ...]) -> Forwarded:
     )
 
 
+class Happening(NamedTuple):
+    """A row of the record: a call on its arrival (`row`), or what happened to one (`step`).
+
+    `charges` are what it booked. The steady clock counts from `boot`.
+    """
+
+    seq: int
+    boot: str
+    at_ms: int
+    steady_ns: int
+    charges: tuple[Charge, ...]
+    row: AuditRow | None = None
+    step: Step | None = None
+
+    @classmethod
+    def of_call(cls, values: tuple[Any, ...]) -> Happening:
+        """From CALL_COLUMNS."""
+        _, seq, at_ms, steady_ns, boot = values[:5]
+        charges = values[CALL_COLUMNS.index("charges")]
+        return cls(seq, boot, at_ms, steady_ns, _charges(charges), row=_row(values))
+
+    @classmethod
+    def of_step(cls, values: tuple[Any, ...]) -> Happening:
+        """From STEP_COLUMNS."""
+        seq, _, at_ms, steady_ns, boot = values[:5]
+        charges = values[STEP_COLUMNS.index("charges")]
+        return cls(seq, boot, at_ms, steady_ns, _charges(charges), step=_step(values))
+
+
+def _charges(text: str | None) -> tuple[Charge, ...]:
+    return () if text is None else decode_charges(text)
+
+
 def unfinished(values: tuple[Any, ...]) -> Unfinished:
     """From the columns id, state, request_id, … in the order of Unfinished's fields."""
     id_, state, request_id, *rest = values
