@@ -31,15 +31,23 @@ def store(request: pytest.FixtureRequest) -> Iterator[Server]:
 
 
 @pytest.fixture
-def walls(home: Path, other_home: Path, store: Server, tmp_path: Path) -> Iterator[Open]:
+def walls(
+    home: Path,
+    other_home: Path,
+    store: Server,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Open]:
     """Open a session behind each of two walls with these rules; their servers log what comes."""
+    monkeypatch.setenv("MCPWALL_TEST_STORE", store.url)
     with ExitStack() as stack:
 
         def start(rules: str) -> tuple[RawClient, RawClient]:
             clients = []
             for place in (home, other_home):
                 config = place / "config.toml"
-                config.write_text(f'{OPEN_RULES}\n[store]\nurl = "{store.url}"\n{rules}')
+                url = "${env:MCPWALL_TEST_STORE}"  # it reaches an engine that a shim starts
+                config.write_text(f'{OPEN_RULES}\n[store]\nurl = "{url}"\n{rules}')
                 config.chmod(0o600)
                 env = environment(place, log=tmp_path / place.name)
                 client = stack.enter_context(RawClient(wall("echo", *ECHO), env=env))
@@ -201,14 +209,14 @@ def test_all_walls_read_what_went_through_any(walls: Open, home: Path, other_hom
 @pytest.mark.parametrize(
     ("url", "said"),
     [
-        ("${env:NOBODY_SETS_THIS}", "the environment variable NOBODY_SETS_THIS is not set"),
-        ("${env:A_STRANGE_URL}", "store.url must begin with one of redis://"),
+        ("${env:MCPWALL_NOTHING}", "the environment variable MCPWALL_NOTHING is not set"),
+        ("${env:MCPWALL_STRANGE}", "store.url must begin with one of redis://"),
     ],
 )
 def test_a_setting_that_leads_nowhere_stops_the_engine(home: Path, url: str, said: str) -> None:
     (home / "config.toml").write_text(f'[store]\nurl = "{url}"\n')
     engine = [sys.executable, "-m", "mcpwall", "engine"]
-    env = {**environment(home), "A_STRANGE_URL": "http://:canary@h"}
+    env = {**environment(home), "MCPWALL_STRANGE": "http://:canary@h"}
     ended = subprocess.run(engine, env=env, capture_output=True, text=True, timeout=30, check=False)
     assert ended.returncode == 2
     assert said in ended.stderr

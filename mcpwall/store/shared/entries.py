@@ -1,7 +1,8 @@
 """An entry of the shared record: a call as it came, or what happened to one. Pure.
 
 Each is a JSON object of its own, so that a store needs to know nothing of calls. Long arguments are
-cut to their start: the wall that made the call has them whole in its own record.
+cut to their start, and what a verdict was made from is left out: the wall that judged the call has
+all of it in its own record.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ _decode = msgspec.json.Decoder(Entry).decode
 
 def of_call(wall: Wall, intent: Intent) -> bytes:
     """The entry of a call on its arrival."""
-    row = arrived(intent)
+    row = msgspec.structs.replace(arrived(intent), grounds=None)
     if row.arguments is not None and len(row.arguments) > EXCERPT:
         row = msgspec.structs.replace(row, arguments=None, excerpt=row.arguments[:EXCERPT])
     return _encode(Entry(wall.id, wall.who, intent.call.id, row=row))

@@ -10,6 +10,8 @@ from mcpwall.store.forms import Reader, bad, table, text
 from mcpwall.store.references import Secret, secret
 from mcpwall.store.shared.address import SCHEMES, URL_FIX
 
+PASSED_ON: Final = "MCPWALL_"  # how variables begin that an engine in the background is given
+
 
 @dataclass(frozen=True, slots=True)
 class StoreConfig:
@@ -19,10 +21,18 @@ class StoreConfig:
 
 
 def _url(value: Any) -> Secret:
-    """A URL, or a reference to one."""
+    """A URL, or a reference to one.
+
+    An engine is given few of the variables of whoever starts it, which may be an agent.
+    """
     if not text(value).startswith(("${", *SCHEMES)):
         raise bad(f"must begin with one of {', '.join(SCHEMES)}", URL_FIX)
-    return secret(value)
+    url = secret(value)
+    for name in sorted(url.names):
+        if not name.startswith(PASSED_ON):
+            what = f"refers to {name}, which no engine gets that an agent or the app starts"
+            raise bad(what, f"name it {PASSED_ON}{name}, or use ${{keyring:SERVICE/USER}}")
+    return url
 
 
 STORE: Final[Mapping[str, Reader]] = {"url": _url}

@@ -48,12 +48,18 @@ def test_what_leads_to_no_store_is_refused_without_being_quoted(url: str) -> Non
         '[store]\nurl = "redis://h"\nkind = "redis"',
         'store = "redis://h"',
         '[store]\nurl = "redis://$h"',
+        '[store]\nurl = "${env:TEAM_STORE}"',
     ],
 )
 def test_a_wrong_setting_is_an_error_with_a_line(text: str) -> None:
     with pytest.raises(ConfigError) as error:
         load_text(text, "config.toml")
     assert str(error.value).startswith(("config.toml:1", "config.toml:2", "config.toml:3"))
+
+
+def test_a_setting_may_refer_to_what_an_engine_gets() -> None:
+    for url in ("${env:MCPWALL_STORE}", "redis://u:${keyring:mcpwall/store}@h", "redis://h"):
+        assert load_text(f'[store]\nurl = "{url}"', "config.toml").store
 
 
 def test_a_project_cannot_name_a_store() -> None:

@@ -165,6 +165,28 @@ def test_all_of_a_reservation_or_nothing(backend, run) -> None:
     assert fourth[0] > 0
 
 
+def test_reservations_that_want_the_same_logs_in_any_order_get_through(backend, run) -> None:
+    async def crossing() -> list[tuple[int, ...]]:
+        stores = [backend() for _ in range(4)]
+        for store in stores:
+            await store.open()
+        logs = [bound(fresh(), maximum="1000") for _ in range(4)]
+
+        async def ask(store, turn: int) -> list[tuple[int, ...]]:
+            asked = []
+            for number in range(30):
+                at = (turn + number) % 4
+                asked.append(reservation(*logs[at:], *logs[:at]))
+            return await store.reserve(asked)
+
+        answers = await asyncio.gather(*(ask(store, turn) for turn, store in enumerate(stores)))
+        for store in stores:
+            await store.close()
+        return [answer for each in answers for answer in each]
+
+    assert run(crossing()) == [(0, 0, 0, 0)] * 120
+
+
 def test_p09_a_clock_that_is_set_back_frees_nothing(backend, run) -> None:
     async def back() -> list[tuple[int, ...]]:
         start = 1_793_707_357_000_000
