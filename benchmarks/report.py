@@ -9,8 +9,6 @@ from pathlib import Path
 from benchmarks.figures import Figures
 from benchmarks.targets import SESSIONS, checked
 
-BEGIN, END = "<!-- figures -->\n", "<!-- end of figures -->"
-
 
 def machine() -> str:
     """The machine and the interpreter, in one line."""
@@ -65,11 +63,12 @@ def report(all_figures: Mapping[str, Figures], rounds: int, calls: int) -> str:
     return f"{table(all_figures)}\n\n{how}\n\n{targets}\n"
 
 
-def write(text: str, file: Path) -> None:
-    """Put the report between the markers of a file; raises ValueError when they are not there."""
+def write(text: str, file: Path, name: str = "figures") -> None:
+    """Put a text between the markers of this name in a file; raises ValueError without them."""
+    first, last = f"<!-- {name} -->\n", f"<!-- end of {name} -->"
     old = file.read_text()
-    head, begin, rest = old.partition(BEGIN)
-    _, end, tail = rest.partition(END)
+    head, begin, rest = old.partition(first)
+    _, end, tail = rest.partition(last)
     if not begin or not end:
-        raise ValueError(f"{file}: the lines {BEGIN.strip()} and {END} are missing")
+        raise ValueError(f"{file}: the lines {first.strip()} and {last} are missing")
     file.write_text(head + begin + text + end + tail)
