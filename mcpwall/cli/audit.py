@@ -12,7 +12,11 @@ if TYPE_CHECKING:
 
 def register(subparsers: argparse._SubParsersAction[Any]) -> None:
     """Add `mcpwall audit`."""
-    parser = subparsers.add_parser("audit", help="verify the record of calls")
+    parser = subparsers.add_parser(
+        "audit",
+        help="verify the record of calls",
+        description="Look after the record of calls. `mcpwall log` shows what is in it.",
+    )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     verify = commands.add_parser(
         "verify",

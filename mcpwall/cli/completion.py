@@ -41,9 +41,6 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
         help="a completion script for your shell",
         description="Print a script that lets your shell complete the commands and options of "
         "mcpwall.",
-        epilog='bash: eval "$(mcpwall completion bash)" in ~/.bashrc. zsh: mcpwall completion '
-        "zsh > a file named _mcpwall in a directory of $fpath. fish: mcpwall completion fish > "
-        "~/.config/fish/completions/mcpwall.fish.",
     )
     parser.add_argument("shell", choices=SHELLS)
     parser.set_defaults(func=run)

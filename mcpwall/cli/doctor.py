@@ -28,8 +28,7 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
         description="Look at the engine, the config, files and their permissions, the terminal, "
         "and at every agent: which servers go through the wall, which entries lead nowhere, and "
         "which servers do not start. Each server is started for a moment, as its agent would.",
-        epilog="Exit code: 0 nothing is wrong, 1 something is. Examples: `mcpwall doctor "
-        "--no-start` starts no server; `mcpwall doctor --json` is for scripts.",
+        epilog="Exit code: 0 nothing is wrong, 1 something is.",
     )
     parser.add_argument("--json", action="store_true", help="one JSON object")
     parser.add_argument("--no-start", action="store_true", help="do not start the servers")

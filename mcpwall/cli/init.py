@@ -10,6 +10,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
+from mcpwall import home
 from mcpwall.cli.errors import FAILED, USAGE, CliError
 
 if TYPE_CHECKING:
@@ -29,8 +30,7 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
         description="Find the MCP configs of the agents of this user and of the project in this "
         "directory, show exactly what would change, and let the servers that you choose be reached "
         "through the wall. What an entry says otherwise, secrets included, stays as it is.",
-        epilog="Examples: `mcpwall init --dry-run` only shows; `mcpwall init --agent cursor` asks "
-        "about Cursor alone; `mcpwall init --yes` routes all. docs/agents.md has the agents.",
+        epilog="docs/agents.md has the agents, where each is looked for, and how to do it by hand.",
     )
     options(parser)
     parser.add_argument(
@@ -193,5 +193,6 @@ def _say_what_now(work: Work, done: Sequence[FilePlan]) -> None:
         for entry in plan.entries:
             if entry.url:
                 name = work.names[plan.path, entry.keys, entry.name]
-                print(visible(f"If {name} wants a login, run: mcpwall login {name}"))
+                print(visible(f"If {name} wants a login: add oauth = true to [servers.{name}] in "))
+                print(visible(f"  {home.config_file()}, and run: mcpwall login {name}"))
     print("To put everything back: mcpwall uninstall")

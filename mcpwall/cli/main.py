@@ -46,6 +46,12 @@ COMMANDS: Final = {
 
 
 class _Parser(argparse.ArgumentParser):
+    def format_help(self) -> str:
+        """The help, with examples behind it."""
+        from mcpwall.cli import examples  # needed for help alone
+
+        return super().format_help() + examples.shown(self.prog.removeprefix("mcpwall").strip())
+
     def error(self, message: str) -> NoReturn:
         """A usage error in one line, as every other error."""
         self.exit(USAGE, f"{self.prog}: {message}; see `{self.prog} --help`\n")

@@ -24,7 +24,11 @@ if TYPE_CHECKING:
 
 def register(subparsers: argparse._SubParsersAction[Any]) -> None:
     """Add `mcpwall rules`."""
-    parser = subparsers.add_parser("rules", help="list, check or test the rules")
+    parser = subparsers.add_parser(
+        "rules",
+        help="list, check or test the rules",
+        description="Look at the rules without the app. docs/rules.md has the whole language.",
+    )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
     listing = commands.add_parser(

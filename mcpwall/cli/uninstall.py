@@ -28,8 +28,6 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
         description="Take the wall out of the agents' configs again: what `mcpwall init` changed "
         "is put back byte for byte, and what you changed since stays. Rules and the record of "
         "calls are not touched.",
-        epilog="Examples: `mcpwall uninstall --dry-run` only shows; `mcpwall uninstall --agent "
-        "cursor --yes` takes Cursor off the wall.",
     )
     options(parser)
     parser.set_defaults(func=run)

@@ -1,4 +1,6 @@
 import os
+import re
+import shlex
 import subprocess
 import sys
 
@@ -6,6 +8,8 @@ import pytest
 
 import mcpwall
 from mcpwall.cli import main
+from mcpwall.cli.completion import tree
+from mcpwall.cli.examples import EXAMPLES
 from tests.helpers.programs import environment
 
 
@@ -94,6 +98,30 @@ def test_help_names_every_command_and_its_line(capsys):
         assert f"{name} {line}" in out
 
 
+COMMAND_LINES = [(command, line) for command, some in EXAMPLES.items() for line, _ in some]
+
+
+@pytest.mark.parametrize(("command", "line"), COMMAND_LINES)
+def test_every_example_is_a_command_line_of_its_command(command, line):
+    words = shlex.split(re.sub(r'eval "\$\((.*)\)"', r"\1", line).partition(" > ")[0])
+    assert words[0] == "mcpwall"
+    if command:
+        assert " ".join(words[1:]).startswith(command)
+    if words[1:]:
+        main.build_parser(words[1]).parse_args(words[1:])
+
+
+@pytest.mark.parametrize("words", [c.words for c in tree() if c.words != ("stdio",)])
+def test_every_command_says_what_it_does_and_how_it_is_used(capsys, words):
+    with pytest.raises(SystemExit):
+        main.run([*words, "--help"])
+    out = capsys.readouterr().out
+    usage, description, *_ = out.split("\n\n")
+    assert usage.startswith("usage: mcpwall")
+    assert not description.startswith(("positional", "options"))
+    assert "\nexamples:\n  " in out
+
+
 def test_the_version(capsys):
     with pytest.raises(SystemExit) as caught:
         main.run(["--version"])
@@ -128,13 +156,16 @@ def own(modules: set[str]) -> set[str]:
 FRONT_DOOR = {"mcpwall.home", "mcpwall.cli", "mcpwall.cli.errors", "mcpwall.cli.main"}
 
 
+HELP = FRONT_DOOR | {"mcpwall.cli.examples"}
+
+
 def test_help_imports_no_command():
-    assert own(imported_by("--help")) == FRONT_DOOR
+    assert own(imported_by("--help")) == HELP
 
 
 def test_a_command_imports_itself_alone():
     modules = imported_by("status", "--help")
-    assert own(modules) == FRONT_DOOR | {"mcpwall.cli.status"}
+    assert own(modules) == HELP | {"mcpwall.cli.status"}
     assert not modules & {"asyncio", "msgspec", "textual"}
 
 
