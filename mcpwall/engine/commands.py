@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from mcpwall.engine import tool_commands, views
+from mcpwall.engine import sessions, tool_commands, views
 from mcpwall.engine.port import (
     AcceptEdit,
     CallDetails,
+    CutSession,
     Decide,
     Details,
     Done,
@@ -17,6 +18,7 @@ from mcpwall.engine.port import (
     Lockdown,
     Match,
     Order,
+    PauseSession,
     Preview,
     Previewed,
     PutRule,
@@ -89,6 +91,10 @@ def _carry_out(engine: Engine, command: Order) -> Reply:
             return Done("accepted" if accept else "the rules in force are written back")
         case Preview():
             return _preview(engine, command)
+        case PauseSession():
+            return sessions.pause(engine, command)
+        case CutSession():
+            return sessions.cut(engine, command)
         case Details(call):
             found: CallDetails | None = views.details(engine, call)
             return found or Refused(f"the record has no call {call}")

@@ -6,6 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from mcpwall.engine.calls import TOOLS_CALL
+from mcpwall.engine.sessions import paused
 from mcpwall.model import Action, Call, Cause, Verdict
 from mcpwall.policy.judge import State, ToolState, judge
 from mcpwall.policy.written import write_policy
@@ -35,6 +36,8 @@ class Bench:
             self._keep(policy)
         if fault := fault or engine.uncounted:
             return Verdict(Action.DENY, Cause.FAULT, reason=fault, policy=policy.hash)
+        if stopped := paused(live, call, policy.hash):
+            return stopped
         state = State(
             now_ns,
             engine.limits,

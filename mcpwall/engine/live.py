@@ -61,6 +61,8 @@ class Live:
         self.id = kept.id
         self.agent = kept.agent
         self.since_ms = kept.since_ms
+        self.paused = kept.paused
+        self.hang_up: Callable[[str], None] = self.end  # at a person's order; set by the transport
         self.calls = 0
         self.ended = ""
         self.catalog = Catalog(server, kept.instructions)
@@ -317,7 +319,8 @@ class Live:
         """Keep for the next engine what it must know of this session."""
         self.protocol.changed = False
         told = self.catalog.instructions
-        kept = Kept(self.id, self.agent, self.since_ms, self.protocol.memory(), told)
+        memory = self.protocol.memory()
+        kept = Kept(self.id, self.agent, self.since_ms, memory, told, self.paused)
         self._wire.remember(msgspec.json.encode(kept))
 
     def row(self) -> SessionRow:
@@ -339,6 +342,7 @@ class Live:
             self.calls,
             len(self.held),
             self.ended,
+            self.paused,
         )
 
     def publish(self) -> None:

@@ -110,6 +110,7 @@ class SessionRow(msgspec.Struct, frozen=True):
     calls: int
     held: int
     ended: str = ""  # why it ended; "" while it lives
+    paused: bool = False  # a person lets none of its tool calls pass
 
 
 class ServerRow(msgspec.Struct, frozen=True):
@@ -335,6 +336,19 @@ class Preview(msgspec.Struct, frozen=True, tag="preview"):
     call: int = 0  # for this call
 
 
+class PauseSession(msgspec.Struct, frozen=True, tag="pause_session"):
+    """Let no tool call of a session pass, those that wait neither; or let it go on."""
+
+    session: str
+    on: bool
+
+
+class CutSession(msgspec.Struct, frozen=True, tag="cut_session"):
+    """End a session: its agent is told, its server stopped."""
+
+    session: str
+
+
 class Details(msgspec.Struct, frozen=True, tag="details"):
     """All that is known of one call. -> CallDetails"""
 
@@ -365,6 +379,8 @@ Order: TypeAlias = (
     | Lockdown
     | AcceptEdit
     | Preview
+    | PauseSession
+    | CutSession
     | Details
     | Inspect
     | AcceptTool

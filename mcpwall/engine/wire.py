@@ -68,3 +68,4 @@ class Kept(msgspec.Struct):
     since_ms: int
     memory: Memory
     instructions: str = ""  # a fingerprint of what the server told the model
+    paused: bool = False  # by a person: outlives the engine like everything that is forbidden

@@ -85,6 +85,7 @@ class StdioSession:
             on_broken=self._agent_deaf,
         )
         self._live = engine.open(hello, self, self._journal.state())
+        self._live.hang_up = self.bye
         self._recovering = not self._journal.fresh
         self._from_agent = Inlet(
             self._loop,

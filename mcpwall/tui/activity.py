@@ -6,6 +6,7 @@ Pure; counts what the mirror has in memory.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import floor
 from typing import TYPE_CHECKING
 
 from mcpwall.engine.port import State
@@ -50,7 +51,7 @@ def curve(at_ms: Iterable[int], now_ms: float, span_ms: int, cells: int) -> str:
     """Moments as a curve of `cells` bars over the last `span_ms`; a blank where nothing was."""
     sums = [0] * cells
     for moment in at_ms:
-        place = int((moment - (now_ms - span_ms)) * cells / span_ms)
+        place = floor((moment - (now_ms - span_ms)) * cells / span_ms)
         if 0 <= place < cells:
             sums[place] += 1
     most = max(sums, default=0)

@@ -26,6 +26,7 @@ from mcpwall.tui.screens.confirm import ConfirmScreen
 from mcpwall.tui.screens.help import HelpScreen
 from mcpwall.tui.screens.review import ReviewScreen
 from mcpwall.tui.screens.rules import RulesScreen
+from mcpwall.tui.screens.sessions import SessionsScreen
 from mcpwall.tui.theme import DARK, LIGHT, THEMES, Palette, palette
 from mcpwall.tui.widgets.rule_form import RuleForm, fields_from_call
 
@@ -141,7 +142,7 @@ class WallApp(App[None], inherit_bindings=False):
                 self.screen.refresh_frame()
 
     def _tick(self) -> None:
-        if isinstance(self.screen, WallScreen):
+        if isinstance(self.screen, WallScreen) and self.screen.is_mounted:
             self.screen.refresh_frame()
             self.screen.tick()
 
@@ -165,6 +166,7 @@ class WallApp(App[None], inherit_bindings=False):
         "calls": ("Calls", CallsScreen),
         "review": ("Pending", ReviewScreen),
         "rules": ("Rules", RulesScreen),
+        "sessions": ("Sessions", SessionsScreen),
         "audit": ("Audit", AuditScreen),
     }
 
@@ -182,6 +184,12 @@ class WallApp(App[None], inherit_bindings=False):
     def rule_from(self, row: port.Row) -> None:
         """Write a rule about the tool of a call."""
         self.push_screen(RuleForm(fields_from_call(row)))
+
+    def filter_calls(self, text: str) -> None:
+        """Show the calls that match."""
+        screen = self.open("calls")
+        if isinstance(screen, CallsScreen):
+            self.call_after_refresh(screen.filter.put, text)
 
     def review_call(self, call: int) -> None:
         """Show a waiting call in Review."""
@@ -202,6 +210,10 @@ class WallApp(App[None], inherit_bindings=False):
     def do_rules(self) -> None:
         """Show the rules."""
         self.open("rules")
+
+    def do_sessions(self) -> None:
+        """Show who is connected."""
+        self.open("sessions")
 
     def do_audit(self) -> None:
         """Show the record."""

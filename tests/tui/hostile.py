@@ -103,5 +103,6 @@ def answers(hostile: port.Snapshot, nasty: str = CONTROL + MARKUP) -> dict[type,
         port.Preview: port.Previewed(500, diff=f"-{nasty}\n+{nasty}"),
         port.PutRule: port.Refused(nasty),
         port.Decide: port.Refused(nasty),
+        port.Search: port.Found(hostile.rows, 0, NOW_MS, 9),
         port.CheckEdit: port.EditChecked(held.arguments, "cd" * 32, 99, (nasty,)),
     }

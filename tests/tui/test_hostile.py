@@ -51,6 +51,8 @@ PATHS = {
     "help": ("?",),
     "review": ("p", "end", "v", "=", "]", "s", "tab"),
     "edit": ("p", "e", "pagedown"),
+    "sessions": ("5", "x", "n", "enter"),
+    "audit": ("6", "down", "enter", "escape", "s", "a"),
     "rules": ("3",),
     "rule from a call": ("r",),
     "stop": ("Q",),

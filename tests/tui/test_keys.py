@@ -14,6 +14,7 @@ from mcpwall.tui.screens.edit import EditScreen
 from mcpwall.tui.screens.help import HelpScreen, help_lines
 from mcpwall.tui.screens.review import ReviewScreen
 from mcpwall.tui.screens.rules import RulesScreen
+from mcpwall.tui.screens.sessions import SessionsScreen
 from mcpwall.tui.widgets.rule_form import RuleForm
 
 OWNERS = {
@@ -25,6 +26,7 @@ OWNERS = {
     "form": RuleForm,
     "edit": EditScreen,
     "audit": AuditScreen,
+    "sessions": SessionsScreen,
     "confirm": ConfirmScreen,
     "help": HelpScreen,
 }

@@ -24,6 +24,7 @@ TITLES = {
     "edit": "EDITING THE ARGUMENTS OF A CALL",
     "rules": "RULES",
     "form": "RULE FORM",
+    "sessions": "SESSIONS",
     "audit": "AUDIT",
 }
 _SIGNS: tuple[Line, ...] = (

@@ -77,6 +77,12 @@ class FilterLine(Container):
         self.query_one(_Said).say("", "dim")
         self.query_one(Entry).focus()
 
+    def put(self, text: str) -> None:
+        """Put a filter in force as if it had been typed."""
+        self.query_one(Entry).value = text
+        self._done(text)
+        self._say()
+
     def on_key(self, event: events.Key) -> None:
         """Escape takes the filter away; whatever else is not typing goes on to the screen."""
         if event.key == "escape":

@@ -1,0 +1,68 @@
+"""One session at a person's order: paused, let on, cut off."""
+
+from __future__ import annotations
+
+from mcpwall.engine.port import CutSession, Done, PauseSession, Refused
+from tests.engine.wall import TOOLS, Talk, call, request, result, text, verdict
+
+
+def pause(wall, talk, *, on=True):
+    return wall.do(PauseSession(talk.live.id, on))
+
+
+def test_a_paused_session_calls_no_tool_and_others_go_on(wall):
+    talk, other = wall.session(), wall.session(server="mail")
+    assert isinstance(pause(wall, talk), Done)
+    talk.asks(call(1, "look"), request(2, "ping"))
+    assert [message["id"] for message in talk.forwarded()] == [2]
+    (refusal,) = talk.got()
+    assert verdict(refusal)["cause"] == "lockdown"
+    assert "paused this session" in text(refusal)
+    other.asks(call(1, "look"))
+    assert len(other.forwarded()) == 1
+    assert talk.live.row().paused
+    pause(wall, talk, on=False)
+    talk.asks(call(3, "look"))
+    assert [message["id"] for message in talk.forwarded()] == [3]
+
+
+def test_what_waits_is_refused_when_its_session_is_paused(wall):
+    talk = wall.session()
+    talk.asks(call(1, "pay"))
+    pause(wall, talk)
+    assert "paused" in text(talk.refusal())
+    assert wall.held == []
+
+
+def test_a_call_that_was_forwarded_still_gets_its_answer(wall):
+    talk = wall.session()
+    talk.asks(call(1, "look"))
+    talk.forwarded()
+    pause(wall, talk)
+    talk.answers(result(1))
+    assert talk.got() == [result(1)]
+
+
+def test_a_pause_outlives_the_engine(wall):
+    talk = wall.session()
+    pause(wall, talk)
+    after = wall.killed()
+    again = Talk(after, after=talk)
+    again.asks(request("l", "tools/list"))
+    again.answers(result("l", tools=TOOLS))
+    again.got()
+    again.forwarded()
+    again.asks(call(1, "look"))
+    assert "paused" in text(again.refusal())
+    assert again.live.row().paused
+    after.drop()
+
+
+def test_a_session_that_is_cut_off_is_over(wall):
+    talk = wall.session()
+    talk.asks(call(1, "look"))
+    assert isinstance(wall.do(CutSession(talk.live.id)), Done)
+    assert talk.live.ended == "the user cut this session off"
+    assert wall.engine.sessions == {}
+    assert isinstance(wall.do(CutSession(talk.live.id)), Refused)
+    assert isinstance(pause(wall, talk), Refused)

@@ -1,0 +1,85 @@
+"""The sessions screen: who is connected, what they did, and how to stop one of them."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from mcpwall.engine import port
+from mcpwall.tui.activity import counts, curve
+from mcpwall.tui.screens.calls import CallsScreen
+from tests.tui.fake_port import FakePort
+from tests.tui.scenes import busy
+from tests.tui.screens import NARROW, WIDE, golden, scenario, showing
+
+
+def sent(fake: FakePort, kind: type) -> list[port.Command]:
+    return [command for command in fake.sent if isinstance(command, kind)]
+
+
+def test_a_curve_shows_where_the_calls_were() -> None:
+    assert curve([0, 10, 10, 90], 100, 100, 10) == "▄█       ▄"
+    assert curve([], 100, 100, 4) == "    "
+    assert curve([-5, 100, 200], 100, 100, 4) == "    "
+
+
+def test_calls_are_counted_by_session_and_outcome() -> None:
+    found = counts(busy().rows)["s1"]
+    assert (found.passed, found.refused, found.limited, found.failed) == (9, 1, 1, 1)
+
+
+@scenario
+async def test_a_session_is_paused_at_once_and_let_on_after_a_confirm() -> None:
+    fake = FakePort(busy())
+    async with showing(fake) as shown:
+        await shown.press("5", "space")
+        assert sent(fake, port.PauseSession) == [port.PauseSession("s1", True)]
+        paused = replace(busy().sessions[0], paused=True)
+        await fake.push(port.SessionEvent(paused))
+        await shown.settle()
+        assert "■ paused" in shown.text()
+        await shown.press("space")
+        assert len(sent(fake, port.PauseSession)) == 1
+        await shown.press("y")
+        assert sent(fake, port.PauseSession)[-1] == port.PauseSession("s1", False)
+
+
+@scenario
+async def test_a_session_is_cut_off_after_a_confirm() -> None:
+    fake = FakePort(busy())
+    async with showing(fake) as shown:
+        await shown.press("5", "down", "x")
+        assert sent(fake, port.CutSession) == []
+        assert "codex#1 → filesystem" in shown.text()
+        await shown.press("enter")
+        assert sent(fake, port.CutSession) == []
+        await shown.press("y")
+        assert sent(fake, port.CutSession) == [port.CutSession("s2")]
+
+
+@scenario
+async def test_an_ended_session_says_why_and_cannot_be_stopped_again() -> None:
+    snapshot = busy()
+    ended = replace(snapshot.sessions[0], ended="the server exited with code 1")
+    fake = FakePort(replace(snapshot, sessions=(ended,)))
+    async with showing(fake) as shown:
+        await shown.press("5", "x")
+        assert "this session is over" in shown.text()
+        assert "the server exited with code 1" in shown.text()
+        assert sent(fake, port.CutSession) == []
+
+
+@scenario
+async def test_from_a_session_to_its_calls() -> None:
+    async with showing(FakePort(busy())) as shown:
+        await shown.press("5", "enter")
+        assert isinstance(shown.app.screen, CallsScreen)
+        assert 'session:"s1"' in shown.text()
+
+
+@pytest.mark.parametrize(("name", "size"), [("120x36", WIDE), ("80x24", NARROW)])
+@scenario
+async def test_the_sessions_screen(name: str, size: tuple[int, int]) -> None:
+    async with showing(FakePort(busy()), size) as shown:
+        await shown.press("5")
+        golden(f"sessions-{name}", shown.text())
