@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import enum
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from mcpwall.engine.port import Held, Remember
@@ -44,7 +44,9 @@ class Sight:
     """What the person looks at: a decision is on exactly this and carries it.
 
     `remember` is part of it: what an answer would mean beyond this call is on screen too. `edited`
-    is the digest of the arguments on screen where the person changed them.
+    is the digest of the arguments on screen where the person changed them. `also` are the other
+    calls of a group that is decided on together. Without a call (0) it is on something else that
+    `digest` names: the changed definition of a tool.
     """
 
     call: int
@@ -53,6 +55,7 @@ class Sight:
     two_keys: bool
     remember: Remember | None = None
     edited: str = ""
+    also: tuple[Sight, ...] = ()
 
     @classmethod
     def of(cls, held: Held, remember: Remember | None = None, edited: str = "") -> Sight:
@@ -61,12 +64,7 @@ class Sight:
 
     def same_call(self, other: Sight | None) -> bool:
         """Whether `other` is this call with these arguments, whatever would be remembered."""
-        return other is not None and (self.call, self.digest, self.revision, self.edited) == (
-            other.call,
-            other.digest,
-            other.revision,
-            other.edited,
-        )
+        return other is not None and replace(self, remember=None) == replace(other, remember=None)
 
 
 @dataclass(frozen=True)
@@ -112,14 +110,14 @@ class Guard:
     """The state between what was painted and what was pressed.
 
     `keys` maps key names to what they stand for. Raises ValueError when one that must never
-    allow would, or when an intent has no key of its own.
+    allow would, or when an intent of `needs` has no key of its own.
     """
 
-    def __init__(self, keys: Mapping[str, Intent]) -> None:
+    def __init__(self, keys: Mapping[str, Intent], needs: Sequence[Intent] = tuple(Intent)) -> None:
         allowing = {name for name, i in keys.items() if i in (Intent.ALLOW, Intent.SECOND)}
         if wrong := sorted(NEVER & allowing):
             raise ValueError(f"[keys]: {', '.join(wrong)} never allows a call; choose another key")
-        if missing := [i.value for i in Intent if i not in keys.values()]:
+        if missing := [i.value for i in needs if i not in keys.values()]:
             raise ValueError(f"[keys]: no key is left for: {', '.join(missing)}")
         self._keys = dict(keys)
         self._sight: Sight | None = None

@@ -27,7 +27,7 @@ _WIDTHS = [(0, "-cramped"), (TooSmall.WIDTH, "-narrow"), (110, "-beside"), (160,
 _HEIGHTS = [(0, "-flat"), (TooSmall.HEIGHT, "-low"), (22, "-short"), (30, "-tall")]
 
 
-class _Keys(Screen[object]):
+class Keys(Screen[object]):
     """Turns keys into actions. Keys that a focused input takes never arrive here."""
 
     scope: ClassVar[str]
@@ -83,7 +83,7 @@ class _Keys(Screen[object]):
         """A second passed while this screen was shown: countdowns move."""
 
 
-class WallScreen(_Keys, inherit_bindings=False):
+class WallScreen(Keys, inherit_bindings=False):
     """A whole screen: header, tabs, `body()`, footer.
 
     Below 60x16 it only says what it needs. For the styles of the bodies it has one class of
@@ -129,7 +129,7 @@ class WallScreen(_Keys, inherit_bindings=False):
         self.refresh_frame()
 
 
-class WallModal(_Keys, ModalScreen[object], inherit_bindings=False):
+class WallModal(Keys, ModalScreen[object], inherit_bindings=False):
     """Something that lies over a screen and takes all keys until it is closed."""
 
     def do_close(self) -> None:

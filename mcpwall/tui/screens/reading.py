@@ -14,6 +14,7 @@ from textual import work
 from mcpwall.engine import port
 from mcpwall.tui.review import panels
 from mcpwall.tui.review.reading import TALL, Reading, View
+from mcpwall.tui.screens.armed import Armed
 from mcpwall.tui.screens.base import WallScreen
 from mcpwall.tui.screens.edit import EditScreen, Written
 from mcpwall.tui.widgets.entry import Entry
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 ROOM = (60, 20)  # cells across and down
 
 
-class ReadingScreen(WallScreen):
+class ReadingScreen(WallScreen, Armed):  # the first base is the one whose styles hold
     """One call of the queue on screen, or none."""
 
     scope = "review"
@@ -74,14 +75,6 @@ class ReadingScreen(WallScreen):
     def has_room(self) -> bool:
         """Whether everything that a decision rests on has a place on screen."""
         return self.size.width >= ROOM[0] and self.size.height >= ROOM[1]
-
-    def armed_anew(self) -> None:
-        """What a decision would mean has changed: nothing pressed so far counts."""
-        raise NotImplementedError
-
-    def say(self, line: Line) -> None:
-        """Tell the person something about the last key."""
-        raise NotImplementedError
 
     def state_lines(self) -> list[Line]:
         """What the decision keys would do now."""

@@ -7,16 +7,14 @@ Nothing is shown in place of a call that vanished until the person asks for the 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
-from textual.message import Message
 from textual.widgets import Input
 
 from mcpwall.engine import port
-from mcpwall.tui.guard import Answer, Decision, Guard, Ignored, Intent, SecondKey, Sight, Wait
+from mcpwall.tui.guard import Decision, Intent, Sight
 from mcpwall.tui.keys import key_name
 from mcpwall.tui.mirror import Part as Changed
 from mcpwall.tui.review.layout import safe
@@ -24,7 +22,6 @@ from mcpwall.tui.review.reading import View
 from mcpwall.tui.review.stance import stance
 from mcpwall.tui.screens.reading import ROOM, ReadingScreen
 from mcpwall.tui.widgets.entry import Entry
-from mcpwall.tui.widgets.fields import Fields
 
 if TYPE_CHECKING:
     from textual import events
@@ -32,44 +29,26 @@ if TYPE_CHECKING:
     from mcpwall.tui.mirror import Changes
     from mcpwall.tui.widgets.lines import Line
 
-Later: TypeAlias = Callable[[float, Callable[[], None]], object]
-
-_INTENTS = {
-    "review.allow": Intent.ALLOW,
-    "review.confirm": Intent.SECOND,
-    "review.deny": Intent.DENY,
-    "review.deny_why": Intent.DENY_WHY,
-}
-_FRAME_S = 0.1
 _REASON_MAX = 500  # characters of the reason that the model gets
 
 
-def read_clock() -> float:
-    """Seconds of the clock with which Textual stamps a key in the thread that reads it."""
-    return Message().time
-
-
 class ReviewScreen(ReadingScreen):
-    """Shows waiting calls and takes decisions; `steady` and `later` are its clock and timers."""
+    """Shows waiting calls and takes decisions."""
+
+    intents: ClassVar = {
+        "review.allow": Intent.ALLOW,
+        "review.confirm": Intent.SECOND,
+        "review.deny": Intent.DENY,
+        "review.deny_why": Intent.DENY_WHY,
+    }
 
     def __init__(self) -> None:
         super().__init__()
-        self.steady: Callable[[], float] = read_clock
-        self.later: Later = self.set_timer
         self._note: Line = ()
         self._sending = False
         self._why_for: Sight | None = None  # a reason is being written for a denial of this
         self._decided = 0  # the call decided on last: its release may be told later
         self._wanted = 0  # the call to show when the screen opens
-        self._framing = False
-
-    def on_mount(self) -> None:
-        """Learn which keys decide, and notice when the terminal loses and gains the focus."""
-        self._names = {i: self.wall.keys.key(name) for name, i in _INTENTS.items()}
-        self._guard = Guard(
-            {key: i for name, i in _INTENTS.items() for key in self.wall.keys[name].keys}
-        )
-        self.watch(self.app, "app_focus", self._focus_changed, init=False)
 
     # --- which call -----------------------------------------------------------------------------
 
@@ -95,10 +74,6 @@ class ReviewScreen(ReadingScreen):
                 self._note = [(f" call {reading.held.row.id} is over", "dim")]
         self.draw()
 
-    def on_screen_suspend(self) -> None:
-        """Something else is in front: no key counts."""
-        self._guard.disturb()
-
     def changed(self, changes: Changes) -> None:
         """The queue moved; the call on screen stays, even if it is over."""
         if not self.is_current or self.bare:
@@ -109,8 +84,8 @@ class ReviewScreen(ReadingScreen):
 
     def tick(self) -> None:
         """The countdowns move."""
-        if (sight := self._guard.sight) and self._guard.armed_at(Intent.DENY) is None:
-            self.call_after_refresh(self._painted, sight)
+        if (sight := self.guard.sight) and self.guard.armed_at(Intent.DENY) is None:
+            self.call_after_refresh(self.painted, sight)
         self.draw()
 
     def _follow_call(self) -> None:
@@ -122,7 +97,7 @@ class ReviewScreen(ReadingScreen):
         elif (held := self.mirror.held.get(reading.held.row.id)) is None:
             how = self.mirror.released.get(reading.held.row.id, "it waits no more")
             self._stop_writing()
-            self._guard.show(None)
+            self.guard.show(None)
             self.reading = replace(reading, over=how)
         elif not reading.shows(held):
             self._show(held)
@@ -135,7 +110,7 @@ class ReviewScreen(ReadingScreen):
         if waiting := self.waiting():
             self._show(waiting[0])
             return
-        self._guard.show(None)
+        self.guard.show(None)
         self.clear()
 
     def _show(self, held: port.Held) -> None:
@@ -143,95 +118,39 @@ class ReviewScreen(ReadingScreen):
         self._note = ()
         self.put(held)
 
-    # --- what was painted -----------------------------------------------------------------------
-
-    def armed_anew(self) -> None:
-        """Void what was pressed, and let keys count again some time after the next paint."""
-        if self._sending or self._why_for:
-            return
-        if self.reading and not self.reading.over:
-            self._guard.show(self.reading.sight)
-            self.call_after_refresh(self._painted, self.reading.sight)
-
-    def _painted(self, sight: Sight) -> None:
-        if self.bare:
-            return
-        fields = self.query_one(Fields)
-        if not (self.is_current and self.app.app_focus and fields.drawn) or not self.has_room():
-            return
-        now = self.steady()
-        self._guard.painted(sight, now)
-        if fields.end_drawn and self.reading and self.reading.view is not View.DIFF:
-            self._guard.end_painted(sight, now)
-        self.draw()
-        self._keep_drawing()
-
-    def on_resize(self) -> None:
-        """All moves: nothing that was pressed counts."""
-        self.armed_anew()
-        self.draw()
-
-    def _focus_changed(self, focused: bool) -> None:
-        """A person who comes back to this window has to see the call first."""
-        if focused:
-            self.armed_anew()
-        else:
-            self._guard.disturb()
-
-    @on(Fields.Moved)
-    def _moved(self) -> None:
-        if self._guard.sight:
-            self.call_after_refresh(self._painted, self._guard.sight)
-        self.draw()
-
     # --- what was pressed -----------------------------------------------------------------------
+
+    def sight_now(self) -> Sight | None:
+        """The call on screen, unless an answer to it is on its way."""
+        if self._sending or self._why_for or not self.reading or self.reading.over:
+            return None
+        return self.reading.sight
+
+    def can_decide(self) -> bool:
+        """Whether everything that a decision rests on has a place on screen."""
+        return not self.bare and self.has_room()
+
+    def shows_all(self) -> bool:
+        """What changed is a help for the eye, and not the arguments."""
+        return self.reading is not None and self.reading.view is not View.DIFF
 
     def key_read(self, event: events.Key) -> bool:
         """Give every key to the guard; decision keys go nowhere else."""
-        name = key_name(event.key, event.character)
-        if self._why_for:
-            if isinstance(self.focused, Entry) and event.key in self.active_bindings:
-                return False  # enter, arrows, backspace: they edit the reason
-            if name in self.wall.keys["review.later"].keys:
-                self._stop_writing()
-                self.armed_anew()
-            return True
-        decides = name in self._guard.keys
-        if decides and self.wall.engine_gone:
-            self._note = [(f" no answer can be given: {safe(self.wall.engine_gone)}", "alarm")]
+        if not self._why_for:
+            return self.take_key(event)
+        if isinstance(self.focused, Entry) and event.key in self.active_bindings:
+            return False  # enter, arrows, backspace: they edit the reason
+        if key_name(event.key, event.character) in self.wall.keys["review.later"].keys:
+            self._stop_writing()
+            self.armed_anew()
+        return True
+
+    def decided(self, decision: Decision) -> None:
+        """Send the answer, or ask for the reason first."""
+        if decision.intent is Intent.DENY_WHY:
+            self._start_writing(decision.sight)
         else:
-            self._note = ()
-            self._take(self._guard.key(name, event.time))
-        self.draw()
-        return decides
-
-    def on_paste(self, event: events.Paste) -> None:
-        """Text is no answer."""
-        event.stop()
-        self._guard.paste(event.time)
-        self._note = [(" ignored: a paste decides nothing", "warn")]
-        self.draw()
-
-    def _take(self, answer: Answer | None) -> None:
-        match answer:
-            case Ignored(why=why):
-                self._note = [(f" {why}", "warn")]
-            case Wait(until=until):
-                self.later(max(0.0, until - self.steady()), self._settle_soon)
-            case SecondKey():
-                self._keep_drawing()
-            case Decision(intent=Intent.DENY_WHY, sight=sight):
-                self._start_writing(sight)
-            case Decision(intent=intent, sight=sight):
-                self._send(sight, allow=intent is Intent.ALLOW)
-
-    def _settle_soon(self) -> None:
-        """By way of the app's queue, as keys come: those read before now are handled before."""
-        self.app.call_later(self.call_later, self._settle)
-
-    def _settle(self) -> None:
-        self._take(self._guard.settle(self.steady()))
-        self.draw()
+            self._send(decision.sight, allow=decision.intent is Intent.ALLOW)
 
     def _start_writing(self, sight: Sight) -> None:
         self._why_for = sight
@@ -314,25 +233,6 @@ class ReviewScreen(ReadingScreen):
 
     # --- drawing --------------------------------------------------------------------------------
 
-    def _keep_drawing(self) -> None:
-        """Draw the state of the keys again and again while it moves by itself."""
-        if self._framing or not self._moving():
-            return
-        self._framing = True
-        self.later(_FRAME_S, self._frame)
-
-    def _frame(self) -> None:
-        self._framing = False
-        self.draw_state()
-        self._keep_drawing()
-
-    def _moving(self) -> bool:
-        now = self.steady()
-        times = (self._guard.armed_at(Intent.DENY), self._guard.armed_at(Intent.ALLOW))
-        if any(at is not None and now < at for at in times):
-            return True
-        return self._guard.second_until(now) is not None
-
     def say(self, line: Line) -> None:
         """Tell the person something about the last key."""
         self._note = line
@@ -351,7 +251,7 @@ class ReviewScreen(ReadingScreen):
         elif reading and not self.has_room():
             line = [(f" ▲ too small to decide in: {ROOM[0]} by {ROOM[1]} cells at least", "alarm")]
         elif reading:
-            line = stance(self._guard, reading.memory, self._names, self.steady())
+            line = stance(self.guard, reading.memory, self.key_names, self.steady())
         return [self._note, line]
 
     def waiting(self) -> list[port.Held]:
