@@ -20,7 +20,7 @@ from mcpwall.tui.keys import KeyMap
 from mcpwall.tui.mirror import Mirror
 from mcpwall.tui.palette import Actions
 from mcpwall.tui.screens.audit import AuditScreen
-from mcpwall.tui.screens.base import WallScreen
+from mcpwall.tui.screens.base import Keys, WallModal, WallScreen
 from mcpwall.tui.screens.calls import CallsScreen
 from mcpwall.tui.screens.confirm import ConfirmScreen
 from mcpwall.tui.screens.help import HelpScreen
@@ -136,15 +136,19 @@ class WallApp(App[None], inherit_bindings=False):
         for screen in self._walls.values():
             if screen.is_mounted:
                 screen.changed(changes)
+        if isinstance(self.screen, WallModal) and self.screen.is_mounted:
+            self.screen.changed(changes)
         if isinstance(self.screen, WallScreen):
             self.screen.refresh_header()
             if changes.reset:
                 self.screen.refresh_frame()
 
     def _tick(self) -> None:
-        if isinstance(self.screen, WallScreen) and self.screen.is_mounted:
-            self.screen.refresh_frame()
-            self.screen.tick()
+        screen = self.screen
+        if isinstance(screen, WallScreen):
+            screen.refresh_frame()
+        if isinstance(screen, Keys) and screen.is_mounted:
+            screen.tick()
 
     def _use(self, theme: Theme) -> None:
         self.theme = theme.name

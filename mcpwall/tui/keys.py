@@ -83,6 +83,8 @@ ACTIONS = (
     _action("review.narrow", "shift+tab", "", "remembered answer: match one step narrower"),
     _action("review.next", "]", "next", "the next waiting call"),
     _action("review.previous", "[", "previous", "the waiting call before"),
+    _action("review.group", "*", "group", "decide on all calls alike to this one together"),
+    _action("review.rule", "r", "", "the rule offered, or one from this call", engine=True),
     _action("review.raw", "v", "raw", "arguments as raw JSON, or a field a line"),
     _action("review.diff", "=", "diff", "what changed since the previous call like it"),
     _action("review.up", "up k", "", "one line up"),
@@ -127,6 +129,16 @@ ACTIONS = (
     _action("form.previous", "shift+tab up", "", "the field before"),
     _action("form.save", "ctrl+s", "save", "save the rule", engine=True),
     _action("form.close", "escape", "discard", "close without saving"),
+    _action("decide.allow", "a", "allow", "allow what is asked here", engine=True),
+    _action("decide.confirm", "!", "", "second key for what executes or destroys"),
+    _action("decide.deny", "d", "deny", "refuse it", engine=True),
+    _action("decide.up", "up k", "", "one line up"),
+    _action("decide.down", "down j", "", "one line down"),
+    _action("decide.page_up", "pageup", "", "one page up"),
+    _action("decide.page_down", "pagedown", "", "one page down"),
+    _action("decide.first", "g home", "", "to the start"),
+    _action("decide.last", "G end", "", "to the end"),
+    _action("decide.close", "escape", "later", "decide nothing now"),
     _action("edit.check", "ctrl+s", "check", "check what is written, show it", engine=True),
     _action("edit.restore", "ctrl+r", "as sent", "the arguments as the agent sent them"),
     _action("edit.close", "escape", "back", "back to the call; what is written is kept"),
@@ -154,7 +166,7 @@ ACTIONS = (
 
 # Fingers rest on these, or hit them to close something: they must never let a call through.
 _NEVER_DECIDE = frozenset(("enter", "space", "y"))
-_DECISIONS = ("review.allow", "review.confirm")
+_DECISIONS = ("review.allow", "review.confirm", "decide.allow", "decide.confirm")
 _SHOWN = {
     "enter": "↵",
     "escape": "esc",
@@ -239,7 +251,7 @@ class KeyMap:
 
 
 MODAL = frozenset(
-    ("call", "form", "edit", "help", "confirm")
+    ("call", "form", "edit", "decide", "help", "confirm")
 )  # what lies over a screen takes all keys
 
 

@@ -179,7 +179,7 @@ async def test_a_call_that_is_over_says_so_in_the_editor() -> None:
         await hands.read("e")
         await hands.engine.push(port.ReleasedEvent(ISSUE, "time is up"))
         await hands.shown.settle()
-        cast("EditScreen", hands.shown.app.screen)._title()
+        hands.shown.app._tick()
         await hands.shown.settle()
         assert "this call is over: time is up" in hands.shown.text()
 

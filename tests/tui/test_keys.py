@@ -11,6 +11,7 @@ from mcpwall.tui.screens.call import CallScreen
 from mcpwall.tui.screens.calls import CallsScreen
 from mcpwall.tui.screens.confirm import ConfirmScreen
 from mcpwall.tui.screens.edit import EditScreen
+from mcpwall.tui.screens.group import GroupScreen
 from mcpwall.tui.screens.help import HelpScreen, help_lines
 from mcpwall.tui.screens.review import ReviewScreen
 from mcpwall.tui.screens.rules import RulesScreen
@@ -25,6 +26,7 @@ OWNERS = {
     "rules": RulesScreen,
     "form": RuleForm,
     "edit": EditScreen,
+    "decide": GroupScreen,
     "audit": AuditScreen,
     "sessions": SessionsScreen,
     "confirm": ConfirmScreen,

@@ -13,7 +13,7 @@ from mcpwall.tui.guard import Sight
 from mcpwall.tui.review import panels
 from mcpwall.tui.review.compare import Change, changes, compare_rows
 from mcpwall.tui.review.layout import Counts, Row, count, field_rows, raw_rows
-from mcpwall.tui.review.memory import Memory
+from mcpwall.tui.review.memory import SCOPES, Memory
 from mcpwall.tui.timing import clock
 
 if TYPE_CHECKING:
@@ -105,6 +105,13 @@ class Reading:
     def sight(self) -> Sight:
         """What a decision on this would quote."""
         return Sight.of(self.held, self.memory.remember(), self.edit.digest if self.edit else "")
+
+    @property
+    def lasts(self) -> str:
+        """For what an answer is, in words."""
+        scope = SCOPES[self.memory.scope]
+        words = "once" if scope is None else panels.SCOPE_WORDS[scope]
+        return f"{words}, as edited" if self.edit else words
 
     def toggled(self, view: View) -> Reading:
         """The same in another view, or back to the fields."""

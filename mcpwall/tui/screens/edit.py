@@ -63,10 +63,12 @@ class EditScreen(WallModal):
         self.query_one(JsonArea).focus()
         self._say([])
         self._title()
-        self.set_interval(1.0, self._title)
+
+    def tick(self) -> None:
+        """The countdown goes on while the person writes."""
+        self._title()
 
     def _title(self) -> None:
-        """The countdown goes on while the person writes."""
         held, room = self._held, self.size.width
         name = f"EDIT THE ARGUMENTS OF {safe(called(held.row))}"
         right, style = time_left(held, self.wall.now() * 1000)

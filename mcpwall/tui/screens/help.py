@@ -21,6 +21,7 @@ TITLES = {
     "calls": "CALLS",
     "call": "FULL VIEW OF A CALL",
     "review": "REVIEW",
+    "decide": "SEVERAL CALLS, OR A CHANGED TOOL",
     "edit": "EDITING THE ARGUMENTS OF A CALL",
     "rules": "RULES",
     "form": "RULE FORM",

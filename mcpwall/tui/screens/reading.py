@@ -13,10 +13,13 @@ from textual import work
 
 from mcpwall.engine import port
 from mcpwall.tui.review import panels
+from mcpwall.tui.review.group import alike
+from mcpwall.tui.review.layout import safe
 from mcpwall.tui.review.reading import TALL, Reading, View
 from mcpwall.tui.screens.armed import Armed
 from mcpwall.tui.screens.base import WallScreen
 from mcpwall.tui.screens.edit import EditScreen, Written
+from mcpwall.tui.screens.group import GroupScreen
 from mcpwall.tui.widgets.entry import Entry
 from mcpwall.tui.widgets.fields import Fields
 from mcpwall.tui.widgets.panel import Panel
@@ -178,7 +181,9 @@ class ReadingScreen(WallScreen, Armed):  # the first base is the one whose style
 
     def why_off(self, action: Action) -> str:
         """What cannot be edited, and why."""
-        if action.name in ("edit", "unedit") and (self.reading is None or self.reading.over):
+        if action.name in ("edit", "unedit", "group") and (
+            self.reading is None or self.reading.over
+        ):
             return "no call waits here"
         if action.name == "edit" and self.reading and self.reading.held.late:
             return "its time is up: it can be allowed once, as it was sent"
@@ -201,6 +206,20 @@ class ReadingScreen(WallScreen, Armed):  # the first base is the one whose style
         self._draft = (held.row.id, written.text)
         if written.checked and self.reading and self.reading.shows(held):
             self.put_edit(written.checked)
+
+    def do_group(self) -> None:
+        """All calls alike to this one, decided together."""
+        if self.reading:
+            calls = alike(self.reading.held, self.waiting())
+            if len(calls) == 1:
+                self.say([(" no other call like it waits", "dim")])
+                return
+            self.app.push_screen(GroupScreen(calls), self._decided_together)
+
+    def _decided_together(self, said: object) -> None:
+        """The group's screen was closed."""
+        if isinstance(said, str):
+            self.say([(f" {safe(said)}", "strong")])
 
     def do_unedit(self) -> None:
         """The arguments as the agent sent them."""

@@ -17,15 +17,18 @@ from mcpwall.engine import port
 from mcpwall.tui.guard import Decision, Intent, Sight
 from mcpwall.tui.keys import key_name
 from mcpwall.tui.mirror import Part as Changed
+from mcpwall.tui.review.habit import OFTEN, Habit, offered
 from mcpwall.tui.review.layout import safe
 from mcpwall.tui.review.reading import View
 from mcpwall.tui.review.stance import stance
 from mcpwall.tui.screens.reading import ROOM, ReadingScreen
 from mcpwall.tui.widgets.entry import Entry
+from mcpwall.tui.widgets.rule_form import RuleForm
 
 if TYPE_CHECKING:
     from textual import events
 
+    from mcpwall.model import JsonObject
     from mcpwall.tui.mirror import Changes
     from mcpwall.tui.widgets.lines import Line
 
@@ -49,6 +52,8 @@ class ReviewScreen(ReadingScreen):
         self._why_for: Sight | None = None  # a reason is being written for a denial of this
         self._decided = 0  # the call decided on last: its release may be told later
         self._wanted = 0  # the call to show when the screen opens
+        self._habit = Habit()
+        self._offered: JsonObject | None = None
 
     # --- which call -----------------------------------------------------------------------------
 
@@ -198,8 +203,32 @@ class ReviewScreen(ReadingScreen):
             said = reply.text if isinstance(reply, port.Done) else ""
             said = said or ("allowed" if decide.allow else "denied")
             style = "ok" if decide.allow else "bad"
-            self._note = [(f" call {decide.call}: {safe(said)}", style)]
+            self._note = [(f" call {decide.call}: {safe(said)}", style), *self._offer(decide)]
         self.draw()
+
+    def _offer(self, decide: port.Decide) -> Line:
+        """A rule, after the same answer again and again."""
+        row = self.mirror.rows.get(decide.call)
+        self._offered = None
+        if row is None or decide.remember or decide.edited:
+            return ()
+        count = self._habit.answered(row, allow=decide.allow)
+        if count < OFTEN:
+            return ()
+        self._offered = offered(row, allow=decide.allow)
+        key = self.wall.keys.key("review.rule")
+        return [
+            (f"   the {count}th such answer: ", "waiting"),
+            (key, "accent"),
+            (" makes a rule", ""),
+        ]
+
+    def do_rule(self) -> None:
+        """The rule that was offered, else one from the call on screen; nothing is saved yet."""
+        if self._offered:
+            self.app.push_screen(RuleForm(self._offered))
+        elif self.reading:
+            self.wall.rule_from(self.reading.held.row)
 
     # --- the keys of the table ------------------------------------------------------------------
 
@@ -251,7 +280,11 @@ class ReviewScreen(ReadingScreen):
         elif reading and not self.has_room():
             line = [(f" ▲ too small to decide in: {ROOM[0]} by {ROOM[1]} cells at least", "alarm")]
         elif reading:
-            line = stance(self.guard, reading.memory, self.key_names, self.steady())
+            line = stance(
+                self.guard, self.key_names, self.steady(), f"allow {reading.lasts}", "deny"
+            )
+            if reading.memory.remember():
+                line = [*line, ("  remembered", "warn")]
         return [self._note, line]
 
     def waiting(self) -> list[port.Held]:

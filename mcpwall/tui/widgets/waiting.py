@@ -2,35 +2,20 @@
 
 from __future__ import annotations
 
-from itertools import groupby
 from typing import TYPE_CHECKING, cast
 
 from mcpwall.text import column, fit, summary, width
+from mcpwall.tui.review.group import groups
 from mcpwall.tui.timing import countdown
 from mcpwall.tui.widgets.lines import Line, LineWidget, Part, cells, spread
 from mcpwall.tui.words import RISKS, called, short_agent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from mcpwall.engine.port import Held
     from mcpwall.tui.app import WallApp
 
 _AGENT, _CALLED, _NOTE, _NOTE_WIDE = 14, 24, 18, 28  # cells
 _WIDE = 110
-
-
-def grouped(waiting: Iterable[Held]) -> list[list[Held]]:
-    """Calls of one agent, tool and set of argument names together, soonest deadline first."""
-    by_kind = sorted(waiting, key=_kind)
-    groups = [list(group) for _, group in groupby(by_kind, key=_kind)]
-    for group in groups:
-        group.sort(key=lambda held: held.deadline_ms)
-    return sorted(groups, key=lambda group: group[0].deadline_ms)
-
-
-def _kind(held: Held) -> tuple[str, ...]:
-    return (held.row.agent, held.row.server, held.row.tool, *sorted(held.arguments))
 
 
 class WaitingStrip(LineWidget):
@@ -45,17 +30,17 @@ class WaitingStrip(LineWidget):
     def line(self, y: int) -> Line:
         """A line of the frame, or a group of waiting calls."""
         waiting = self._wall.mirror.waiting
-        groups = grouped(waiting)
+        alike = groups(waiting)
         if self.size.height == 1:
-            return self._short(groups, len(waiting))
+            return self._short(alike, len(waiting))
         if y == 0:
-            return self._top(groups, len(waiting))
+            return self._top(alike, len(waiting))
         if y == self.size.height - 1:
-            return [("└" + "─" * (self.size.width - 2) + "┘", self._frame_style(groups))]
-        shown = groups[y - 1] if y <= len(groups) else []
+            return [("└" + "─" * (self.size.width - 2) + "┘", self._frame_style(alike))]
+        shown = alike[y - 1] if y <= len(alike) else []
         inner = self.size.width - 4
         middle = spread(self._group(shown), self._marks(shown), inner) if shown else []
-        style = self._frame_style(groups)
+        style = self._frame_style(alike)
         return [("│ ", style), *spread(middle, [], inner), (" │", style)]
 
     def _frame_style(self, groups: list[list[Held]]) -> str:

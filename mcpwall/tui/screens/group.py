@@ -1,0 +1,108 @@
+"""Several alike calls, decided together: exactly those in the list, none that came later.
+
+The list is frozen when the screen opens. A call that is over, or that changed, leaves it, and the
+keys are armed anew; calls that come meanwhile wait for an answer of their own.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual import work
+
+from mcpwall.engine import port
+from mcpwall.tui.guard import Decision, Intent, Sight
+from mcpwall.tui.mirror import Part as Changed
+from mcpwall.tui.review.group import differs, group_rows, title
+from mcpwall.tui.review.layout import safe, wrap
+from mcpwall.tui.review.panels import rule, time_left
+from mcpwall.tui.screens.decide import DecideScreen
+from mcpwall.tui.words import RISKS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mcpwall.tui.mirror import Changes
+    from mcpwall.tui.review.layout import Row
+    from mcpwall.tui.widgets.lines import Line
+
+
+class GroupScreen(DecideScreen):
+    """Asks about `calls`, all of one kind. Gives what became of them in words, or None."""
+
+    def __init__(self, calls: Sequence[port.Held]) -> None:
+        super().__init__()
+        self._calls = list(calls)
+        self._sending = False
+
+    def sight_now(self) -> Sight | None:
+        """All calls of the list."""
+        if not self._calls or self._sending:
+            return None
+        first, *others = self._calls
+        two_keys = any(held.two_keys for held in self._calls)
+        sight = Sight.of(first)
+        also = tuple(Sight.of(held) for held in others)
+        return Sight(sight.call, sight.digest, sight.revision, two_keys, also=also)
+
+    def title_lines(self, room: int) -> list[Line]:
+        """Who, what, how many, why, and until when."""
+        if not self._calls:
+            return [rule("NONE OF THEM WAITS ANY MORE", "", room, "alarm")]
+        soonest = min(self._calls, key=lambda held: held.deadline_ms)
+        right, style = time_left(soonest, self.wall.now() * 1000)
+        word, risk = RISKS[soonest.row.risk]
+        lines: list[Line] = [rule("SEVERAL CALLS", right.rstrip(), room, "title", style)]
+        lines += [[(f" {part}", "strong")] for part in title(self._calls, room - 2)]
+        lines.append([(f" {word}", risk), (f"  {differs(self._calls)}", "")])
+        said = {text: None for held in self._calls for text in (*held.flags, *held.why)}
+        for text in said:
+            lines += [[(f" · {part}", "warn")] for part in wrap(safe(text), room - 4)]
+        return [*lines, rule("", "", room)]
+
+    def rows(self, cells: int) -> Sequence[Row]:
+        """What they have in common, and of each what differs."""
+        return group_rows(self._calls, cells) if self._calls else []
+
+    def answers(self) -> tuple[str, str]:
+        """For exactly so many calls."""
+        many = f"these {len(self._calls)}, once each"
+        return f"allow {many}", "deny them"
+
+    def changed(self, changes: Changes) -> None:
+        """A call that is over, or changed, is not decided on with the others."""
+        if self._sending or Changed.HELD not in changes.parts:
+            return
+        left = [held for held in self._calls if self._stands(held)]
+        if len(left) < len(self._calls):
+            gone = len(self._calls) - len(left)
+            self._calls = left
+            self.guard.show(None)
+            self.show_rows()
+            self.say([(f" ▲ {gone} of them changed or waits no more: read again", "alarm")])
+
+    def _stands(self, held: port.Held) -> bool:
+        now = self.mirror.held.get(held.row.id)
+        return now is not None and Sight.of(now).same_call(Sight.of(held))
+
+    def tick(self) -> None:
+        """The countdown moves."""
+        self.draw()
+
+    def decided(self, decision: Decision) -> None:
+        """Answer each call of the list."""
+        self._sending = True
+        self._answer(allow=decision.intent is Intent.ALLOW)
+
+    @work(group="decide")
+    async def _answer(self, *, allow: bool) -> None:
+        done, refused = 0, ""
+        for held in self._calls:
+            decide = port.Decide(held.row.id, held.digest, held.revision, allow)
+            reply = await self.wall.send(decide)
+            if isinstance(reply, port.Refused):
+                refused = reply.text
+            else:
+                done += 1
+        said = f"{done} of {len(self._calls)} calls {'allowed' if allow else 'denied'}"
+        self.dismiss(f"{said}; not the others: {refused}" if refused else said)
