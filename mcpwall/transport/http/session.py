@@ -110,6 +110,7 @@ class HttpSession:
         self._server = connect(self)
         hello.server_pid = self._server.pid
         self.live = engine.open(hello, self)
+        self.live.hang_up = lambda why: self.end(why, why)
         self._listening = self._stream(None, number=_LISTENING)
 
     @property

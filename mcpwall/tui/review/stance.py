@@ -40,9 +40,9 @@ def stance(
     parts: list[Part] = [(" ▮▮▮▮▮▮ ", "ok")]
     allow_at = guard.armed_at(Intent.ALLOW)
     if not guard.end_seen:
-        parts.append((f"{allow} is off until you saw the end  ", "warn"))
+        parts.append((f"{keys[Intent.ALLOW]} is off until you saw the end  ", "warn"))
     elif allow_at is None or now < allow_at:
-        parts.append((f"{allow} counts 0.6 s after the end was drawn  ", "dim"))
+        parts.append((f"{keys[Intent.ALLOW]} counts 0.6 s after the end was drawn  ", "dim"))
     elif sight.two_keys:
         first, second = keys[Intent.ALLOW], keys[Intent.SECOND]
         parts += [(f"{first} then {second}", "accent"), (f" {allow}  ", "")]
