@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-
-import pytest
+import threading
 
 from mcpwall.engine import search
 from mcpwall.engine.local import LocalPort
@@ -71,17 +70,18 @@ def test_a_call_of_long_ago_is_shown_from_the_record(wall):
     after.drop()
 
 
-@pytest.mark.parametrize("text", ["", "tool:wipe"])
-def test_the_loop_runs_on_while_a_search_is_at_work(wall, text):
-    calls(wall, 100)
+def test_the_loop_runs_on_while_a_search_is_at_work(wall, monkeypatch):
+    loop_ran_on = threading.Event()
+
+    def looking(*_):
+        return Found((), 0, 0, 1 if loop_ran_on.wait(20) else 0)
+
+    monkeypatch.setattr(search, "_look", looking)
 
     async def beside():
-        going = asyncio.ensure_future(LocalPort(wall.engine).send(Search(text)))
-        turns = 0
-        while not going.done():
-            await asyncio.sleep(0)
-            turns += 1
-        assert isinstance(await going, Found)
-        return turns
+        going = asyncio.ensure_future(LocalPort(wall.engine).send(Search("")))
+        await asyncio.sleep(0)
+        loop_ran_on.set()
+        return await going
 
-    assert asyncio.run(beside()) > 5
+    assert asyncio.run(beside()).looked == 1
