@@ -12,11 +12,11 @@ import base64
 import contextlib
 import hashlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
-from tests.helpers.scripted_server import Seen, read_request, reply
+from tests.helpers.scripted_server import Seen, listening, read_request, reply
 
 RESOURCE = "/.well-known/oauth-protected-resource/mcp"
 METADATA = "/.well-known/oauth-authorization-server"
@@ -43,6 +43,7 @@ class AuthorizationServer:
         self.error = ""  # what the person's refusal is called
         self.authorize = ""  # another page to log in at
         self.refusal: bytes | None = None  # of the token endpoint
+        self.mcp: Callable[[Seen], bytes] | None = None  # what is behind the guard
         self._given = 0
 
     @property
@@ -108,6 +109,8 @@ class AuthorizationServer:
         if self.guards and (kind != "Bearer" or token not in self.tokens):
             challenge = f'Bearer resource_metadata="{self.base}{RESOURCE}", scope="{self.scope}"'
             return reply(401, b"", {"WWW-Authenticate": challenge})
+        if self.mcp is not None:
+            return self.mcp(seen)
         request = json.loads(seen.body)
         return reply(
             200, json.dumps({"jsonrpc": "2.0", "id": request["id"], "result": {}}).encode()
@@ -182,20 +185,16 @@ async def authorizing() -> AsyncIterator[AuthorizationServer]:
             while True:
                 writer.write(server.answer(await read_request(reader)))
                 await writer.drain()
-        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            pass
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass  # the client has what it wanted
         except Exception as fault:  # noqa: BLE001 - a wrong question: the test fails at its end
             faults.append(fault)
         finally:
             writer.close()
 
-    listener = await asyncio.start_server(talk, "127.0.0.1", 0)
-    server.port = listener.sockets[0].getsockname()[1]
-    try:
+    async with listening(talk) as server.port:
         yield server
-        assert faults == []
-    finally:
-        listener.close()
+    assert faults == []
 
 
 async def browse(url: str) -> str:

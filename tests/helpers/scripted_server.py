@@ -9,8 +9,9 @@ When the scripts are used up, the last one is played again.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 CLOSE = "close"
 PATIENCE = 500
@@ -73,6 +74,10 @@ class Server:
         """Answer with these from now on."""
         self._scripts = list(scripts)
 
+    def choose(self, seen: Seen) -> Sequence[Step]:
+        """The script for a request."""
+        return self._scripts.pop(0) if len(self._scripts) > 1 else self._scripts[0]
+
     async def stuck(self) -> None:
         """Wait until the client takes no more: over many turns of the loop no step was taken."""
         before, turns = -1, 0
@@ -94,8 +99,7 @@ class Server:
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         seen = await read_request(reader)
         self.requests.append(seen)
-        script = self._scripts.pop(0) if len(self._scripts) > 1 else self._scripts[0]
-        for step in script:
+        for step in self.choose(seen):
             self.steps += 1
             if step == CLOSE:
                 return False
@@ -128,18 +132,26 @@ async def read_request(reader: asyncio.StreamReader) -> Seen:
 
 
 @contextlib.asynccontextmanager
-async def serving(*scripts: Sequence[Step]) -> AsyncIterator[Server]:
-    """A server on a free port of this machine, with these scripts."""
-    server = Server(scripts)
+async def serving(*scripts: Sequence[Step], server: Server | None = None) -> AsyncIterator[Server]:
+    """A server on a free port of this machine, with these scripts or a mind of its own."""
+    server = server or Server(scripts)
+    async with listening(server.talk) as server.port:
+        yield server
+
+
+@contextlib.asynccontextmanager
+async def listening(
+    talk: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[Any, Any, None]],
+) -> AsyncIterator[int]:
+    """Listen on a free port of this machine; in the end all conversations are broken off."""
     conversations: set[asyncio.Task[None]] = set()
 
     def begin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        conversations.add(asyncio.ensure_future(server.talk(reader, writer)))
+        conversations.add(asyncio.ensure_future(talk(reader, writer)))
 
     listener = await asyncio.start_server(begin, "127.0.0.1", 0)
-    server.port = listener.sockets[0].getsockname()[1]
     try:
-        yield server
+        yield listener.sockets[0].getsockname()[1]
     finally:
         listener.close()
         for task in conversations:

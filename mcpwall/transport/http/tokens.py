@@ -80,7 +80,8 @@ class Tokens:
                 login = await self._load()
             if login.access_token == used:
                 if self._is_recent(self._renewed_ms):
-                    raise LoginNeededError("its server takes not even a new token")
+                    what = "its server takes not even a new token"
+                    raise LoginNeededError(f"{what}; run `mcpwall login {self._name}`")
                 await self._renewed(login)
             return True
 

@@ -207,7 +207,7 @@ def test_a_refused_token_is_renewed_whatever_its_end(check) -> None:
         assert await wall.tokens.renew(used)
         assert await wall.tokens.current() == "canary-a2"
         said = await wall.needs_login(wall.tokens.renew("canary-a2"))
-        assert said == "its server takes not even a new token"
+        assert said == "its server takes not even a new token; run `mcpwall login far`"
 
     check(scenario)
 
