@@ -62,6 +62,10 @@ EXAMPLES: Final = {
     "audit verify": (
         ("mcpwall audit verify --heads /mnt/backup/audit.heads", "against heads kept elsewhere"),
     ),
+    "replay": (
+        ("mcpwall replay", "whether the rules of then still give the verdicts of then"),
+        ("mcpwall replay --config new.toml", "what other rules would have decided"),
+    ),
     "completion": (
         ('eval "$(mcpwall completion bash)"', "in ~/.bashrc"),
         ("mcpwall completion zsh > ~/.zfunc/_mcpwall", "in a directory of $fpath"),
