@@ -4,7 +4,8 @@ The shim starts the server, hands the four ends of the pipes (from and to the ag
 the server) to the engine, and waits: for the server's exit, for the engine's word, for signals. No
 byte of a message passes here. If the engine dies nothing flows; the shim starts a new one and
 hands over again, and with the ends goes the session's journal, a shared file in which the old
-engine left what it had read and not yet dealt with.
+engine left what it had read and not yet dealt with. Where the server is remote there is none to
+start: the shim hands over the agent's two ends, and the variables that the server's headers need.
 
 Words on the socket, one a line. From the engine: `shut` (close the server's stdin), `stop` (make
 the server end), `end` (everything is delivered: exit as the server did), `bye WHY` (the wall
@@ -52,9 +53,10 @@ def main(argv: list[str]) -> int:
     try:
         name, command = _arguments(argv)
         environment: dict[str, str] = dict(os.environ)
+        needed: list[str] = []
         if not command:
-            command = _configured(name, environment)
-        return Shim(name, command, environment).run()
+            command, needed = _configured(name, environment)
+        return Shim(name, command, environment, needed).run()
     except OSError as error:
         _complain(f"{error.strerror or error}")
         return 1
@@ -80,8 +82,11 @@ def _arguments(argv: list[str]) -> tuple[str, list[str]]:
     return name, rest
 
 
-def _configured(name: str, environment: dict[str, str]) -> list[str]:
-    """The command of `[servers.NAME]`, which the engine has read; sets its environment."""
+def _configured(name: str, environment: dict[str, str]) -> tuple[list[str], list[str]]:
+    """The command of `[servers.NAME]`, which the engine has read; sets its environment.
+
+    For a remote server there is none, but the names of the variables that reaching it needs.
+    """
     import json  # noqa: PLC0415 - it would cost every session some milliseconds
 
     with starter.connect_or_start() as link:
@@ -91,9 +96,11 @@ def _configured(name: str, environment: dict[str, str]) -> list[str]:
         while not answer.endswith(b"\n") and (data := link.recv(65536)):
             answer += data
     told = json.loads(answer or b"{}")
+    if "needs" in told:
+        return [], [str(variable) for variable in told["needs"]]
     if not told.get("command"):
         raise ShimError(
-            f"no [servers.{name}] with a command in {home.config_file()}; "
+            f"no [servers.{name}] in {home.config_file()}; "
             f"add it, or give the command: mcpwall stdio {name} -- COMMAND",
             2,
         )
@@ -103,17 +110,59 @@ def _configured(name: str, environment: dict[str, str]) -> list[str]:
             os.chdir(os.path.expanduser(directory))  # noqa: PTH111
         except OSError as error:
             raise ShimError(f"[servers.{name}] cwd {directory}: {error.strerror}") from None
-    return [str(part) for part in told["command"]]
+    return [str(part) for part in told["command"]], []
+
+
+class Server:
+    """A server that was started: its process, and our ends of its pipes."""
+
+    def __init__(self, pid: int, to_server: int, from_server: int) -> None:
+        self.pid = pid
+        self.ends = [to_server, from_server]
+        self.exit: int | None = None
+
+    def reap(self) -> bool:
+        """Whether it has exited just now."""
+        if self.exit is not None:
+            return False
+        pid, status = os.waitpid(self.pid, os.WNOHANG)
+        if pid:
+            code = os.waitstatus_to_exitcode(status)
+            self.exit = code if code >= 0 else 128 - code
+        return bool(pid)
+
+    def signal(self, number: int) -> None:
+        """Send a signal to its whole group."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, number)
+
+    def close_input(self) -> None:
+        """Close its stdin; a placeholder stays, so that a new engine still gets four ends."""
+        null = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
+        os.dup2(null, self.ends[0], inheritable=False)
+        os.close(null)
+
+    def finish(self) -> None:
+        """Leave no process of its group behind."""
+        kill_at = time.monotonic() + TERM_S
+        give_up_at = kill_at + TERM_S  # dead ones that nobody has reaped still count as a group
+        while _group_lives(self.pid) and time.monotonic() < give_up_at:
+            self.signal(signal.SIGTERM if time.monotonic() < kill_at else signal.SIGKILL)
+            self.reap()
+            select.select([], [], [], 0.01)
 
 
 class Shim:
-    """One server, the ends of its pipes, and the connection to the engine."""
+    """The server, where it is one of this machine's, and the connection to the engine."""
 
-    def __init__(self, name: str, command: list[str], environment: dict[str, str]) -> None:
+    def __init__(
+        self, name: str, command: list[str], environment: dict[str, str], needed: list[str]
+    ) -> None:
+        """No `command`: the server is remote, and the engine needs these variables to reach it."""
         self._name = name
         self._command = command
+        self._passed = {key: environment[key] for key in needed if key in environment}
         self._directory = os.getcwd()  # noqa: PTH109
-        self._exit: int | None = None
         self._kill_at: float | None = None  # when SIGKILL follows
         self._leave_at: float | None = None  # when to leave without the engine's word
         self._restarts: list[float] = []
@@ -121,7 +170,7 @@ class Shim:
         self._wake = _catch_signals()
         # the agent's and the server's ends are made before the engine is asked for
         self._journal = _shared_file(JOURNAL_SIZE)
-        self._pid, self._server_in, self._server_out = _spawn(command, environment)
+        self._server = Server(*_spawn(command, environment)) if command else None
         self._engine = self._hand_over()
 
     def run(self) -> int:
@@ -147,7 +196,7 @@ class Shim:
                         return self._finish()
             if self._kill_at is not None and time.monotonic() >= self._kill_at:
                 self._kill_at = None
-                self._signal_group(signal.SIGKILL)
+                self._kill()
             if self._leave_at is not None and time.monotonic() >= self._leave_at:
                 return self._finish()
 
@@ -158,8 +207,9 @@ class Shim:
         try:
             engine = starter.connect_or_start()
         except starter.EngineStartError:
-            self._signal_group(signal.SIGKILL)
+            self._kill()
             raise
+        server = self._server
         line = _json(
             {
                 "server": self._name,
@@ -167,16 +217,17 @@ class Shim:
                 "directory": self._directory,
                 "pid": os.getpid(),
                 "agent_pid": os.getppid(),
-                "server_pid": self._pid,
+                **({"environment": self._passed} if server is None else {"server_pid": server.pid}),
             }
         )
-        ends = array.array("i", [0, 1, self._server_in, self._server_out, self._journal])
+        theirs = [] if server is None else server.ends
+        ends = array.array("i", [0, 1, *theirs, self._journal])
         data = b'{"jsonrpc":"2.0","method":"stdio","params":' + line + b"}\n"
         try:
             sent = engine.sendmsg([data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, ends)])
             engine.sendall(data[sent:])
-            if self._exit is not None:
-                engine.sendall(b"exited %d\n" % self._exit)
+            if server is not None and server.exit is not None:
+                engine.sendall(b"exited %d\n" % server.exit)
         except OSError:
             pass  # it died at once: the next read says so
         self._words = b""
@@ -187,7 +238,7 @@ class Shim:
         now = time.monotonic()
         self._restarts = [at for at in self._restarts if now - at < RESTARTS_S] + [now]
         if len(self._restarts) > RESTARTS_MAX:
-            self._signal_group(signal.SIGKILL)
+            self._kill()
             raise ShimError(f"the engine keeps dying; see {home.log_file()}")
         # one that is being killed may still listen for a moment
         time.sleep(PAUSE_S * len(self._restarts))
@@ -195,8 +246,8 @@ class Shim:
 
     def _obey(self, word: bytes) -> bool:
         """Do what the engine says; True when the session is over."""
-        if word == b"shut":
-            self._close_server_in()
+        if word == b"shut" and self._server is not None:
+            self._server.close_input()
         elif word == b"stop":
             self._stop(signal.SIGTERM)
         elif word == b"end":
@@ -212,38 +263,29 @@ class Shim:
         for number in numbers:
             if number == signal.SIGCHLD:
                 self._reap()
-            elif self._exit is None:
+            elif self._server is None or self._server.exit is None:
                 self._stop(signal.Signals(number))
 
     def _reap(self) -> None:
-        if self._exit is not None:
-            return
-        pid, status = os.waitpid(self._pid, os.WNOHANG)
-        if pid:
-            code = os.waitstatus_to_exitcode(status)
-            self._exit = code if code >= 0 else 128 - code
+        if self._server is not None and self._server.reap():
             self._kill_at = None
             self._leave_at = time.monotonic() + LEAVE_S
             with contextlib.suppress(OSError):  # the next engine is told on handing over
-                self._engine.sendall(b"exited %d\n" % self._exit)
+                self._engine.sendall(b"exited %d\n" % (self._server.exit or 0))
 
     def _stop(self, number: signal.Signals) -> None:
         """Make the server end: this signal to its whole group, SIGKILL if that does not help."""
-        self._signal_group(number)
-        self._close_server_in()
+        if self._server is None:
+            self._leave_at = time.monotonic()  # the engine sees that nobody holds the ends
+            return
+        self._server.signal(number)
+        self._server.close_input()
         if self._kill_at is None:
             self._kill_at = time.monotonic() + TERM_S
 
-    def _close_server_in(self) -> None:
-        if self._server_in >= 0:
-            # a placeholder, so that a new engine still gets five descriptors
-            null = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
-            os.dup2(null, self._server_in, inheritable=False)
-            os.close(null)
-
-    def _signal_group(self, number: int) -> None:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._pid, number)
+    def _kill(self) -> None:
+        if self._server is not None:
+            self._server.signal(signal.SIGKILL)
 
     def _patience(self) -> float | None:
         """Milliseconds until something is due."""
@@ -251,15 +293,11 @@ class Shim:
         return max(0.0, min(due) - time.monotonic()) * 1000 if due else None
 
     def _finish(self) -> int:
-        """Leave no process of the server's group behind; returns the exit code."""
-        kill_at = time.monotonic() + TERM_S
-        give_up_at = kill_at + TERM_S  # dead ones that nobody has reaped still count as a group
-        while _group_lives(self._pid) and time.monotonic() < give_up_at:
-            self._signal_group(signal.SIGTERM if time.monotonic() < kill_at else signal.SIGKILL)
-            if self._exit is None:
-                self._reap()
-            select.select([], [], [], 0.01)
-        return 0 if self._exit is None else self._exit
+        """Leave nothing behind; returns the exit code."""
+        if self._server is None:
+            return 0
+        self._server.finish()
+        return self._server.exit or 0
 
 
 def _group_lives(group: int) -> bool:

@@ -33,14 +33,17 @@ from mcpwall.store.files import UnsafeFileError, private_dir
 from mcpwall.store.intake import Intake
 from mcpwall.store.logins import Logins
 from mcpwall.store.mark import Mark
+from mcpwall.store.remotes import needed
 from mcpwall.store.schema import ServerConfig
 from mcpwall.store.shared.client import Client
 from mcpwall.store.tools import ToolsError, ToolStore
 from mcpwall.transport.attention import Attention, cores
+from mcpwall.transport.http import stdio_agent
 from mcpwall.transport.http.agents import Agents
 from mcpwall.transport.http.door import Door
 from mcpwall.transport.http.upstream import Remotes
 from mcpwall.transport.http.ways import Ways
+from mcpwall.transport.piped import PipedAgent
 from mcpwall.transport.stdio import StdioSession
 
 CHECKPOINT_S: Final = 0.1  # between two looks whether the audit's log is worth a checkpoint
@@ -156,7 +159,7 @@ class Service:
     def __init__(self, engine: Engine, ledger: Client | None) -> None:
         self._engine = engine
         self._ledger = ledger
-        self._sessions: set[StdioSession] = set()
+        self._sessions: set[PipedAgent] = set()
         self._stopped = asyncio.Event()
         self._attention = Attention(asyncio.get_running_loop(), cores())
         self._control = Server(LocalPort(engine))
@@ -240,7 +243,7 @@ class Service:
             self._answer(link, fds, str(params.get("server", "")))
             return
         try:
-            session = StdioSession(self._engine, self._attention, link, fds, params)
+            session = self._session(link, fds, params)
         except (ValueError, OSError, msgspec.MsgspecError, AuditError) as error:
             self._engine.notice("error", f"a session could not be taken over: {error}")
             with contextlib.suppress(OSError):
@@ -255,14 +258,22 @@ class Service:
             self._engine.notice("error", str(error))
             session.bye(f"the wall cannot read its record: {error}")
 
+    def _session(self, link: socket.socket, fds: list[int], params: dict[str, Any]) -> PipedAgent:
+        """A session on the ends that came. Raises ValueError, OSError or AuditError."""
+        if len(fds) == stdio_agent.ENDS:
+            return self._ways.piped(self._attention, link, fds, params)
+        return StdioSession(self._engine, self._attention, link, fds, params)
+
     def _answer(self, link: socket.socket, fds: list[int], name: str) -> None:
         """Tell a shim how to start a configured server."""
         for fd in fds:
             os.close(fd)
         server = self._engine.rulebook.server(name)
-        told = {}
+        told: dict[str, Any] = {}
         if isinstance(server, ServerConfig):
             told = {"command": list(server.command), "env": dict(server.env), "cwd": server.cwd}
+        elif server is not None:
+            told = {"needs": sorted(needed(server))}
         with contextlib.suppress(OSError):
             link.send(msgspec.json.encode(told) + b"\n")
         link.close()

@@ -54,7 +54,7 @@ class Session:
             self.requests[request_id] = request
             if methods.way(method) is Way.JUDGE:
                 self._left.append(request)
-        self._opened = known.opened
+        self.opened = known.opened
         self._asked = dict(known.from_server)  # the server's own requests: id → method
         self._cancelled: dict[RequestId, Request] = {}
         self._waiting: list[Request] = []  # stage LISTING, in order
@@ -71,7 +71,7 @@ class Session:
             who.server_version,
             who.version,
             who.stateless,
-            self._opened,
+            self.opened,
             self._tools.asked,
             [(r.id, r.method) for r in self.requests.values() if not r.call],
             list(self._asked.items()),
@@ -158,7 +158,7 @@ class Session:
             raise Malformed(INVALID_PARAMS, "_meta must be an object", request_id)
         commands: list[Command] = []
         if meta and self.parties.learn_from_meta(meta):
-            self._opened = self.changed = True
+            self.opened = self.changed = True
             commands.append(Opened())
         request = Request(request_id, method, message=message)
         if meta and codec.is_id(token := meta.get("progressToken")):
@@ -211,7 +211,7 @@ class Session:
         if method == "notifications/cancelled":
             return self._cancelled_by_client(message)
         if method == "notifications/initialized":
-            self._opened = True
+            self.opened = True
             self.changed = True
         return [ToServer(codec.encode(message))]
 

@@ -133,6 +133,10 @@ class Ear:
             return
         if fault is not None and fault.trouble is Trouble.GONE and self._end.session_id:
             self._end.session_gone()
+            if self._id is None:
+                self.later()
+            else:
+                self._peer.live.unanswered(self._id, CUT)
         elif fault is None or fault.trouble in _PASSING:
             self.later()
         elif self._id is not None:

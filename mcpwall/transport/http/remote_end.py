@@ -8,7 +8,7 @@ to, is gone on with: by the agent where it speaks HTTP itself, else from here (`
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,6 +21,7 @@ from mcpwall.protocol.tool_list import is_own
 from mcpwall.transport.http import headers
 from mcpwall.transport.http.listening import CUT, TOLD, Ear, Farewell, Listen, Peer, one_line
 from mcpwall.transport.http.remote import Fault, Receiver, Sending, Trouble, Upstream
+from mcpwall.transport.http.reopening import Reopening
 from mcpwall.transport.http.resume import Resumption
 from mcpwall.transport.http.sse import Event
 from mcpwall.transport.http.stream import Stream
@@ -28,11 +29,16 @@ from mcpwall.transport.http.stream import Stream
 if TYPE_CHECKING:
     from mcpwall.engine.clock import Clock
 
+_TOOLS_CHANGED: Final = b'{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}'
 GONE: Final = "the server has ended the session; begin a new one"
 
 
 class RemoteEnd:
-    """One session at one remote server. `session_id` and `opened` are kept for a next engine."""
+    """One session at one remote server.
+
+    `session_id` (the server's name for it) and `hello` (the `initialize` that opened it) outlive
+    the engine where the session does.
+    """
 
     numbered = False
     full = False
@@ -40,6 +46,7 @@ class RemoteEnd:
 
     def __init__(self, clock: Clock, upstream: Upstream, peer: Peer) -> None:
         self.session_id = ""
+        self.hello = b""
         self.on_opened: Callable[[], None] = _nothing  # the server has taken `initialized`
         self.on_closed: Callable[[], None] = _nothing  # nothing of the session is left to be sent
         self._clock = clock
@@ -47,6 +54,7 @@ class RemoteEnd:
         self._peer = peer
         self._posts: dict[RequestId, Post] = {}
         self._listening: dict[Stream, Listen] = {}
+        self._reopening: Reopening | None = None
         self._over = False
 
     # --- what the session gives -----------------------------------------------------------------
@@ -55,14 +63,22 @@ class RemoteEnd:
         """Send a line."""
         message: JsonObject = msgspec.json.decode(line)
         method = message.get("method", "")
+        if method == "initialize":
+            self.hello = line
         if method == "notifications/cancelled" and self._peer.live.protocol.parties.stateless:
             self._hang_up(message["params"]["requestId"])
             return
         request_id: RequestId | None = message.get("id") if method else None
-        post = Post(self, self._peer, method, request_id)
-        if request_id is not None:
-            self._posts[request_id] = post
-        post.sending = self._upstream.send("POST", line, self._headers(message), post)
+        self._send(Post(self, self._peer, line, method, request_id), self._headers(message))
+
+    def _send(self, post: Post, said: Mapping[str, str]) -> None:
+        if self._reopening is not None:
+            self._reopening.wait(post)
+            return
+        if post.id is not None:
+            self._posts[post.id] = post
+        post.session = self.session_id
+        post.sending = self._upstream.send("POST", post.line, said, post)
 
     def flush(self) -> None:
         """All that was given has gone."""
@@ -126,6 +142,10 @@ class RemoteEnd:
         """Open a stream of the server's own."""
         return self._upstream.send("GET", None, {**self.session_headers(), **more}, receiver)
 
+    def post(self, line: bytes, said: Mapping[str, str], receiver: Receiver) -> Sending:
+        """Send a message of the wall's own."""
+        return self._upstream.send("POST", line, said, receiver)
+
     def done(self, request_id: RequestId | None) -> None:
         """A request's way is at its end."""
         if request_id is not None:
@@ -135,10 +155,38 @@ class RemoteEnd:
         """A listening stream is at its end."""
         self._listening.pop(stream, None)
 
-    def session_gone(self) -> None:
-        """The server knows this session no more."""
-        self.session_id = ""
-        self._peer.end(GONE, GONE)
+    def session_gone(self, post: Post | None = None) -> None:
+        """The server knows the session no more, as it said to this message.
+
+        An agent by HTTP is told, and begins a new one; for one on pipes that is done here.
+        """
+        if self._peer.comes_back:
+            self.session_id = ""
+            self._peer.end(GONE, GONE)
+            return
+        if self._reopening is None and (post is None or post.session == self.session_id):
+            self._reopening = Reopening(self, self.hello)
+        if self._reopening is not None:
+            self._reopening.wait(post)
+        elif post is not None:
+            self.again(post)
+
+    def again(self, post: Post) -> None:
+        """Send a message once more that the server did not take up."""
+        post.tried = True
+        self._send(post, self.session_headers())
+
+    def reopened(self, session_id: str, posts: list[Post], fault: str) -> None:
+        """The session stands again, or cannot be had: `fault` says why."""
+        self._reopening = None
+        self.session_id = session_id
+        for post in posts:
+            if fault:
+                post.fail(fault)
+            else:
+                self.again(post)
+        if not fault:  # it may be another server by now
+            self._peer.from_server([_TOOLS_CHANGED])
 
     def session_headers(self) -> dict[str, str]:
         """What every request of an open session says."""
@@ -174,14 +222,17 @@ class Post:
     """One message on its way, and what comes of it; see `remote.Receiver`."""
 
     def __init__(
-        self, end: RemoteEnd, peer: Peer, method: str, request_id: RequestId | None
+        self, end: RemoteEnd, peer: Peer, line: bytes, method: str, request_id: RequestId | None
     ) -> None:
+        self.line = line
+        self.id = request_id
+        self.session = ""  # the session that it was sent in
+        self.tried = False  # it was sent a second time
         self.sending: Sending | None = None
         self.resumption = Resumption()
         self._end = end
         self._peer = peer
         self._method = method
-        self._id = request_id
         self._waits: Stream | None = None  # for a 202, when the server has taken the message
         if request_id is None and peer.origin is not None:
             self._waits = peer.origin
@@ -189,7 +240,7 @@ class Post:
 
     @property
     def _way(self) -> Stream | None:
-        return self._peer.stream(self._id)
+        return self._peer.stream(self.id)
 
     def started(self, status: int, sent: Any, stream: bool) -> None:  # noqa: ARG002 - as Receiver
         """The server answers."""
@@ -210,19 +261,25 @@ class Post:
 
     def ended(self, fault: Fault | None) -> None:
         """The answer is whole, or nothing more of it comes this way."""
-        self._end.done(self._id)
+        self._end.done(self.id)
         if fault is None:
             self._taken()
             if self._method == "notifications/initialized":
                 self._end.on_opened()
-        elif fault.trouble is Trouble.GONE and self._end.session_id:
+        elif fault.trouble is Trouble.GONE and self.session and not self.tried:
             self._refuse(HTTPStatus.NOT_FOUND)
-            self._end.session_gone()
+            self._end.session_gone(self)
             return
-        if self._id is not None and not self._end.over:
-            self._settle(self._id, fault)
+        if self.id is not None and not self._end.over:
+            self._settle(self.id, fault)
         elif fault is not None:
             self._refuse(fault.status if fault.status in TOLD else HTTPStatus.BAD_GATEWAY)
+
+    def fail(self, why: str) -> None:
+        """It cannot be sent again."""
+        if self.id is not None and self._peer.live.protocol.awaits(self.id):
+            line = codec.error_line(self.id, INTERNAL_ERROR, f"mcpwall: {why}")
+            self._peer.from_server([line])
 
     def _settle(self, request_id: RequestId, fault: Fault | None) -> None:
         """See that a request has its answer."""

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
 
 from mcpwall.store.remotes import RemoteConfig
 from mcpwall.store.schema import AnyServer, ServerConfig
+from mcpwall.transport.attention import Attention
 from mcpwall.transport.http.child_end import Children
 from mcpwall.transport.http.listening import Peer
 from mcpwall.transport.http.remote_end import RemoteEnd
 from mcpwall.transport.http.session import HttpSession, ServerEnd
+from mcpwall.transport.http.stdio_agent import PipedRemote
 from mcpwall.transport.http.upstream import Remotes
 
 if TYPE_CHECKING:
@@ -47,6 +53,23 @@ class Ways:
         for each in [each for each, done in self._open.items() if done.is_set()]:
             del self._open[each]
         return end
+
+    def piped(
+        self, attention: Attention, link: socket.socket, fds: list[int], params: dict[str, Any]
+    ) -> PipedRemote:
+        """A session of an agent on pipes. Raises ValueError or OSError for one that cannot be."""
+        name = str(params.get("server", ""))
+        server = self._engine.rulebook.server(name)
+        if not isinstance(server, RemoteConfig):
+            for fd in fds:
+                os.close(fd)
+            raise ValueError(f"{name} is no remote server of the config")  # noqa: TRY004 - as named
+        environment = msgspec.convert(params.pop("environment", {}), dict[str, str])
+
+        def connect(peer: PipedRemote) -> RemoteEnd:
+            return self.remote(peer, name, server, environment)
+
+        return PipedRemote(self._engine, attention, link, fds, params, connect=connect)
 
     async def close(self) -> None:
         """End the servers that were started here, and the connections to others."""
