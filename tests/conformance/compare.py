@@ -40,8 +40,12 @@ unknown = "allow"
 listen = "127.0.0.1:0"
 origins = ["http://{relay}"]
 
-[servers.sdk]
+[servers.url]
 url = "{url}"
+
+[servers.pipe]
+command = ["{python}", "-c", "from mcp_everything_server.server import mcp; mcp.run('stdio')"]
+env = {{ PYTHONPATH = "{path}" }}
 """
 
 
@@ -81,12 +85,16 @@ async def _listens(port: int) -> bool:
 
 
 @asynccontextmanager
-async def wall(url: str) -> AsyncIterator[str]:
-    """A wall in front of this URL, and a relay that knows its token; gives the relay's URL."""
+async def wall(url: str, python: Path, sdk: Path) -> AsyncIterator[str]:
+    """A wall in front of the server, by `url` and by `pipe`, and a relay that knows its token.
+
+    Gives the relay's URL, in which {} stands for the way.
+    """
     with tempfile.TemporaryDirectory(prefix="wall-") as place:
         home = Path(place)
         async with Relay() as relay:
-            (home / "config.toml").write_text(CONFIG.format(relay=relay.host, url=url))
+            config = CONFIG.format(relay=relay.host, url=url, python=python, path=sdk / SERVER)
+            (home / "config.toml").write_text(config)
             engine = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "mcpwall", "engine"),
                 env=environment(home),
@@ -95,11 +103,11 @@ async def wall(url: str) -> AsyncIterator[str]:
             try:
                 assert engine.stdout is not None
                 await engine.stdout.readline()  # it listens
-                told = json.loads(await asyncio.to_thread(mcpwall, home, "url", "sdk", "--json"))
+                told = json.loads(await asyncio.to_thread(mcpwall, home, "url", "url", "--json"))
                 _, _, rest = told["url"].partition("//")
-                relay.target, _, path = rest.partition("/")
+                relay.target = rest.partition("/")[0]
                 relay.header = f"Authorization: {told['headers']['Authorization']}"
-                yield f"http://{relay.host}/{path}"
+                yield f"http://{relay.host}/s/{{}}/mcp"
             finally:
                 engine.terminate()
                 await engine.wait()
@@ -112,7 +120,7 @@ def differences(direct: Checks, walled: Checks) -> list[str]:
     for name in sorted(direct.keys() | walled.keys()):
         (before, _), (after, why) = direct.get(name, none), walled.get(name, none)
         if before != after:
-            lines.append(f"  {name}: {before} -> {after}  {why}")
+            lines.append(f"    {name}: {before} -> {after}  {why}")
     return lines
 
 
@@ -125,14 +133,16 @@ def counted(checks: Checks) -> str:
 async def compare(suite: Suite, python: Path, sdk: Path, versions: tuple[str, ...]) -> bool:
     """Run and print all versions; whether there was no difference."""
     same = True
-    async with server(python, sdk) as url, wall(url) as through:
+    async with server(python, sdk) as url, wall(url, python, sdk) as through:
         for version in versions:
             direct = await suite.run(url, version)
-            walled = await suite.run(through, version)
-            found = differences(direct, walled)
-            print(f"{version}: direct {counted(direct)}, through the wall {counted(walled)}")
-            print("\n".join(found) if found else "  no difference", flush=True)
-            same = same and not found
+            print(f"{version}: direct {counted(direct)}")
+            for way in ("url", "pipe"):
+                walled = await suite.run(through.format(way), version)
+                found = differences(direct, walled)
+                print(f"  through the wall, server by {way}: {counted(walled)}")
+                print("\n".join(found) if found else "    no difference", flush=True)
+                same = same and not found
     return same
 
 
