@@ -11,9 +11,13 @@ _CALL_FIELDS = frozenset({"name", "arguments", "_meta"})
 
 
 def subject_of(request: Request, params: JsonObject) -> str:
-    """The tool, prompt or resource that a request names, '' for none. Raises Malformed."""
+    """The tool, prompt or resource that a request names, '' for none. Raises Malformed.
+
+    A call must name its tool; what else names nothing at all is the server's to refuse.
+    """
     key = methods.SUBJECTS.get(request.method)
-    if key is not None and type(params.get(key)) is not str:
+    needed = request.method == "tools/call" or not params.keys().isdisjoint(("name", "uri"))
+    if key is not None and needed and type(params.get(key)) is not str:
         raise Malformed(INVALID_PARAMS, f"{request.method} needs a {key}, a string", request.id)
     return methods.subject(request.method, params)
 

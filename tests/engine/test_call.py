@@ -35,6 +35,15 @@ def test_an_answer_that_is_an_error_is_told_apart(wall):
     assert wall.rows()[-1].state is State.ERROR
 
 
+@pytest.mark.parametrize("params", [{}, {"name": None}, {"name": ["look"]}, {"Name": "look"}])
+def test_a_call_of_no_tool_is_refused(wall, params):
+    talk = wall.session()
+    talk.asks({**call(1, "look"), "params": {"arguments": {}, **params}})
+    (answer,) = talk.got()
+    assert answer["error"]["code"] in (-32600, -32602)
+    assert talk.forwarded() == []
+
+
 def test_a_denied_call_is_answered_by_the_wall(wall):
     talk = wall.session()
     talk.asks(call(1, "wipe"))

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from mcpwall.model import JsonObject
 from mcpwall.protocol import codec, methods
-from mcpwall.protocol.codec import INVALID_PARAMS, INVALID_REQUEST, Malformed
+from mcpwall.protocol.codec import INVALID_PARAMS, INVALID_REQUEST, METHOD_NOT_FOUND, Malformed
 
 HEADER_MISMATCH: Final = -32020
 PRIMED_VERSION: Final = "2025-11-25"  # from here on clients understand an event without data
@@ -31,7 +31,7 @@ _STATELESS_STATUS: Final = {
     HEADER_MISMATCH: 400,
     -32021: 400,  # the client lacks a capability
     -32022: 400,  # unsupported protocol version
-    codec.METHOD_NOT_FOUND: 404,
+    METHOD_NOT_FOUND: 404,
 }
 _NESTED_MAX: Final = 32
 _SAFE: Final = 2**53  # integers that every reader keeps exactly
@@ -43,13 +43,14 @@ _B64: Final = "=?base64?"
 
 
 def is_stateless(sent: Mapping[str, str], message: JsonObject) -> bool:
-    """Whether a message speaks the era without a handshake, by its header or its `_meta`."""
-    if message.get("method") == "initialize":
-        return False
+    """Whether a message speaks the era without a handshake, by its header or its `_meta`.
+
+    A handshake speaks it only where both say so: then it is a method that is not there any more.
+    """
     version = sent.get("mcp-protocol-version", "")
-    if version[:2] == "20" and version >= methods.STATELESS_VERSION:
-        return True
-    return methods.META_VERSION in _meta(message)
+    header = version[:2] == "20" and version >= methods.STATELESS_VERSION
+    meta = methods.META_VERSION in _meta(message)
+    return header and meta if message.get("method") == "initialize" else header or meta
 
 
 def check_stateless(sent: Mapping[str, str], message: JsonObject) -> None:
@@ -66,6 +67,8 @@ def check_stateless(sent: Mapping[str, str], message: JsonObject) -> None:
             raise Malformed(INVALID_PARAMS, f"_meta lacks {' and '.join(missing)}", trusted)
         _equal("MCP-Protocol-Version", sent, meta[methods.META_VERSION], trusted)
         _equal("Mcp-Method", sent, method, trusted)
+        if method == "initialize":
+            raise Malformed(METHOD_NOT_FOUND, "this protocol version has no handshake", trusted)
         key = NAMED.get(method)
         if key is not None and isinstance(name := message["params"].get(key), str):
             _equal("Mcp-Name", sent, name, trusted)

@@ -163,6 +163,24 @@ def test_an_unknown_method_is_404(at):
     assert answer.json(404)["error"]["code"] == -32601
 
 
+def test_the_handshake_is_no_method_of_this_era(at):
+    answer = at.stateless().asks(request(1, "initialize"))
+    assert answer.json(404)["error"]["code"] == -32601
+    assert at.ends == []
+
+
+def test_what_names_no_resource_is_the_server_s_to_refuse(at):
+    client = at.stateless()
+    answer = client.asks(request(1, "resources/subscribe"))
+    at.end.answers(
+        {"jsonrpc": "2.0", "id": 1, "error": {"code": -32601, "message": "Method not found"}}
+    )
+    assert answer.json(404)["error"]["code"] == -32601
+    for broken in (7, ["note://one"], None):
+        answer = client.asks(request(1, "resources/subscribe", {"uri": broken}))
+        assert answer.json(400)["error"]["code"] == -32602
+
+
 def test_a_subscription_streams_its_messages_until_it_is_closed(at):
     client = listed(at)
     answer = client.asks(request(5, "subscriptions/listen", {"notifications": {}}))
