@@ -46,3 +46,12 @@ def test_p18_an_agent_by_url_in_front_of_a_server_on_pipes(client, server, home:
     with official.by_url(home) as task:
         walled = official.run(client, server, task)
     assert walled == direct(client, server, url=False)
+
+
+@PAIRS
+def test_p18_an_agent_by_url_in_front_of_a_remote_server(client, server, home: Path) -> None:
+    with official.listening(server) as remote:
+        official.configure(home, remote)
+        with official.by_url(home) as task:
+            walled = official.run(client, server, task)
+    assert walled == direct(client, server, url=True)

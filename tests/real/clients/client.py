@@ -104,7 +104,11 @@ async def new_client(stack: AsyncExitStack, task: Any, start: Any, callbacks: An
     if start is None:
         http = httpx2.AsyncClient(headers=task["headers"], timeout=LIMIT_S)
         await stack.enter_async_context(http)
-        start = streamable_http_client(task["url"], http_client=http)
+        start = streamable_http_client(
+            task["url"],
+            http_client=http,
+            max_sse_event_size=None,  # its default is less than what is asked for here
+        )
     client = Client(start, mode=task["mode"], cache=None, log_level="debug", **callbacks)
     return await stack.enter_async_context(client)
 

@@ -112,4 +112,4 @@ if __name__ == "__main__":
     if sys.argv[1] == "stdio":
         server.run("stdio")
     else:
-        server.run("streamable-http", port=int(sys.argv[1]), log_level="ERROR")
+        server.run("streamable-http", port=int(sys.argv[1]))
