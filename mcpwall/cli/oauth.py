@@ -219,20 +219,19 @@ class _Flow:
             endpoint = str(metadata.token_endpoint)
             revocation = str(metadata.revocation_endpoint or "")
         named = context.should_include_resource_param(VERSION)
-        lifetime = tokens.expires_in
-        return Login(
+        login = Login(
             url=self._terms.url,
             access_token=tokens.access_token,
             token_endpoint=endpoint,
             client_id=client.client_id,
             refresh_token=tokens.refresh_token or "",
-            ends_ms=None if lifetime is None else round((time.time() + lifetime) * 1000),
             scope=tokens.scope or "",
             resource=context.get_resource_url() if named else "",
             client_secret=client.client_secret or "",
             auth_method=client.token_endpoint_auth_method or "none",
             revocation_endpoint=revocation,
         )
+        return login.lasting(tokens.expires_in, time.time_ns() // 1_000_000)
 
 
 def _is_metadata_url(client_id: str) -> bool:

@@ -15,6 +15,7 @@ from mcpwall.store import files, keyrings
 from mcpwall.store.remotes import origin
 
 SERVICE: Final = "mcpwall login"
+EARLY_MS: Final = 60_000  # before its end a token is renewed, a short-lived one in the middle
 
 
 class LoginStoreError(Exception):
@@ -24,8 +25,9 @@ class LoginStoreError(Exception):
 class Login(msgspec.Struct, frozen=True, kw_only=True):
     """One login. `url` is the server's, and the only one that its token is sent to.
 
-    `ends_ms` is when the access token ends (wall clock), None if nobody said. `auth_method` is how
-    the client proves itself at `token_endpoint` (RFC 7591, `token_endpoint_auth_method`).
+    `ends_ms` is when the access token ends (wall clock), `renew_ms` when it is time for another;
+    None if nobody said. `auth_method` is how the client proves itself at `token_endpoint` (RFC
+    7591, `token_endpoint_auth_method`).
     """
 
     url: str
@@ -33,12 +35,21 @@ class Login(msgspec.Struct, frozen=True, kw_only=True):
     token_endpoint: str
     client_id: str
     refresh_token: str = ""
+    renew_ms: int | None = None
     ends_ms: int | None = None
     scope: str = ""
     resource: str = ""
     client_secret: str = ""
     auth_method: str = "none"
     revocation_endpoint: str = ""
+
+    def lasting(self, seconds: float | None, now_ms: int) -> Login:
+        """The same with an access token that was given now, for so long (None: nobody said)."""
+        if seconds is None:
+            return msgspec.structs.replace(self, renew_ms=None, ends_ms=None)
+        ends_ms = now_ms + round(max(0.0, seconds) * 1000)
+        renew_ms = max(ends_ms - EARLY_MS, (now_ms + ends_ms) // 2)
+        return msgspec.structs.replace(self, renew_ms=renew_ms, ends_ms=ends_ms)
 
     def __repr__(self) -> str:
         return f"Login(at {origin(self.url)})"

@@ -69,14 +69,13 @@ def renewed(login: Login, status: int, body: bytes, now_ms: int) -> Login:
         raise RefusedError("the answer is no token", ended=False) from None
     if granted.token_type.lower() != "bearer" or not _TOKEN.fullmatch(granted.access_token):
         raise RefusedError("the answer is a token of a kind that is not known", ended=False)
-    lifetime = granted.expires_in
-    return msgspec.structs.replace(
+    fresh = msgspec.structs.replace(
         login,
         access_token=granted.access_token,
         refresh_token=granted.refresh_token or login.refresh_token,
-        ends_ms=None if lifetime is None else now_ms + round(max(0.0, lifetime) * 1000),
         scope=granted.scope or login.scope,
     )
+    return fresh.lasting(granted.expires_in, now_ms)
 
 
 def is_safe(url: str) -> bool:

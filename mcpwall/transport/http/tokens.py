@@ -16,7 +16,6 @@ from mcpwall.transport.http.credentials import Credentials, LoginNeededError
 from mcpwall.transport.http.faults import ConnectionFault
 from mcpwall.transport.http.token_requests import RefusedError
 
-EARLY_MS: Final = 60_000  # before a token's end it is renewed, if it lives longer than that
 AGAIN_MS: Final = 10_000  # from a renewal that failed, or was of no use, to the next one
 
 Fetch: TypeAlias = Callable[[str, str, Mapping[str, str], bytes], Awaitable[tuple[int, bytes]]]
@@ -149,7 +148,7 @@ class Tokens:
         return then_ms is not None and 0 <= self._wall_ms() - then_ms < AGAIN_MS
 
     def _is_ending(self, login: Login) -> bool:
-        return login.ends_ms is not None and self._wall_ms() >= login.ends_ms - EARLY_MS
+        return login.renew_ms is not None and self._wall_ms() >= login.renew_ms
 
     def _is_over(self, login: Login) -> bool:
         return login.ends_ms is not None and self._wall_ms() >= login.ends_ms

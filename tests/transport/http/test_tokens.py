@@ -30,6 +30,7 @@ def login(token: str = "canary-a1", ends_ms: int | None = NOW + 60 * MINUTE, **c
         token_endpoint="https://auth.example.com/token",
         client_id="id-1",
         refresh_token="canary-r1",
+        renew_ms=None if ends_ms is None else ends_ms - MINUTE,
         ends_ms=ends_ms,
         resource=URL,
     )
@@ -149,6 +150,21 @@ def test_a_token_is_renewed_a_minute_before_its_end_and_kept(check) -> None:
             "canary-a2", wall.now_ms + 60 * MINUTE, refresh_token="canary-r2", scope="read"
         )
         assert await wall.fresh().current() == "canary-a2"
+
+    check(scenario)
+
+
+def test_a_token_that_lives_shortly_is_renewed_in_the_middle(check) -> None:
+    async def scenario(wall: Wall) -> None:
+        wall.logins.save("far", login().lasting(10, NOW))
+        wall.now_ms = NOW + 4_999
+        assert await wall.tokens.current() == "canary-a1"
+        wall.now_ms = NOW + 5_000
+        wall.answers = [granted("canary-a2", expires_in=10), granted("canary-a3", expires_in=0)]
+        assert await wall.tokens.current() == "canary-a2"
+        assert await wall.tokens.current() == "canary-a2"
+        wall.now_ms = NOW + 10_000
+        assert await wall.tokens.current() == "canary-a3"
 
     check(scenario)
 
