@@ -21,6 +21,7 @@ from mcpwall.engine.clock import Clock
 from mcpwall.store.schema import ServerConfig
 from mcpwall.transport.ends import open_end
 from mcpwall.transport.error_log import ErrorLog
+from mcpwall.transport.errors import Errors
 from mcpwall.transport.journal import Journal
 from mcpwall.transport.pipes import Inlet, Outlet
 
@@ -58,7 +59,8 @@ class Child:
         self.on_ended: Callable[[], None] = lambda: None
         self._process, stdin, stdout, stderr = _start(config)
         self.pid = self._process.pid
-        self._errors = ErrorLog(self._loop, stderr, error_log)
+        said = open_end(stderr, writes=False)
+        self._errors = Errors(self._loop, said, None, ErrorLog(error_log))
         self._journal = Journal(_NO_FILE)
         self._out = Outlet(
             self._loop,

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-from urllib.parse import quote
 
 from mcpwall.model import RequestId
 from mcpwall.store.schema import ServerConfig
 from mcpwall.transport.child import Child
+from mcpwall.transport.error_log import log_path
 from mcpwall.transport.http.stream import Stream
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class ChildEnd:
         self.child = Child(
             engine.clock,
             config,
-            logs / f"{quote(name, safe='')}.log",
+            log_path(logs, name),
             on_lines=session.from_server,
             on_long=self._long,
             on_over=self._server_gone,
