@@ -26,6 +26,7 @@ from mcpwall.tui.screens.confirm import ConfirmScreen
 from mcpwall.tui.screens.help import HelpScreen
 from mcpwall.tui.screens.review import ReviewScreen
 from mcpwall.tui.screens.rules import RulesScreen
+from mcpwall.tui.screens.servers import ServersScreen
 from mcpwall.tui.screens.sessions import SessionsScreen
 from mcpwall.tui.theme import DARK, LIGHT, THEMES, Palette, palette
 from mcpwall.tui.widgets.rule_form import RuleForm, fields_from_call
@@ -170,6 +171,7 @@ class WallApp(App[None], inherit_bindings=False):
         "calls": ("Calls", CallsScreen),
         "review": ("Pending", ReviewScreen),
         "rules": ("Rules", RulesScreen),
+        "servers": ("Servers", ServersScreen),
         "sessions": ("Sessions", SessionsScreen),
         "audit": ("Audit", AuditScreen),
     }
@@ -214,6 +216,10 @@ class WallApp(App[None], inherit_bindings=False):
     def do_rules(self) -> None:
         """Show the rules."""
         self.open("rules")
+
+    def do_servers(self) -> None:
+        """Show servers and tools."""
+        self.open("servers")
 
     def do_sessions(self) -> None:
         """Show who is connected."""

@@ -6,7 +6,7 @@ import json
 
 from msgspec.structs import replace
 
-from mcpwall.engine import port
+from mcpwall.engine import port, port_tools
 from mcpwall.engine.port_tools import Pin, ToolRow
 from mcpwall.model import Action, Cause, Origin, Risk, Rule, Tool, Verdict
 from tests.tui.scenes import NOW_MS, STATUS, TOTALS
@@ -104,5 +104,18 @@ def answers(hostile: port.Snapshot, nasty: str = CONTROL + MARKUP) -> dict[type,
         port.PutRule: port.Refused(nasty),
         port.Decide: port.Refused(nasty),
         port.Search: port.Found(hostile.rows, 0, NOW_MS, 9),
+        port_tools.Inspect: port_tools.Inspected(
+            nasty,
+            "h",
+            {"description": nasty, nasty: nasty},
+            {"description": "x"},
+            (port_tools.Difference(nasty, nasty, nasty),),
+            hostile.servers[0].tools[0],
+            held.tool,
+            port_tools.Recommendation({"tool": nasty}, nasty),
+        ),
+        port_tools.Recommend: port_tools.Recommended(
+            (port_tools.Recommendation({"tool": nasty}, nasty),), f"-{nasty}\n+{nasty}"
+        ),
         port.CheckEdit: port.EditChecked(held.arguments, "cd" * 32, 99, (nasty,)),
     }

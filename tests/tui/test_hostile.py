@@ -51,6 +51,7 @@ PATHS = {
     "help": ("?",),
     "review": ("p", "end", "v", "=", "]", "s", "tab"),
     "edit": ("p", "e", "pagedown"),
+    "servers": ("4", "down", "pagedown", "c", "end", "escape", "m", "n", "r"),
     "sessions": ("5", "x", "n", "enter"),
     "audit": ("6", "down", "enter", "escape", "s", "a"),
     "rules": ("3",),

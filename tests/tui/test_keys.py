@@ -15,6 +15,7 @@ from mcpwall.tui.screens.group import GroupScreen
 from mcpwall.tui.screens.help import HelpScreen, help_lines
 from mcpwall.tui.screens.review import ReviewScreen
 from mcpwall.tui.screens.rules import RulesScreen
+from mcpwall.tui.screens.servers import ServersScreen
 from mcpwall.tui.screens.sessions import SessionsScreen
 from mcpwall.tui.widgets.rule_form import RuleForm
 
@@ -29,6 +30,7 @@ OWNERS = {
     "decide": GroupScreen,
     "audit": AuditScreen,
     "sessions": SessionsScreen,
+    "servers": ServersScreen,
     "confirm": ConfirmScreen,
     "help": HelpScreen,
 }

@@ -21,6 +21,7 @@ class ConfirmScreen(WallModal):
     """Asks `question` (safe text) and gives True or False; `because` are lines below it."""
 
     scope = "confirm"
+    ROOM = 66  # cells for a line
     CSS = """
     ConfirmScreen { align: center middle; background: $background 60%; }
     ConfirmScreen Vertical { width: 72; max-width: 100%; height: auto; background: $panel;

@@ -1,0 +1,130 @@
+"""Consent to what a server changed: the difference, and the armed keys of a decision."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual import work
+
+from mcpwall.engine import port_tools
+from mcpwall.model import Risk
+from mcpwall.tui.guard import Decision, Intent, Sight
+from mcpwall.tui.mirror import Part as Changed
+from mcpwall.tui.review.layout import Row, field_rows, safe, wrap
+from mcpwall.tui.review.panels import rule
+from mcpwall.tui.screens.decide import DecideScreen
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import ClassVar
+
+    from mcpwall.engine import port
+    from mcpwall.tui.keys import Action
+    from mcpwall.tui.mirror import Changes
+    from mcpwall.tui.servers.table import Node
+    from mcpwall.tui.widgets.lines import Line
+
+_TWO_KEYS = (Risk.EXECUTE, Risk.DESTRUCTIVE, Risk.FINANCIAL)
+
+
+class AcceptScreen(DecideScreen):
+    """Asks whether what is listed now is to be trusted.
+
+    `known` are the tools that an answer is about, and a server's instructions; all of them when
+    `node` is the server itself, whose tools are accepted with it.
+    """
+
+    intents: ClassVar = {"decide.allow": Intent.ALLOW, "decide.confirm": Intent.SECOND}
+
+    def __init__(self, node: Node, known: Sequence[port_tools.Inspected]) -> None:
+        super().__init__()
+        self._node = node
+        self._known = known
+        self._hash = known[0].hash if node.tool else node.server.hash
+        self._over = ""
+
+    def sight_now(self) -> Sight | None:
+        """Exactly this definition."""
+        if self._over:
+            return None
+        tool = self._node.tool
+        digest = "/".join((self._node.server.name, tool.name if tool else "", self._hash))
+        return Sight(0, digest, 0, tool is not None and tool.risk in _TWO_KEYS)
+
+    def title_lines(self, room: int) -> list[Line]:
+        """Which tool, and what an answer means."""
+        server, tool = self._node
+        name = f"{server.name}.{tool.name}" if tool else server.name
+        changed = any(one.pinned is not None for one in self._known)
+        asked, word = f"ACCEPT WHAT {safe(name)} SAYS NOW", "CHANGED" if changed else "NEW"
+        lines: list[Line] = [rule(asked, word, room, "title", "warn")]
+        said = "From now on calls of it are judged by the rules again, as long as it stays so."
+        if tool is None:
+            said = "All that this server says now, its tools and its instructions, is accepted."
+        lines += [[(f" {part}", "")] for part in wrap(said, room - 2)]
+        for flag in tool.flags if tool else server.flags:
+            lines += [[(f" ▲ {part}", "warn")] for part in wrap(safe(flag), room - 4)]
+        if self._over:
+            lines.append([(f" ▲ {self._over}", "alarm")])
+        return [*lines, rule("", "", room)]
+
+    def rows(self, cells: int) -> Sequence[Row]:
+        """Each place that differs, before and after; all of what was not there before."""
+        rows: list[Row] = []
+        for one in self._known:
+            if len(self._known) > 1 or self._node.tool is None:
+                name = one.row.name if one.row else "what it tells the model"
+                rows += [Row(part, "", mark="=") for part in wrap(safe(name), cells - 2)]
+            rows += _differences(one, cells)
+        return rows or [Row("", f"{len(self._node.server.tools)} tools, as they were first seen")]
+
+    def answers(self) -> tuple[str, str]:
+        """There is nothing to deny: it is denied already."""
+        return "accept it", ""
+
+    def why_off(self, action: Action) -> str:
+        """There is no key for no."""
+        if action.name == "deny":
+            return "it cannot be called as it is; leave it so, or block it"
+        return super().why_off(action)
+
+    def changed(self, changes: Changes) -> None:
+        """It changed once more while it was read: nothing of this can be accepted."""
+        if Changed.SERVERS not in changes.parts or self._over:
+            return
+        server = self.mirror.servers.get(self._node.server.name)
+        if server is None or self._now(server) != self._hash:
+            self._over = "it has changed since: leave, and look again"
+            self.guard.show(None)
+            self.draw()
+
+    def _now(self, server: port.ServerRow) -> str:
+        tool = self._node.tool
+        if tool is None:
+            return server.hash
+        return next((other.hash for other in server.tools if other.name == tool.name), "")
+
+    def decided(self, decision: Decision) -> None:
+        """Pin it."""
+        del decision
+        self._accept()
+
+    @work(group="decide")
+    async def _accept(self) -> None:
+        server, tool = self._node
+        command: port.Command = port_tools.AcceptServer(server.name, self._hash)
+        if tool:
+            command = port_tools.AcceptTool(server.name, tool.name, self._hash)
+        self.dismiss(await self.wall.tell(command))
+
+
+def _differences(one: port_tools.Inspected, cells: int) -> list[Row]:
+    if one.pinned is None or not one.differences:
+        return field_rows(one.definition, cells)
+    rows: list[Row] = []
+    for change in one.differences:
+        rows += [Row(part, "") for part in wrap(safe(change.path or "all of it"), cells)]
+        for mark, text in (("-", change.before), ("+", change.after)):
+            if text is not None:
+                rows += [Row("", part, mark=mark) for part in wrap(safe(text), cells - 2)]
+    return rows

@@ -1,0 +1,189 @@
+"""Servers and their tools as lines: a tree of two levels, and all about the selected one. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from mcpwall.engine.port_tools import Pin
+from mcpwall.text import clip, column, width
+from mcpwall.tui.review.layout import safe, wrap
+from mcpwall.tui.timing import stamp
+from mcpwall.tui.words import RISKS
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+    from datetime import tzinfo
+
+    from mcpwall.engine.port import ServerRow
+    from mcpwall.engine.port_tools import Inspected, ToolRow
+    from mcpwall.tui.widgets.lines import Line, Part
+
+PINS = {
+    Pin.PINNED: ("● same", "ok"),
+    Pin.NEW: ("▲ new", "warn"),
+    Pin.CHANGED: ("▲ changed", "alarm"),
+    Pin.DOUBLED: ("▲ twice", "alarm"),
+    Pin.GONE: ("○ gone", "dim"),
+}
+_BROAD = 110  # cells from which all columns have room
+
+
+class Node(NamedTuple):
+    """A line of the tree: a server, or one of its tools."""
+
+    server: ServerRow
+    tool: ToolRow | None = None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What it is known by."""
+        return (self.server.name, self.tool.name if self.tool else "")
+
+    @property
+    def waits(self) -> bool:
+        """Whether a person's consent is wanted for it."""
+        if self.tool:
+            return self.tool.pin in (Pin.NEW, Pin.CHANGED)
+        return self.server.new or self.server.instructions_changed
+
+
+def nodes(servers: Iterable[ServerRow], folded: Collection[str]) -> list[Node]:
+    """The tree, servers by name; of a folded one only those tools that wait for a person."""
+    found: list[Node] = []
+    for server in sorted(servers, key=lambda server: server.name):
+        found.append(Node(server))
+        tools = [Node(server, tool) for tool in sorted(server.tools, key=lambda tool: tool.name)]
+        found += [node for node in tools if server.name not in folded or node.waits]
+    return found
+
+
+class Columns(NamedTuple):
+    """Widths in cells; 0 leaves a column out."""
+
+    name: int
+    hints: int
+    rule: int
+
+
+def columns(room: int) -> Columns:
+    """What fits into `room` cells."""
+    free = room - 9 - 9 - 12 - 2  # risk, calls, pin
+    if room < _BROAD:
+        return Columns(max(16, free - 18), 0, 18)
+    return Columns(free - 28 - 24, 28, 24)
+
+
+def heading(widths: Columns) -> Line:
+    """The names of the columns."""
+    hints = f"{'ITS SERVER CLAIMS':{widths.hints}}" if widths.hints else ""
+    text = f"  {'SERVER / TOOL':{widths.name}}{'RISK':9}{hints}{'CALLS':>7}  "
+    return [(f"{text}{'RULE':{widths.rule}}PIN", "dim")]
+
+
+def node_line(node: Node, widths: Columns, *, folded: bool) -> Line:
+    """A server or a tool."""
+    return _tool(node.tool, widths) if node.tool else _server(node.server, widths, folded=folded)
+
+
+def _server(server: ServerRow, widths: Columns, *, folded: bool) -> Line:
+    many = f"{len(server.tools)} tool" + ("" if len(server.tools) == 1 else "s")
+    up = f"{server.sessions} session" + ("" if server.sessions == 1 else "s")
+    about = f"{safe(server.transport)}  {many}" + (
+        f"  {up}" if server.sessions else "  not running"
+    )
+    mark, style = "", "ok"
+    if server.instructions_changed:
+        mark, style = "▲ changed", "alarm"
+    elif server.new:
+        mark, style = "▲ new", "warn"
+    middle = 9 + widths.hints
+    return [
+        (f" {'▸' if folded else '▾'}", "accent"),
+        (column(server.name, widths.name - 1) + " ", "strong"),
+        (_fill(about, middle), "dim"),
+        (f"{server.calls:>7,}  ", ""),
+        (" " * widths.rule, ""),
+        (mark, style),
+    ]
+
+
+def _tool(tool: ToolRow, widths: Columns) -> Line:
+    risk, risk_style = RISKS[tool.risk]
+    pin, pin_style = PINS[tool.pin]
+    rule = f"{tool.action.value} {tool.rules[0]}" if tool.rules else f"{tool.action.value} default"
+    styles = {"deny": "bad", "ask": "waiting", "allow": "ok"}
+    hidden = [("  hidden", "warn")] if tool.hidden else []
+    parts: list[Part] = [
+        ("    ", ""),
+        (column(tool.name, widths.name - 3) + " ", "dim" if tool.pin is Pin.GONE else ""),
+        (f"{risk:9}", risk_style),
+    ]
+    if widths.hints:
+        parts.append((_fill(safe(", ".join(tool.hints)) or "nothing", widths.hints), "dim"))
+    parts += [
+        (f"{tool.calls or '':>7}  ", ""),
+        (_fill(safe(rule), widths.rule), styles.get(tool.action.value, "")),
+        (pin, pin_style),
+        *hidden,
+    ]
+    return parts
+
+
+def about(node: Node, known: Inspected | None, room: int, zone: tzinfo | None) -> list[Line]:
+    """All of the selected one in words, nothing cut."""
+    lines = _about_tool(node.tool, room, zone) if node.tool else _about_server(node, room, zone)
+    if known is not None and known.recommended and node.tool:
+        lines += _said("recommended", safe(known.recommended.reason), room, "accent")
+    if known is not None:
+        text = known.definition.get("instructions" if node.tool is None else "description")
+        if isinstance(text, str) and text:
+            name = "it tells" if node.tool is None else "it says"
+            lines += _said(name, safe(text), room)
+    return lines
+
+
+def _about_tool(tool: ToolRow, room: int, zone: tzinfo | None) -> list[Line]:
+    state = {
+        Pin.PINNED: "",
+        Pin.NEW: "it came later than its server: nobody can call it until you accept it",
+        Pin.CHANGED: "its definition changed: nobody can call it until you accept that",
+        Pin.DOUBLED: "its server lists it with two meanings: nobody can call it",
+        Pin.GONE: "its server does not list it any more",
+    }[tool.pin]
+    risk = f"{tool.risk.value}: {tool.why}" if tool.why else tool.risk.value
+    lines = _said("state", state, room, "alarm")
+    lines += _said("risk", safe(risk), room) + _said("a call", safe(tool.applies), room)
+    for flag in tool.flags:
+        lines += _said("look twice", f"▲ {safe(flag)}", room, "warn")
+    used = f"{tool.calls:,} calls"
+    if tool.last_ms:
+        used += f", last {stamp(tool.last_ms, zone)}"
+    if tool.first_ms:
+        used += f", known since {stamp(tool.first_ms, zone)}"
+    return lines + _said("used", used, room)
+
+
+def _about_server(node: Node, room: int, zone: tzinfo | None) -> list[Line]:
+    server = node.server
+    state = "nobody has looked at it since it was first seen" if server.new else ""
+    if server.instructions_changed:
+        state = "what it tells the model changed: none of its tools can be called until you accept"
+    how = f"{server.transport}, version {server.version}" if server.version else server.transport
+    lines = _said("state", state, room, "alarm") + _said("how", safe(how), room)
+    for flag in server.flags:
+        lines += _said("look twice", f"▲ {safe(flag)}", room, "warn")
+    if server.first_ms:
+        lines += _said("known", f"since {stamp(server.first_ms, zone)}", room)
+    return lines
+
+
+def _said(name: str, text: str, room: int, style: str = "") -> list[Line]:
+    return [
+        [(f"  {name if at == 0 else '':11} ", "accent"), (part, style)]
+        for at, part in enumerate(wrap(text, room - 15) if text else ())
+    ]
+
+
+def _fill(text: str, room: int) -> str:
+    cut = clip(text, room - 1)
+    return cut + " " * (room - width(cut))
