@@ -57,11 +57,19 @@ class Action(enum.StrEnum):
     DENY = "deny"
 
 
+class Rest(enum.StrEnum):
+    """What becomes of the tools of a server that no rule names, where that is not the default."""
+
+    DENY = "deny"
+    HIDE = "hide"
+
+
 class Cause(enum.StrEnum):
     """Which step of the order of judgement made a verdict."""
 
     LOCKDOWN = "lockdown"
     UNLISTED = "unlisted"  # the server never listed this tool, or it changed and nobody accepted it
+    HIDDEN = "hidden"  # a rule hides this tool: to the agent it is none
     RULE = "rule"
     LIMIT = "limit"  # a rate_limit is used up
     BUDGET = "budget"  # a budget is used up
@@ -182,6 +190,7 @@ class Rule(msgspec.Struct, frozen=True):
     repeat: int | None = None  # more than so many times in a row the same call
     more_than: RateLimit | None = None  # more calls than that
     action: Action | None = None
+    hide: bool = False  # no agent that it concerns sees these tools, nor can call them
     rate_limit: RateLimit | None = None
     budget: Budget | None = None
     reason: str = ""

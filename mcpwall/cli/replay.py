@@ -94,14 +94,13 @@ class _Kept:
 
 
 def _policy(path: str) -> Policy:
-    from mcpwall.policy.compile import compile_policy
     from mcpwall.store.config import ConfigError, load
 
     try:
         config = load(path, name=path)
     except ConfigError as error:
         raise CliError(f"{error} (`mcpwall rules check` says all)", USAGE) from None
-    return compile_policy(config.rules, config.defaults)
+    return config.policy()
 
 
 def _as_line(again: Again) -> str:

@@ -49,6 +49,15 @@ def call_of(live: Live, request: Request, number: int, at_ms: int) -> tuple[Call
     return call, arguments
 
 
+def question(live: Live, tool: Tool) -> Call:
+    """A call that nobody makes: by what names and risk the rules would look at one of this tool."""
+    client = live.protocol.parties.client
+    return Call(
+        *(0, 0, live.id, live.agent, client, tool.server, TOOLS_CALL, tool.name, {}, tool.risk),
+        *("", live.hello.directory, "", tool.traits.reach, tool.traits.reads),
+    )
+
+
 def weighed(call: Call, tool: Tool | None) -> Call:
     """The call with the risk of its tool as it is now, should that be another one."""
     if call.method != TOOLS_CALL or tool is None:

@@ -42,7 +42,7 @@ from mcpwall.engine.port_tools import (
 from mcpwall.model import Call, JsonObject, Verdict
 from mcpwall.policy.answers import Answer, Answers, covers, rule_fields
 from mcpwall.policy.arguments import escape_name
-from mcpwall.policy.compile import Compiled, compile_policy
+from mcpwall.policy.compiled import Compiled
 from mcpwall.policy.preview import matched, preview
 from mcpwall.store.config import Config, ConfigError
 from mcpwall.store.difference import diff
@@ -215,7 +215,7 @@ def _preview(engine: Engine, command: Preview) -> Reply:
         new = drop_rule(old, command.replaces)
     else:
         return Refused("a preview needs a rule or an answer")
-    in_force, changed = (compile_policy(c.rules, c.defaults) for c in (old, new))
+    in_force, changed = (c.policy() for c in (old, new))
     changes = preview(calls, in_force, changed, engine.resolve)
     return Previewed(
         len(calls),

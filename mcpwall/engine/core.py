@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from mcpwall.engine import holds, naming, restore, tool_views, views
+from mcpwall.engine import holds, naming, restore, showing, tool_views, views
 from mcpwall.engine.calls import TOOLS_CALL, call_of
 from mcpwall.engine.clock import Clock
 from mcpwall.engine.feed import Feed
@@ -309,6 +309,7 @@ class Engine:
         self.late.forget("the rules changed")
         self.holds.judge_again()
         self.rules_shown()
+        showing.refresh(self)
         for server in self.inventory.servers.values():
             self.feed.publish(ServerEvent(tool_views.server_row(self, server)))
         if text:

@@ -64,6 +64,10 @@ class Inventory:
             return Tool(entry.server, entry.name)
         return self._known(entry.server, entry.listed_text, fields, trusted=trusted)[0]
 
+    def read(self, server: str, definition: Definition, *, trusted: bool) -> Tool:
+        """A tool as a server defines it, with its risk."""
+        return self._known(server, definition.raw, definition.fields, trusted=trusted)[0]
+
     def take(
         self,
         server: Server,

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from mcpwall.engine import sightings, wording
+from mcpwall.engine import showing, sightings, wording
 from mcpwall.engine.calls import weighed
 from mcpwall.engine.catalog import Catalog
 from mcpwall.engine.port import SessionEvent, SessionRow, State
 from mcpwall.engine.records import ANSWER, Record
 from mcpwall.engine.wire import Hello, Kept, Wire
-from mcpwall.model import Call, JsonObject, RequestId, Tool, Verdict
+from mcpwall.model import Call, Cause, JsonObject, RequestId, Tool, Verdict
 from mcpwall.protocol.commands import (
     Answered,
     Command,
@@ -66,6 +66,8 @@ class Live:
         self.calls = 0
         self.ended = ""
         self.catalog = Catalog(server, kept.instructions)
+        self.hidden: frozenset[str] = frozenset()  # tools that the agent does not get to see
+        self.tells_changes = kept.tells_changes  # its server said that it tells when tools change
         self._wire = wire
         self.protocol = Session(kept.memory)
         self._open: dict[int, Record] = {}  # calls under way, by number
@@ -98,7 +100,8 @@ class Live:
             for request_id in known:
                 row = judged[request_id]
                 if row.state == "refused":
-                    self._refuse(Request(row.request_id, row.method), row.verdict, row.id)
+                    again = Request(row.request_id, row.method, row.tool)
+                    self._refuse(again, row.verdict, row.id)
         self.from_client(new)
 
     def resumed(self) -> None:
@@ -131,7 +134,10 @@ class Live:
             self.engine.record(judged)
         for command in commands:
             if isinstance(command, ToClient):
-                self._wire.to_client(command.line, command.about)
+                line = command.line
+                if command.method:
+                    line = showing.shown(self.engine, self, command.method, line)
+                self._wire.to_client(line, command.about)
             elif isinstance(command, ToServer):
                 self._wire.to_server(command.line, command.about)
             elif isinstance(command, Judge):
@@ -217,8 +223,11 @@ class Live:
         self.engine.refused(record)
 
     def _refuse(self, request: Request, verdict: Verdict, call: int) -> bytes:
-        facts = wording.data(verdict, call)
-        line = self.protocol.refused(request, wording.refusal(verdict), facts)
+        if verdict.cause is Cause.HIDDEN:
+            line = self.protocol.unknown_tool(request)
+        else:
+            facts = wording.data(verdict, call)
+            line = self.protocol.refused(request, wording.refusal(verdict), facts)
         self._wire.to_client(line, request.id)
         return line
 
@@ -246,6 +255,11 @@ class Live:
         self._wire.to_client(line, request.id)
         self._wire.flush()
         return True
+
+    def tell(self, line: bytes) -> None:
+        """Send the agent a message of the wall's own, at once."""
+        self._wire.to_client(line, None)
+        self._wire.flush()
 
     def flush(self) -> None:
         """Send what was decided outside of a chunk of lines."""
@@ -320,7 +334,8 @@ class Live:
         self.protocol.changed = False
         told = self.catalog.instructions
         memory = self.protocol.memory()
-        kept = Kept(self.id, self.agent, self.since_ms, memory, told, self.paused)
+        state = told, self.paused, self.tells_changes
+        kept = Kept(self.id, self.agent, self.since_ms, memory, *state)
         self._wire.remember(msgspec.json.encode(kept))
 
     def row(self) -> SessionRow:

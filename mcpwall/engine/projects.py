@@ -17,7 +17,8 @@ import msgspec
 
 from mcpwall.engine.port import OutsideEdit
 from mcpwall.model import JsonObject, Rule
-from mcpwall.policy.compile import Policy, RuleError, compile_policy, stricter
+from mcpwall.policy.compile import Policy, compile_policy, stricter
+from mcpwall.policy.compiled import RuleError
 from mcpwall.policy.loosening import loosened
 from mcpwall.store.config import Config, ConfigError, load
 from mcpwall.store.difference import diff
@@ -154,10 +155,14 @@ class Projects:
             for config in configs:
                 defaults = stricter(defaults, config.defaults_over(own))
             policy = compile_policy(
-                self._user.rules, own, project_rules=rules, project_defaults=defaults
+                self._user.rules,
+                own,
+                project_rules=rules,
+                project_defaults=defaults,
+                rest=self._user.rest,
             )
         except RuleError as error:
-            user = compile_policy(self._user.rules, own)
+            user = self._user.policy()
             return user, f"the project's rules do not load ({error})"
         return policy, fault
 

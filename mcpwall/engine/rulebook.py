@@ -16,7 +16,7 @@ from mcpwall.engine import patience
 from mcpwall.engine.port import OutsideEdit
 from mcpwall.engine.projects import Projects
 from mcpwall.model import JsonObject, Rule
-from mcpwall.policy.compile import Policy, compile_policy
+from mcpwall.policy.compile import Policy
 from mcpwall.store.accepted import Accepted
 from mcpwall.store.config import Config, ConfigError
 from mcpwall.store.difference import diff
@@ -41,7 +41,7 @@ class Rulebook:
         self._watch = Watch(signature(path))
         before = accepted.config(Path(path).name) if accepted else None
         self._file = ConfigFile.open(path) if before is None else ConfigFile(path, before)
-        self._policy = _compile(self._file.config)
+        self._policy = self._file.config.policy()
         self._projects = Projects(self._file.config)
         self._waiting: Config | None = None  # an outside edit that loosens
         self.error = ""
@@ -155,7 +155,7 @@ class Rulebook:
         self._in_force(waiting)
 
     def _in_force(self, config: Config) -> None:
-        self._policy = _compile(config)
+        self._policy = config.policy()
         self._waiting = self._outside_edit = None
         self.error = ""
         self._watch = Watch(signature(self.path))
@@ -197,10 +197,6 @@ class Rulebook:
             return
         self._file.accept(outside)
         self._in_force(outside)
-
-
-def _compile(config: Config) -> Policy:
-    return compile_policy(config.rules, config.defaults)
 
 
 def _hash(text: str) -> str:

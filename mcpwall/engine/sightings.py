@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from mcpwall.engine import tool_views
+from mcpwall.engine import showing, tool_views
 from mcpwall.engine.port import ServerEvent
 from mcpwall.engine.servers import Event, Server, What
 
@@ -51,6 +51,7 @@ def listed(engine: Engine, live: Live, page: Listed) -> None:
             "they are",
         )
     if page.last:
+        live.hidden = showing.hidden(engine, live)
         engine.feed.publish(ServerEvent(tool_views.server_row(engine, server)))
         engine.holds.judge_again(live)
 

@@ -69,3 +69,4 @@ class Kept(msgspec.Struct):
     memory: Memory
     instructions: str = ""  # a fingerprint of what the server told the model
     paused: bool = False  # by a person: outlives the engine like everything that is forbidden
+    tells_changes: bool = False  # the agent was told that the list of tools may change

@@ -13,7 +13,8 @@ from typing import Any, Final
 
 from mcpwall.importers.outcome import Imported, NewRule, PolicyError
 from mcpwall.model import Defaults, Rule
-from mcpwall.policy.compile import RuleError, compile_policy
+from mcpwall.policy.compile import compile_policy
+from mcpwall.policy.compiled import RuleError
 from mcpwall.policy.match import escape_glob
 from mcpwall.policy.never import why_never
 from mcpwall.store.forms import BadValueError

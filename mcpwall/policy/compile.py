@@ -1,121 +1,29 @@
-"""Rules made ready for judging: checked once, ordered once, indexed for each kind of call.
-
-Nothing is left to fail at judging time: what cannot be compiled is a `RuleError` here, for
-disabled rules too, so that switching one on never fails.
-"""
+"""All rules made ready for judging: each once, in order, indexed for each kind of call. Pure."""
 
 from __future__ import annotations
 
 import hashlib
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
 
-from mcpwall.model import Action, Budget, Call, Defaults, Origin, Per, RateLimit, Risk, Rule
+from mcpwall.model import Action, Call, Defaults, Origin, Per, Rest, Risk, Rule
 from mcpwall.policy.answers import is_answer_id
-from mcpwall.policy.arguments import ANY, Leaves, PathError, compile_path, parse_path
-from mcpwall.policy.conditions import Clause, ConditionError
-from mcpwall.policy.flow import WITHIN_MAX_S, Flow
-from mcpwall.policy.limits import Amount, limit_key, parse_amount
-from mcpwall.policy.match import GlobError, Names
-from mcpwall.policy.operators import Resolve
+from mcpwall.policy.compiled import (
+    TOOLS_CALL,
+    Compiled,
+    Limit,
+    RuleError,
+    is_project,
+    names_tools,
+)
+from mcpwall.policy.limits import limit_key
 
-TOOLS_CALL = "tools/call"
 CACHE_MAX = 65_536  # candidates that are kept in all, over every kind of call
-COUNT_MAX = 1_000_000  # calls in one window, so that one limit's log stays in memory
-WINDOW_MAX_S = 366 * 86_400
 DEFAULT_ACTIONS = tuple(name for name in Defaults.__struct_fields__ if name != "hold_s")
 STRICTNESS = {Action.ALLOW: 0, Action.ASK: 1, Action.DENY: 2}
 _TIGHTENING = (None, Action.ASK, Action.DENY)
-_PERMITTING = (Action.ALLOW, Action.APPROVE)
-
-
-class RuleError(ValueError):
-    """A rule that cannot be compiled: which one, at which key (`when.path.regex`), and why."""
-
-    def __init__(self, rule_id: str, key: str, message: str) -> None:
-        super().__init__(f'rule "{rule_id}", {key}: {message}' if rule_id else f"{key}: {message}")
-        self.rule_id = rule_id
-        self.key = key
-        self.message = message
-
-
-class Limit(NamedTuple):
-    """A compiled rate limit or budget. `amounts` finds the argument that a budget sums up."""
-
-    source: RateLimit | Budget
-    maximum: Amount
-    window_ns: int
-    amounts: Leaves | None
-
-
-class Compiled:
-    """One rule, ready to be asked whether a call is its business."""
-
-    __slots__ = (
-        *("agent", "budget", "clauses", "flow", "limit", "method", "more_than", "order"),
-        *("project", "reach", "reads", "risk", "rule", "server", "tool"),
-    )
-
-    def __init__(self, rule: Rule) -> None:
-        """Raises RuleError."""
-        self.rule = rule
-        self.project = is_project(rule)
-        self.order = (rule.id, self.project)
-        self.server = _names(rule, "server", rule.server)
-        self.tool = _names(rule, "tool", rule.tool)
-        self.agent = _names(rule, "agent", rule.agent)
-        self.method = _names(rule, "method", rule.method or (TOOLS_CALL,))
-        self.risk = frozenset(rule.risk)
-        self.reach = frozenset(rule.reach)
-        self.reads = frozenset(rule.reads)
-        self.clauses = tuple(_clauses(rule))
-        self.flow = _flow(rule)
-        self.limit = _rate_limit(rule, "rate_limit", rule.rate_limit) if rule.rate_limit else None
-        self.budget = _budget(rule, rule.budget) if rule.budget else None
-        self.more_than = _more_than(rule, rule.more_than) if rule.more_than else None
-
-    @property
-    def looks_back(self) -> bool:
-        """Whether it is for the calls before to say what this rule does with one."""
-        return self.flow is not None or self.more_than is not None
-
-    def concerns(self, call: Call) -> bool:
-        """Whether a call's names and risk are this rule's; conditions are not looked at."""
-        return (
-            self.tool.match(call.tool)
-            and self.server.match(call.server)
-            and self.method.match(call.method)
-            and (not self.risk or call.risk in self.risk)
-            and (not self.reach or call.reach in self.reach)
-            and (not self.reads or not self.reads.isdisjoint(call.reads))
-            and self.agent.match(call.client, call.agent)
-        )
-
-    def is_about(self, server: str, tool: str, risk: Risk) -> bool:
-        """Whether this rule concerns some agent's calls of a tool."""
-        return (
-            self.tool.match(tool)
-            and self.server.match(server)
-            and self.method.match(TOOLS_CALL)
-            and (not self.risk or risk in self.risk)
-        )
-
-    def may_match(self, call: Call, resolve: Resolve) -> bool:
-        """Whether no condition rules the call out: what makes a restraining rule match."""
-        for clause in self.clauses:
-            if not clause.may_hold(call.arguments, call.directory, resolve):
-                return False
-        return True
-
-    def surely_matches(self, call: Call, resolve: Resolve) -> bool:
-        """Whether every condition holds beyond doubt: what makes a permitting rule match."""
-        for clause in self.clauses:
-            if not clause.surely_holds(call.arguments, call.directory, resolve):
-                return False
-        return True
 
 
 class Counted(NamedTuple):
@@ -133,6 +41,8 @@ class Counted(NamedTuple):
 class Candidates(NamedTuple):
     """The rules that may concern one kind of call, by what they do, ordered by id."""
 
+    hide: tuple[Compiled, ...]
+    rest: Rest | None  # set where the server is cut to tools that a rule names: none names this
     deny: tuple[Compiled, ...]
     counted: tuple[Counted, ...]
     watched: tuple[Compiled, ...]  # those that ask when there are more than so many
@@ -143,6 +53,11 @@ class Candidates(NamedTuple):
     default: Action  # where none of them decides
     default_reason: str
     looks_up_paths: bool
+
+    @property
+    def hidden(self) -> bool:
+        """Whether the agent is not to see the tool."""
+        return bool(self.hide) or self.rest is Rest.HIDE
 
 
 class _Index:
@@ -178,18 +93,24 @@ class Policy:
 
     `rules` are all rules, disabled ones too, each once and ordered by id. `hash` names what is in
     force: 12 hex digits of a SHA-256 over enabled rules and defaults. `horizon_ns` is the widest
-    window of any limit: how far back the audit must be read to restore `Limits`.
+    window of any limit: how far back the audit must be read to restore `Limits`. `rest` are the
+    servers that are cut to the tools that a rule names; `hides`: some tool may be hidden.
     """
 
     __slots__ = (
-        *("_cache", "_calls", "_kept", "_requests", "defaults", "hash", "horizon_ns", "rules"),
+        *("_cache", "_calls", "_kept", "_requests", "defaults", "hash", "hides", "horizon_ns"),
+        *("rest", "rules"),
     )
 
-    def __init__(self, compiled: Sequence[Compiled], defaults: Defaults) -> None:
+    def __init__(
+        self, compiled: Sequence[Compiled], defaults: Defaults, rest: Mapping[str, Rest]
+    ) -> None:
         self.rules = tuple(one.rule for one in compiled)
         self.defaults = defaults
+        self.rest = dict(rest)
         active = [one for one in compiled if one.rule.enabled]
-        self.hash = _hash([one.rule for one in active], defaults)
+        self.hash = _hash([one.rule for one in active], defaults, self.rest)
+        self.hides = Rest.HIDE in self.rest.values() or any(one.rule.hide for one in active)
         limits = [
             limit for one in active for limit in (one.limit, one.budget, one.more_than) if limit
         ]
@@ -209,7 +130,7 @@ class Policy:
         if found is None:
             index = self._calls if call.method == TOOLS_CALL else self._requests
             rules = index.find(call)
-            found = _candidates(rules, call, self.defaults)
+            found = _candidates(rules, call, self.defaults, self.rest.get(call.server))
             self._kept += 1 + len(rules)
             if self._kept > CACHE_MAX:
                 self._cache.clear()
@@ -228,11 +149,13 @@ def compile_policy(
     *,
     project_rules: Sequence[Rule] = (),
     project_defaults: Defaults | None = None,
+    rest: Mapping[str, Rest] = {},
 ) -> Policy:
     """Rules and defaults of the person's file, tightened by those of a project's.
 
-    A project's rules deny, ask and limit; its defaults count where they are stricter (a loader
-    starts them from the person's), and its `hold` not at all. Raises RuleError.
+    `rest` says of servers what becomes of the tools that no rule of the person's names.
+    A project's rules deny, hide, ask and limit; its defaults count where they are stricter (a
+    loader starts them from the person's), and its `hold` not at all. Raises RuleError.
     """
     compiled: dict[tuple[str, bool], Compiled] = {}
     for rule in (*rules, *map(_as_project, project_rules)):
@@ -247,12 +170,7 @@ def compile_policy(
         if _meaning(known.rule) != _meaning(rule):
             raise RuleError(rule.id, "id", "two different rules have this id: rename one")
     ordered = sorted(compiled.values(), key=lambda one: one.order)
-    return Policy(ordered, stricter(defaults, project_defaults))
-
-
-def is_project(rule: Rule) -> bool:
-    """Whether a rule comes from a project's file, which may only tighten."""
-    return rule.origin is not None and rule.origin.project
+    return Policy(ordered, stricter(defaults, project_defaults), rest)
 
 
 def _as_project(rule: Rule) -> Rule:
@@ -262,7 +180,9 @@ def _as_project(rule: Rule) -> Rule:
     return msgspec.structs.replace(rule, origin=Origin(file, line, project=True))
 
 
-def _candidates(rules: Sequence[Compiled], call: Call, defaults: Defaults) -> Candidates:
+def _candidates(
+    rules: Sequence[Compiled], call: Call, defaults: Defaults, rest: Rest | None
+) -> Candidates:
     def doing(action: Action) -> tuple[Compiled, ...]:
         return tuple(one for one in rules if one.rule.action is action)
 
@@ -271,7 +191,10 @@ def _candidates(rules: Sequence[Compiled], call: Call, defaults: Defaults) -> Ca
         default, what = getattr(defaults, call.risk.value), f"{call.risk} tools"
     else:
         default, what = defaults.other_methods, "requests that call no tool"
+    named = call.method != TOOLS_CALL or any(names_tools(one.rule) for one in rules)
     return Candidates(
+        hide=tuple(one for one in rules if one.rule.hide),
+        rest=None if named else rest,
         deny=doing(Action.DENY),
         counted=tuple(
             _counted(one, limit, call)
@@ -296,94 +219,6 @@ def _counted(one: Compiled, limit: Limit, call: Call) -> Counted:
     return Counted(one, limit, limit_key(one.rule, source, call) if fixed else "")
 
 
-def _names(rule: Rule, key: str, patterns: Sequence[str]) -> Names:
-    try:
-        return Names(patterns)
-    except GlobError as error:
-        raise RuleError(rule.id, key, str(error)) from error
-
-
-def _clauses(rule: Rule) -> Iterable[Clause]:
-    for condition in rule.when:
-        try:
-            yield Clause(condition)
-        except ConditionError as error:
-            raise RuleError(rule.id, f"when.{error.key}", str(error)) from error
-
-
-def _flow(rule: Rule) -> Flow | None:
-    """What a rule asks of earlier calls. Only rules that restrain may ask: see docs/rules.md."""
-    if rule.action in _PERMITTING:
-        for key in ("after", "repeat", "more_than"):
-            if getattr(rule, key) is not None:
-                what = "only rules that deny, ask or limit look at earlier calls"
-                raise RuleError(rule.id, key, f'{what}, not one that says "{rule.action}"')
-    if rule.after is None and rule.repeat is None:
-        return None
-    if rule.repeat is not None and not 1 <= rule.repeat <= COUNT_MAX:
-        raise RuleError(rule.id, "repeat", f"must be between 1 and {COUNT_MAX}, not {rule.repeat}")
-    within_s = rule.after.within_s if rule.after is not None else None
-    if within_s is not None and not 0 < within_s <= WITHIN_MAX_S:
-        raise RuleError(rule.id, "after.within", "must be more than 0 s and at most a day")
-    try:
-        return Flow(rule.after, rule.repeat)
-    except GlobError as error:
-        raise RuleError(rule.id, "after", str(error)) from error
-
-
-def _rate_limit(rule: Rule, key: str, limit: RateLimit) -> Limit:
-    if not 1 <= limit.max <= COUNT_MAX:
-        raise RuleError(
-            rule.id,
-            f"{key}.max",
-            f'must be between 1 and {COUNT_MAX}, not {limit.max}; to stop all, action = "deny"',
-        )
-    _per_argument(rule, key, limit)
-    return Limit(limit, limit.max, _window_ns(rule, key, limit.window_s), None)
-
-
-def _more_than(rule: Rule, limit: RateLimit) -> Limit:
-    if rule.action is not Action.ASK:
-        what = 'only a rule with action = "ask" takes it; to refuse what is more, write rate_limit'
-        raise RuleError(rule.id, "more_than", what)
-    if rule.rate_limit is not None or rule.budget is not None:
-        raise RuleError(rule.id, "more_than", "write a rule of its own for the limit or budget")
-    return _rate_limit(rule, "more_than", limit)
-
-
-def _budget(rule: Rule, budget: Budget) -> Limit:
-    maximum = parse_amount(budget.max)
-    if maximum is None:
-        raise RuleError(rule.id, "budget.max", f'must be a decimal from 0, not "{budget.max}"')
-    try:
-        amounts = compile_path(budget.sum)
-    except PathError as error:
-        raise RuleError(rule.id, "budget.sum", str(error)) from error
-    if budget.sum in (ANY, ""):
-        raise RuleError(rule.id, "budget.sum", "must name the argument that is summed up")
-    _per_argument(rule, "budget", budget)
-    return Limit(budget, maximum, _window_ns(rule, "budget", budget.window_s), amounts)
-
-
-def _per_argument(rule: Rule, key: str, limit: RateLimit | Budget) -> None:
-    """Check the argument by whose value a limit counts apart."""
-    if not limit.per_argument:
-        return
-    try:
-        steps = parse_path(limit.per_argument)
-    except PathError as error:
-        raise RuleError(rule.id, f"{key}.per_argument", str(error)) from error
-    if limit.per_argument == ANY or None in steps:
-        raise RuleError(rule.id, f"{key}.per_argument", "must name one argument")
-
-
-def _window_ns(rule: Rule, key: str, seconds: float) -> int:
-    window_ns = round(seconds * 1e9) if math.isfinite(seconds) and seconds <= WINDOW_MAX_S else 0
-    if window_ns <= 0:
-        raise RuleError(rule.id, f"{key}.window", "must be more than 0 s and at most 366 days")
-    return window_ns
-
-
 def stricter(defaults: Defaults, project: Defaults | None) -> Defaults:
     """`defaults` with the stricter action of both for each class. Raises RuleError."""
     merged: dict[str, Action] = {}
@@ -404,7 +239,9 @@ def _meaning(rule: Rule) -> tuple[Rule, str]:
     return msgspec.structs.replace(rule, origin=None), file
 
 
-def _hash(rules: Sequence[Rule], defaults: Defaults) -> str:
+def _hash(rules: Sequence[Rule], defaults: Defaults, rest: Mapping[str, Rest]) -> str:
     parts = sorted(msgspec.json.encode(_meaning(rule), order="deterministic") for rule in rules)
     parts.append(msgspec.json.encode(defaults, order="deterministic"))
+    if rest:
+        parts.append(msgspec.json.encode(rest, order="deterministic"))
     return hashlib.sha256(b"\n".join(parts)).hexdigest()[:12]

@@ -15,10 +15,11 @@ from collections.abc import Sequence
 
 import msgspec
 
-from mcpwall.model import Action, Budget, Call, Cause, Charge, Verdict
+from mcpwall.model import Action, Budget, Call, Cause, Charge, Rest, Verdict
 from mcpwall.policy.answers import Answers
 from mcpwall.policy.arguments import Gap
-from mcpwall.policy.compile import TOOLS_CALL, Candidates, Compiled, Counted, Limit, Policy
+from mcpwall.policy.compile import Candidates, Counted, Policy
+from mcpwall.policy.compiled import TOOLS_CALL, Compiled, Limit
 from mcpwall.policy.flow import SECOND_NS, Flows
 from mcpwall.policy.limits import Amount, Limits, add, countable, limit_key
 from mcpwall.policy.operators import Resolve
@@ -36,7 +37,6 @@ class ToolState(enum.StrEnum):
     NEW = "new"  # it came to a server that was known, and nobody has accepted it yet
     CHANGED = "changed"  # its definition changed and nobody has accepted it yet
     SERVER_CHANGED = "server_changed"  # so did the instructions of its server
-    HIDDEN = "hidden"  # the person hid it
 
 
 class State(msgspec.Struct, frozen=True, gc=False):
@@ -60,7 +60,6 @@ class State(msgspec.Struct, frozen=True, gc=False):
 
 _NOT_PERMITTED = {
     ToolState.UNLISTED: 'The server lists no tool "{}".',
-    ToolState.HIDDEN: 'The server lists no tool "{}".',  # a hidden tool is like none at all
     ToolState.DOUBLED: 'The server lists the tool "{}" twice, with two meanings.',
     ToolState.NEW: 'The tool "{}" is new on this server and waits for the user to accept it.',
     ToolState.CHANGED: 'The tool "{}" changed its definition and waits for the user to accept it.',
@@ -86,6 +85,12 @@ def judge(call: Call, policy: Policy, state: State) -> Verdict:
             return _denied(policy, Cause.UNLISTED, reason)
 
     found = policy.candidates(call)
+    if found.hide:
+        return _denied(policy, Cause.HIDDEN, _sentence("Hidden by", list(found.hide)), found.hide)
+    if found.rest is not None:
+        cause = Cause.HIDDEN if found.rest is Rest.HIDE else Cause.DEFAULT
+        reason = f'Of the server "{call.server}" only tools that a rule names can be called.'
+        return _denied(policy, cause, reason)
     resolve = _once(state.resolve) if found.looks_up_paths else state.resolve
 
     if found.deny and (denying := _restraining(found.deny, call, state, resolve)):

@@ -8,19 +8,19 @@ they stand, so a new order says nothing.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
-from mcpwall.model import Action, After, Budget, Defaults, RateLimit, Risk, Rule
-from mcpwall.policy.compile import DEFAULT_ACTIONS, STRICTNESS, TOOLS_CALL, Policy, is_project
+from mcpwall.model import Action, After, Budget, Defaults, RateLimit, Rest, Risk, Rule
+from mcpwall.policy.compile import DEFAULT_ACTIONS, STRICTNESS, Policy
+from mcpwall.policy.compiled import PERMITTING, TOOLS_CALL, is_project, names_tools
 from mcpwall.policy.limits import parse_amount
 from mcpwall.policy.match import Names, covers, is_literal, literal_text
 
 # A stranger's file must not keep the engine busy: beyond this no rule stands in for another.
 COMPARED_MAX = 1_000_000  # pairs of characters, less than a second
 _RULE = 20  # what a rule weighs besides its patterns
-_PERMITTING = (Action.ALLOW, Action.APPROVE)
 
 
 def loosened(old: Policy, new: Policy) -> tuple[str, ...]:
@@ -34,6 +34,8 @@ def loosened(old: Policy, new: Policy) -> tuple[str, ...]:
         said += _less_restraint(rule, after.get(_key(rule)), fresh if compared else ())
     for rule in fresh:
         said += _more_permission(rule, gone if compared else (), old.defaults)
+        said += _more_named(rule, gone if compared else (), old.rest)
+    said += _less_cut(old.rest, new.rest)
     return (*said, *_weaker_defaults(old.defaults, new.defaults))
 
 
@@ -66,26 +68,49 @@ def _bare(rule: Rule) -> Rule:
 def _less_restraint(old: Rule, now: Rule | None, fresh: Sequence[Rule]) -> Iterable[str]:
     """What a rule denied, asked or counted, and no rule of the new ones does as well."""
     what = "is gone or disabled" if now is None else "covers less or something else"
-    if old.action is Action.DENY and not _covered(old, fresh, lambda r: r.action is Action.DENY):
+    if old.hide and not _covered(old, fresh, _stops):
+        yield f"hide rule {old.id} {what}"
+    elif old.action is Action.DENY and not _covered(old, fresh, _stops):
         yield f"deny rule {old.id} {what}"
     # A user's ask holds a call even where a default would allow it; so does a project's.
     if old.action is Action.ASK and not _covered(
-        old, fresh, lambda r: r.action in (Action.ASK, Action.DENY)
+        old, fresh, lambda r: r.action is Action.ASK or _stops(r)
     ):
         yield f"ask rule {old.id} {what}"
     if old.rate_limit is not None and not _covered(
-        old, fresh, lambda r: r.action is Action.DENY or (_same_log(old, r) and _holds_rate(old, r))
+        old, fresh, lambda r: _stops(r) or (_same_log(old, r) and _holds_rate(old, r))
     ):
         yield f"rate limit {old.id} {'is gone or disabled' if now is None else 'is wider'}"
     if old.budget is not None and not _covered(
-        old, fresh, lambda r: r.action is Action.DENY or (_same_log(old, r) and _holds_sum(old, r))
+        old, fresh, lambda r: _stops(r) or (_same_log(old, r) and _holds_sum(old, r))
     ):
         yield f"budget {old.id} {'is gone or disabled' if now is None else 'is wider'}"
 
 
+def _stops(rule: Rule) -> bool:
+    return rule.action is Action.DENY or rule.hide
+
+
+def _less_cut(old: Mapping[str, Rest], new: Mapping[str, Rest]) -> Iterable[str]:
+    """Servers that are no longer cut to the tools that a rule names."""
+    for server in sorted(old.keys() - new.keys()):
+        yield f"the server {server} is no longer cut to the tools that a rule names"
+
+
+def _more_named(new: Rule, gone: Sequence[Rule], rest: Mapping[str, Rest]) -> Iterable[str]:
+    """Tools that a rule names, and thereby opens, of servers that are cut to such tools."""
+    if not rest or not names_tools(new) or new.action in PERMITTING:  # those are told of anyhow
+        return
+    if any(names_tools(rule) and _is_wider(rule, new) for rule in gone):
+        return
+    servers = Names(new.server)
+    if cut := [server for server in sorted(rest) if servers.match(server)]:
+        yield f"rule {new.id} names tools of {cut[0]}, which is cut to the tools that a rule names"
+
+
 def _more_permission(new: Rule, gone: Sequence[Rule], defaults: Defaults) -> Iterable[str]:
     """What a rule permits, and no rule of the old ones did as well."""
-    if new.action in _PERMITTING and not _covers_any(gone, new, (new.action,)):
+    if new.action in PERMITTING and not _covers_any(gone, new, (new.action,)):
         yield f"{new.action} rule {new.id} is new or covers more"
     if new.action is Action.ASK and not is_project(new):
         softens = any(getattr(defaults, risk) is Action.DENY for risk in new.risk or Risk) or (

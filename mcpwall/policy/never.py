@@ -41,14 +41,15 @@ _BOUNDS = ("gt", "gte", "lt", "lte")
 
 def why_never(rule: Rule) -> str | None:
     """A sentence that says why `rule` can never match or do anything, or None when it may."""
+    if rule.hide:
+        return _hides_more(rule)
     if rule.action is None and rule.rate_limit is None and rule.budget is None:
-        return "it does nothing: give it an action, a rate_limit or a budget"
+        return "it does nothing: give it an action, hide, a rate_limit or a budget"
     if rule.action is Action.DENY and (rule.rate_limit or rule.budget):
         limit = "rate_limit" if rule.rate_limit else "budget"
         return f"its {limit} never counts, because it denies every call: a limit denies by itself"
-    for key in ("server", "tool", "agent", "method"):
-        if reason := _no_name(key, getattr(rule, key)):
-            return reason
+    if reason := _no_names(rule):
+        return reason
     if rule.after is not None:
         for key in ("server", "tool", "method"):
             if reason := _no_name(f"after.{key}", getattr(rule.after, key)):
@@ -59,6 +60,25 @@ def why_never(rule: Rule) -> str | None:
         if reason := _never_alone(condition):
             return reason
     return next(_contradictions(rule.when), None)
+
+
+def _hides_more(rule: Rule) -> str | None:
+    """Why a rule that hides tools says more than it can mean, or None."""
+    if rule.action not in (None, Action.DENY) or rule.rate_limit or rule.budget:
+        return "a tool that is hidden cannot be called: take out hide, or all that permits calls"
+    if rule.when or rule.method or rule.looks_back():
+        return (
+            "hide is decided when tools are listed, so it goes by server, tool, agent, risk, reach "
+            "and reads alone: take out the conditions on calls"
+        )
+    return _no_names(rule)
+
+
+def _no_names(rule: Rule) -> str | None:
+    for key in ("server", "tool", "agent", "method"):
+        if reason := _no_name(key, getattr(rule, key)):
+            return reason
+    return None
 
 
 def _no_name(key: str, patterns: Sequence[str]) -> str | None:

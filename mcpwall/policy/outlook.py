@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from mcpwall.model import Action, Rule, Tool
-from mcpwall.policy.compile import Compiled, Policy
+from mcpwall.policy.compile import Policy
+from mcpwall.policy.compiled import Compiled
 from mcpwall.policy.judge import span
 
 NAMED_MAX = 5  # rules that a sentence names

@@ -15,7 +15,8 @@ import msgspec
 
 from mcpwall.model import Action, Call, Cause, Verdict
 from mcpwall.policy.answers import Answers
-from mcpwall.policy.compile import Compiled, Policy
+from mcpwall.policy.compile import Policy
+from mcpwall.policy.compiled import Compiled
 from mcpwall.policy.flow import Flows
 from mcpwall.policy.judge import State, ToolState, is_about, judge, watched
 from mcpwall.policy.limits import Limits

@@ -45,11 +45,13 @@ class ToServer(msgspec.Struct, gc=False):
 class ToClient(msgspec.Struct, gc=False):
     """A line for the client. `about`: the client's request that it answers or belongs to.
 
-    None: it belongs to the conversation at large, or nobody can tell to what.
+    None: it belongs to the conversation at large, or nobody can tell to what. `method`: the line
+    has a result of this method, and the wall may have to change it (see `protocol.results`).
     """
 
     line: bytes
     about: RequestId | None = None
+    method: str = ""
 
 
 class Judge(msgspec.Struct, gc=False):

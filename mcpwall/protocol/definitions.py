@@ -50,17 +50,20 @@ def read_page(result: msgspec.Raw) -> Page:
         page = msgspec.json.decode(result, type=_Page)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return Page([], None)
-    definitions = []
-    for raw in page.tools:
-        fields = codec.object_of(raw)
-        name = fields.get("name")
-        if isinstance(name, str) and name:
-            definitions.append(Definition(name, fields, bytes(raw)))
+    read = (read_definition(raw) for raw in page.tools)
+    definitions = [definition for definition in read if definition is not None]
     try:
         cursor = msgspec.json.decode(page.nextCursor) if page.nextCursor else None
     except (msgspec.DecodeError, UnicodeDecodeError):
         cursor = None
     return Page(definitions, cursor if isinstance(cursor, str) else None)
+
+
+def read_definition(raw: msgspec.Raw) -> Definition | None:
+    """One tool, or None when it cannot be read or has no name."""
+    fields = codec.object_of(raw)
+    name = fields.get("name")
+    return Definition(name, fields, bytes(raw)) if isinstance(name, str) and name else None
 
 
 def fingerprint(raw: bytes) -> str:

@@ -59,6 +59,9 @@ def way(method: str) -> Way:
     return CLIENT_METHODS.get(method, Way.JUDGE)
 
 
+# Methods whose results the wall may have to change on their way to the client.
+CHANGED: Final = frozenset({"initialize", "tools/list"})
+
 _FOLDED: Final = {method.casefold(): method for method in CLIENT_METHODS}
 
 

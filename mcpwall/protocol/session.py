@@ -256,6 +256,15 @@ class Session:
         """The engine holds the request for a person."""
         request.stage = Stage.HELD
 
+    def unknown_tool(self, request: Request) -> bytes:
+        """The client asked for a tool that it does not get to see: returns the line for it.
+
+        The words are those in which servers say it (MCP tools page, "Error Handling").
+        """
+        self.drop(request)
+        text = f"Unknown tool: {request.subject}"
+        return codec.error_line(request.id, codec.INVALID_PARAMS, text)
+
     def refused(self, request: Request, text: str, verdict: JsonObject) -> bytes:
         """The engine refuses the request: returns the line for the client.
 
@@ -314,14 +323,15 @@ class Session:
         line = codec.tidy_server_line(line)
         commands: list[Command] = []
         about: RequestId | None = None
-        keep = True
+        keep, method = True, ""
         for envelope in envelopes:
-            passes, concerns, more = self._server_message(envelope, line)
+            passes, concerns, more, changing = self._server_message(envelope, line)
             keep = keep and passes
             about = concerns if about is None else about
+            method = method or changing
             commands += more
         if keep:
-            commands.insert(0, ToClient(line, about))
+            commands.insert(0, ToClient(line, about, method))
         return commands
 
     def _server_message(self, envelope: codec.Envelope, line: bytes) -> _Taken:
@@ -332,24 +342,25 @@ class Session:
         request_id = codec.server_id(envelope.id)
         if request_id is None:
             # an error to a line that the server could not read: nobody waits for it
-            return bool(envelope.error), None, []
+            return bool(envelope.error), None, [], ""
         if is_own(request_id):
-            return False, None, self._own_listing(request_id, envelope)
+            return False, None, self._own_listing(request_id, envelope), ""
         request = self.requests.pop(request_id, None)
         if request is None:
             cancelled = self._cancelled.pop(request_id, None)
             if cancelled is not None:
                 self._progress.forget(cancelled)
-                return True, request_id, []
+                return True, request_id, [], _changing(cancelled)
             return _drop("dropped an answer of the server to a request that nobody made")
         if request.stage is not Stage.FORWARDED:
             self.requests[request_id] = request
             return _drop("dropped an answer of the server to a request that it never got")
         self._progress.forget(request)
         if request.call:
-            return True, request_id, [Answered(request, codec.is_error(envelope, line), line)]
+            return True, request_id, [Answered(request, codec.is_error(envelope, line), line)], ""
         self.changed = True
-        return True, request_id, self._housekeeping(request, envelope) if envelope.result else []
+        learned = self._housekeeping(request, envelope) if envelope.result else []
+        return True, request_id, learned, _changing(request)
 
     def _housekeeping(self, request: Request, envelope: codec.Envelope) -> list[Command]:
         """Learn from the result of a request that was not judged."""
@@ -370,17 +381,17 @@ class Session:
                 return _drop("dropped a request of the server that has no usable id")
             self._asked[request_id] = envelope.method or ""
             self.changed = True
-            return True, None, []
+            return True, None, [], ""
         if envelope.method == "notifications/tools/list_changed":
-            return True, self._subscription(envelope), self._list_again()
+            return True, self._subscription(envelope), self._list_again(), ""
         if envelope.method == "notifications/progress":
             passes, about = self._progress.take(codec.object_of(envelope.params))
-            return passes, about, []
+            return passes, about, [], ""
         if envelope.method == "notifications/cancelled":
             request_id = codec.object_of(envelope.params).get("requestId")
             if codec.is_id(request_id) and self._asked.pop(request_id, None) is not None:
                 self.changed = True
-        return True, self._subscription(envelope), []
+        return True, self._subscription(envelope), [], ""
 
     def _subscription(self, envelope: codec.Envelope) -> RequestId | None:
         """The `subscriptions/listen` request that a message of the stateless era belongs to."""
@@ -458,9 +469,15 @@ class Session:
         return commands
 
 
-# passes on, the client's request that it is about, and what follows from it
-_Taken: TypeAlias = tuple[bool, RequestId | None, list[Command]]
+# passes on, the client's request that it is about, what follows from it, and the method of a
+# result that the wall may have to change
+_Taken: TypeAlias = tuple[bool, RequestId | None, list[Command], str]
+
+
+def _changing(request: Request) -> str:
+    """The method of a request whose result the wall may have to change, else ''."""
+    return request.method if request.method in methods.CHANGED else ""
 
 
 def _drop(why: str) -> _Taken:
-    return False, None, [Note(why)]
+    return False, None, [Note(why)], ""

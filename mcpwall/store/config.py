@@ -16,8 +16,9 @@ from typing import Any, Final
 
 import msgspec
 
-from mcpwall.model import Defaults, JsonObject, Origin, Rule
-from mcpwall.policy.compile import RuleError, compile_policy
+from mcpwall.model import Defaults, JsonObject, Origin, Rest, Rule
+from mcpwall.policy.compile import Policy, compile_policy
+from mcpwall.policy.compiled import RuleError
 from mcpwall.policy.never import why_never
 from mcpwall.store import files, rule_ids, schema, toml_lines
 from mcpwall.store.forms import BadValueError, Problem, kind
@@ -76,10 +77,15 @@ class Config:
     defaults: Defaults = field(default_factory=Defaults)
     set_defaults: frozenset[str] = frozenset()
     servers: Mapping[str, schema.AnyServer] = field(default_factory=dict)
+    rest: Mapping[str, Rest] = field(default_factory=dict)  # servers cut to tools that rules name
     agents: Mapping[str, schema.AgentConfig] = field(default_factory=dict)
     http: HttpConfig = field(default_factory=HttpConfig)
     store: StoreConfig | None = None
     keys: Mapping[str, str] = field(default_factory=dict)
+
+    def policy(self) -> Policy:
+        """The rules and defaults of this file, ready to judge by."""
+        return compile_policy(self.rules, self.defaults, rest=self.rest)
 
     def fields(self, rule: str) -> JsonObject:
         """The table of a rule as written. Raises KeyError when there is no such rule."""
@@ -140,7 +146,7 @@ def _load_text(text: str, file: str, *, project: bool) -> Config:
         problems += error.problems
     if problems:
         raise _config_error(file, places, problems)
-    defaults = sections.get("defaults", {})
+    defaults, servers = sections.get("defaults", {}), sections.get("servers", {})
     return Config(
         file=file,
         text=text,
@@ -151,7 +157,8 @@ def _load_text(text: str, file: str, *, project: bool) -> Config:
         ),
         defaults=Defaults(**defaults),
         set_defaults=frozenset(defaults),
-        servers=sections.get("servers", {}),
+        servers={name: each for name, each in servers.items() if schema.is_reachable(each)},
+        rest={name: each.rest for name, each in servers.items() if each.rest is not None},
         agents=sections.get("agents", {}),
         http=sections.get("http", HttpConfig()),
         store=sections.get("store"),

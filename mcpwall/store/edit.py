@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from mcpwall.policy.compile import compile_policy
 from mcpwall.policy.loosening import loosened
 from mcpwall.store import files, http, rule_tables
 from mcpwall.store.config import Config, ConfigError, RuleTable, load, load_text
@@ -250,9 +249,7 @@ def loosens(old: Config, new: Config) -> tuple[str, ...]:
         for name, server in new.servers.items()
         if server.trust_hints and not (name in old.servers and old.servers[name].trust_hints)
     ]
-    rules = loosened(
-        compile_policy(old.rules, old.defaults), compile_policy(new.rules, new.defaults)
-    )
+    rules = loosened(old.policy(), new.policy())
     stores = setting.loosened(old.store, new.store)
     return (*rules, *trusted, *http.loosened(old.http, new.http), *stores)
 

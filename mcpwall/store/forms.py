@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from mcpwall.policy.compile import COUNT_MAX, WINDOW_MAX_S
+from mcpwall.policy.compiled import COUNT_MAX, WINDOW_MAX_S
 from mcpwall.store.toml_lines import Path
 
 Reader: TypeAlias = Callable[[Any], Any]

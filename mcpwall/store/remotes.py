@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from mcpwall.model import Rest
 from mcpwall.store.forms import (
     BadValueError,
     Problem,
@@ -55,6 +56,7 @@ class RemoteConfig:
     oauth: OAuthConfig | None = None
     timeout_s: float = TIMEOUT_S
     trust_hints: bool = False  # what it says of its own tools may lower their risk
+    rest: Rest | None = None  # what becomes of the tools that no rule names
 
 
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2

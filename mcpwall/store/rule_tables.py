@@ -33,6 +33,7 @@ _ORDER = (
     "repeat",
     "more_than",
     "action",
+    "hide",
     "rate_limit",
     "budget",
     "reason",

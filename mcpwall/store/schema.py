@@ -2,17 +2,29 @@
 
 This is the whole list: a key that is not here is an error. A test holds `config.example.toml`
 against it. The meaning of the keys is in docs/rules.md; whether a condition makes sense is
-`policy.compile`'s to say.
+`policy.compiled`'s to say.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
-from mcpwall.model import Action, After, Budget, Condition, Per, RateLimit, Reach, Reads, Risk
+from mcpwall.model import (
+    Action,
+    After,
+    Budget,
+    Condition,
+    Per,
+    RateLimit,
+    Reach,
+    Reads,
+    Rest,
+    Risk,
+)
 from mcpwall.store.forms import (
     BadValueError,
     Problem,
@@ -44,6 +56,7 @@ class ServerConfig:
     env: Mapping[str, str] = field(default_factory=dict, repr=False)  # may hold secrets
     cwd: str = ""  # "": where the agent runs
     trust_hints: bool = False  # what it says of its own tools may lower their risk
+    rest: Rest | None = None  # what becomes of the tools that no rule names
 
 
 AnyServer: TypeAlias = ServerConfig | RemoteConfig
@@ -239,13 +252,18 @@ def _keys(value: Any) -> dict[str, str]:
     return named(text, text)(flat if isinstance(value, dict) else value)
 
 
+def _rest(value: Any) -> Rest:
+    return Rest(choice([*Rest])(value))
+
+
 COMMAND: Final[Mapping[str, Reader]] = {
     "command": _command,
     "env": named(_env_name, _env_value),
     "cwd": text,
     "trust_hints": flag,
 }
-SERVER: Final = {**COMMAND, **REMOTE}
+REST: Final[Mapping[str, Reader]] = {"default": _rest}
+SERVER: Final = {**COMMAND, **REMOTE, **REST}
 AGENT: Final[Mapping[str, Reader]] = {"hold": duration}
 DEFAULTS: Final[Mapping[str, Reader]] = {
     **{risk.value: _class_default for risk in Risk},
@@ -267,6 +285,7 @@ RULE: Final[Mapping[str, Reader]] = {
     "repeat": count,
     "more_than": _rate("more_than"),
     "action": _action,
+    "hide": flag,
     "rate_limit": _rate("rate_limit"),
     "budget": _budget,
     "reason": _reason,
@@ -296,14 +315,21 @@ def _server(value: Any) -> AnyServer:
     if "command" in read and "url" in read:
         what, fix = "stands beside command", "keep one: a server is either started or reached"
         raise BadValueError(Problem(("url",), what, fix, "url"))
+    rest = read.pop("default", None)
     if "url" in read:
         _only(read, REMOTE, "a url")
-        return remote(read)
-    if "command" not in read:
+        return dataclasses.replace(remote(read), rest=rest)
+    if "command" not in read and (read or rest is None):
         raise bad("has neither command nor url", "say how it is started, or where it is reached")
     _only(read, COMMAND, "a command")
     trust = read.get("trust_hints", False)
-    return ServerConfig(read["command"], read.get("env", {}), read.get("cwd", ""), trust)
+    command = read.get("command", ())  # of one that its agent starts only the default may be said
+    return ServerConfig(command, read.get("env", {}), read.get("cwd", ""), trust, rest)
+
+
+def is_reachable(server: AnyServer) -> bool:
+    """Whether the table says how to come to the server, and not only what its default is."""
+    return isinstance(server, RemoteConfig) or bool(server.command)
 
 
 def _only(read: Mapping[str, Any], keys: Mapping[str, Reader], what: str) -> None:

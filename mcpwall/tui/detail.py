@@ -26,6 +26,7 @@ _BROAD = 70  # cells
 _CAUSES = {
     Cause.LOCKDOWN: "the wall is locked down",
     Cause.UNLISTED: "its server does not list this tool, or changed it",
+    Cause.HIDDEN: "a rule hides this tool",
     Cause.DEFAULT: "no rule decides: the default for its risk",
     Cause.ANSWER: "answered by a remembered answer",
     Cause.PERSON: "answered by you",

@@ -47,6 +47,7 @@ _REFUSED = {
     Cause.BUDGET: Standing("~", "budget", "warn"),
     Cause.LOCKDOWN: Standing("✗", "lockdown", "bad"),
     Cause.UNLISTED: Standing("✗", "not listed", "bad"),
+    Cause.HIDDEN: Standing("✗", "hidden", "bad"),
     Cause.PERSON: Standing("✗", "by you", "bad"),
     Cause.UNATTENDED: Standing("✗", "no answer", "bad"),
     Cause.FAULT: Standing("✗", "fault", "alarm"),

@@ -54,6 +54,14 @@ id = "home"
 tool = "open"
 when = { path = { under = "~/secret" } }
 action = "deny"
+
+[[rules]]
+id = "ghost"
+tool = "haunt"
+hide = true
+
+[servers.web]
+default = "deny"
 """
 OTHER = RULES.replace("max = 2", "max = 1").replace("repeat = 2", "repeat = 3")
 TOOLS = [
@@ -63,6 +71,7 @@ TOOLS = [
     tool("read_secret"),
     tool("fetch", url={}),
     tool("open", path={}),
+    tool("haunt"),
 ]
 CALLS: list[tuple[str, dict[str, Any]]] = [
     ("look", {}),
@@ -77,6 +86,7 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("open", {"path": "/no-such\0place"}),
     ("unknown", {}),
     ("count", {"at": 2}),
+    ("haunt", {}),
 ]
 steps = st.one_of(
     st.tuples(st.just("call"), st.sampled_from((0, 1)), st.sampled_from(range(len(CALLS)))),
@@ -157,7 +167,7 @@ def test_p11_every_verdict_is_made_again_the_same(happens: list[tuple[str, Any, 
 def test_p11_all_kinds_of_verdicts_come_from_the_record(tmp_path: Path) -> None:
     """That the test above meets each of them."""
     scene = Scene(tmp_path)
-    for number in (2, 2, 11, 10, 0, 0, 0, 8):
+    for number in (2, 2, 11, 10, 0, 0, 0, 8, 12):
         scene.do("call", 0, number)
     scene.do("call", 0, 3)
     scene.do("decide", True, 0)  # once
@@ -168,6 +178,7 @@ def test_p11_all_kinds_of_verdicts_come_from_the_record(tmp_path: Path) -> None:
     scene.do("decide", True, 1)  # and for a quarter of an hour
     scene.do("wait", 60, 0)
     scene.do("call", 0, 4)
+    scene.do("call", 1, 0)
     scene.do("lock", True, 0)
     scene.do("call", 0, 2)
     found = replayed(scene.wall)

@@ -100,6 +100,8 @@ def judge(
             return None
         return math.ceil(times[-limit.max] + limit.window_s - now_s)
 
+    if hidden := {r.id for r in rules if r.hide and matches(r, call, strict=True)}:
+        return Action.DENY, Cause.HIDDEN, hidden, []
     if denied := of(Action.DENY):
         return Action.DENY, Cause.RULE, denied, []
     full: set[str] = set()

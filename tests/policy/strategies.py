@@ -69,6 +69,7 @@ bodies = st.fixed_dictionaries(
         "reads": st.sampled_from(((Reads.SECRETS,), tuple(Reads))),
         "enabled": st.booleans(),
         "reason": st.sampled_from(("", "because")),
+        "hide": st.sampled_from((False, False, True)),
     },
 )
 
@@ -89,6 +90,9 @@ pasts = st.fixed_dictionaries(
 
 def rule_of(name: str, body: Any, past: Any, action: Action | None, limit: Any) -> Rule:
     """A rule of these parts; those that look at earlier calls only where they may."""
+    if body.get("hide"):  # goes by names and risk alone
+        names = {key: body[key] for key in body if key not in ("method", "when")}
+        return Rule(name, action=action if action is Action.DENY else None, **names)
     if action in (Action.ALLOW, Action.APPROVE):
         past = {}
     elif action is not Action.ASK or limit is not None:

@@ -4,7 +4,8 @@ import msgspec
 import pytest
 
 from mcpwall.model import Action, Condition, Defaults, Origin, Risk, Rule
-from mcpwall.policy.compile import CACHE_MAX, RuleError, compile_policy
+from mcpwall.policy.compile import CACHE_MAX, compile_policy
+from mcpwall.policy.compiled import RuleError
 from tests.policy.build import budget, call, limit, policy, rule
 
 DAY_NS = 86_400 * 10**9

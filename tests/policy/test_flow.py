@@ -9,7 +9,8 @@ import pytest
 
 from mcpwall.model import Action, After, Call, Cause, Reach, Reads, Risk, Rule
 from mcpwall.policy.answers import Answers
-from mcpwall.policy.compile import RuleError, compile_policy
+from mcpwall.policy.compile import compile_policy
+from mcpwall.policy.compiled import RuleError
 from mcpwall.policy.flow import KINDS_MAX, RUNS_MAX, Flows
 from mcpwall.policy.judge import charged
 from mcpwall.policy.loosening import loosened

@@ -17,6 +17,7 @@ DENY = rule("deny", tool="write", action="deny")
 ASK = rule("ask", tool="write", action="ask")
 ALLOW = rule("allow", tool="write", action="allow")
 APPROVE = rule("approve", tool="write", action="approve")
+HIDE = rule("hide", tool="write", hide=True)
 CAP = rule("cap", tool="write", rate_limit=limit(1))
 
 
@@ -34,7 +35,10 @@ def full() -> Limits:
         ([ALLOW], {"lockdown": True, "approved": True}, "deny", Cause.LOCKDOWN, ()),
         ([DENY], {"tool": ToolState.UNLISTED}, "deny", Cause.UNLISTED, ()),
         ([ALLOW], {"tool": ToolState.CHANGED, "approved": True}, "deny", Cause.UNLISTED, ()),
-        ([ALLOW], {"tool": ToolState.HIDDEN}, "deny", Cause.UNLISTED, ()),
+        ([ALLOW], {"tool": ToolState.NEW, "approved": True}, "deny", Cause.UNLISTED, ()),
+        ([ALLOW], {"tool": ToolState.SERVER_CHANGED}, "deny", Cause.UNLISTED, ()),
+        ([HIDE], {"tool": ToolState.CHANGED}, "deny", Cause.UNLISTED, ()),
+        ([HIDE, DENY, ALLOW, APPROVE], {"approved": True}, "deny", Cause.HIDDEN, ("hide",)),
         ([DENY, CAP, ASK, ALLOW, APPROVE], {"approved": True}, "deny", Cause.RULE, ("deny",)),
         ([CAP, ASK, ALLOW, APPROVE], {"limits": full()}, "deny", Cause.LIMIT, ("cap",)),
         ([CAP, ASK], {"limits": full(), "approved": True}, "deny", Cause.LIMIT, ("cap",)),
@@ -198,9 +202,8 @@ def test_reasons_are_plain_sentences() -> None:
     told = rule("d", action="deny", reason="deletions go through a person.")
     assert verdict(WRITE, told).reason == "Denied by rule d: deletions go through a person."
     assert verdict(WRITE).reason == "No rule decides; the default for write tools is ask."
-    gone = judge(WRITE, policy(), state(tool=ToolState.UNLISTED)).reason
-    assert gone == judge(WRITE, policy(), state(tool=ToolState.HIDDEN)).reason
-    assert "write" in gone
+    assert verdict(WRITE, HIDE).reason == "Hidden by rule hide."
+    assert "write" in judge(WRITE, policy(), state(tool=ToolState.UNLISTED)).reason
 
 
 @pytest.mark.parametrize(

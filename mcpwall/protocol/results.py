@@ -1,0 +1,120 @@
+"""Results of the server's that the wall changes on their way to the client. Pure.
+
+Only what must change does: every other field goes on as it was written, to the byte. A line in
+which nothing has to change goes on as it came.
+
+Sources: MCP tools page, "Listing Tools" and capabilities; caching page of 2026-07-28.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias
+
+import msgspec
+
+from mcpwall.protocol import codec
+
+_Object: TypeAlias = dict[str, msgspec.Raw]
+
+_parts = msgspec.json.Decoder(list[_Object]).decode
+_part = msgspec.json.Decoder(_Object).decode
+_raws = msgspec.json.Decoder(list[msgspec.Raw]).decode
+# Rules can change at any time, so no client may take a list for good.
+_UNCACHED: Final = {"ttlMs": b"0", "cacheScope": b'"private"'}
+UNREADABLE: Final = "mcpwall: the server's list of tools cannot be read, and some are hidden"
+
+
+def without_tools(line: bytes, hides: Callable[[bytes], bool] | None) -> bytes:
+    """A line with pages of tools, less those that `hides` says of (given a definition's JSON).
+
+    A page may end up empty; it keeps its cursor. What cannot be read is replaced by an error when
+    something is to be hidden, and goes on as it came when not.
+    """
+    return _changed(line, lambda result: _page(result, hides), strict=hides is not None)
+
+
+def declaring_changes(line: bytes) -> tuple[bytes, bool]:
+    """A line with the result of an opening, in which the server says that its tools may change.
+
+    The second value is whether it says so: one without tools does not.
+    """
+    declared = False
+
+    def declare(result: _Object) -> bool:
+        nonlocal declared
+        capabilities = _object(result.get("capabilities"))
+        tools = _object(capabilities.get("tools")) if capabilities else None
+        if capabilities is None or tools is None:
+            return False
+        declared = True
+        if bytes(tools.get("listChanged", b"")) == b"true":
+            return False
+        tools["listChanged"] = msgspec.Raw(b"true")
+        capabilities["tools"] = _raw(tools)
+        result["capabilities"] = _raw(capabilities)
+        return True
+
+    return _changed(line, declare, strict=False), declared
+
+
+def declares_changes(line: bytes) -> bool:
+    """Whether the result of an opening says that the tools may change."""
+    result = _object(_object(msgspec.Raw(line), {}).get("result"), {})
+    tools = _object(_object(result.get("capabilities"), {}).get("tools"), {})
+    return bytes(tools.get("listChanged", b"")) == b"true"
+
+
+def _page(result: _Object, hides: Callable[[bytes], bool] | None) -> bool:
+    changed = False
+    if hides is not None and "tools" in result:
+        tools = _raws(result["tools"])
+        kept = [tool for tool in tools if not hides(bytes(tool))]
+        if len(kept) < len(tools):
+            result["tools"] = _raw(kept)
+            changed = True
+    for key, value in _UNCACHED.items():
+        if key in result and bytes(result[key]) != value:
+            result[key] = msgspec.Raw(value)
+            changed = True
+    return changed
+
+
+def _changed(line: bytes, change: Callable[[_Object], bool], *, strict: bool) -> bytes:
+    """The line with each result in it changed by `change`, which says whether it did so."""
+    batch = codec.is_batch(line)
+    try:
+        messages = _parts(line) if batch else [_part(line)]
+        changed = [_answer(message, change) for message in messages]
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _refused(line) if strict else line
+    if not any(changed):
+        return line
+    return codec.encode(messages if batch else messages[0])
+
+
+def _answer(message: _Object, change: Callable[[_Object], bool]) -> bool:
+    result = _object(message.get("result"))
+    if result is None or not change(result):
+        return False
+    message["result"] = _raw(result)
+    return True
+
+
+def _refused(line: bytes) -> bytes:
+    envelopes = codec.decode_server(line) or []
+    ids = [codec.server_id(envelope.id) for envelope in envelopes]
+    errors = [codec.error_line(each, codec.INTERNAL_ERROR, UNREADABLE) for each in ids]
+    return b"[" + b",".join(errors) + b"]" if codec.is_batch(line) else errors[0]
+
+
+def _object(raw: msgspec.Raw | None, default: Any = None) -> Any:
+    """The members of an object, or `default` for what is none."""
+    try:
+        return _part(raw) if raw else default
+    except msgspec.ValidationError:
+        return default
+
+
+def _raw(value: Any) -> msgspec.Raw:
+    return msgspec.Raw(msgspec.json.encode(value))

@@ -1,0 +1,94 @@
+import json
+
+import pytest
+
+from mcpwall.protocol.results import declares_changes, declaring_changes, without_tools
+
+ODD = b'{"name":"b", "n":1.50e2,\t"big":123456789012345678901234567890, "x":"\\u00e9"}'
+PAGE = (
+    b'{"jsonrpc":"2.0","id":7,"result":{"tools":[{"name":"a"},%b],"nextCursor":"2","_meta":{"k":'
+    b"1.0}}}" % ODD
+)
+
+
+def hide(*names: str):
+    return lambda raw: json.loads(raw)["name"] in names
+
+
+def test_a_page_from_which_nothing_is_hidden_goes_on_as_it_came() -> None:
+    assert without_tools(PAGE, hide("z")) is PAGE
+    assert without_tools(PAGE, None) is PAGE
+
+
+def test_what_stays_is_the_same_to_the_byte() -> None:
+    shown = without_tools(PAGE, hide("a"))
+    assert ODD in shown
+    assert b'"_meta":{"k":1.0}' in shown
+    assert json.loads(shown) == {
+        **json.loads(PAGE),
+        "result": {**json.loads(PAGE)["result"], "tools": [json.loads(ODD)]},
+    }
+
+
+def test_a_page_that_empties_keeps_its_cursor() -> None:
+    result = json.loads(without_tools(PAGE, hide("a", "b")))["result"]
+    assert result["tools"] == []
+    assert result["nextCursor"] == "2"
+
+
+@pytest.mark.parametrize("hides", [None, hide("a")])
+def test_a_list_is_never_to_be_kept(hides) -> None:
+    line = b'{"id":1,"result":{"tools":[],"ttlMs":60000,"cacheScope":"public","o":1}}'
+    result = json.loads(without_tools(line, hides))["result"]
+    assert result == {"tools": [], "ttlMs": 0, "cacheScope": "private", "o": 1}
+    plain = b'{"id":1,"result":{"tools":[]}}'
+    assert without_tools(plain, hides) is plain
+
+
+def test_pages_in_a_batch_are_changed_each() -> None:
+    line = b"[" + PAGE + b',{"jsonrpc":"2.0","id":8,"result":{"tools":[]}}]'
+    first, second = json.loads(without_tools(line, hide("b")))
+    assert [tool["name"] for tool in first["result"]["tools"]] == ["a"]
+    assert second == {"jsonrpc": "2.0", "id": 8, "result": {"tools": []}}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"jsonrpc":"2.0","id":7,"result":{"tools":[{"name":"a","n":NaN}]}}',
+        b'[{"jsonrpc":"2.0","id":7,"result":{"tools":[{"name":"a","n":NaN}]}}]',
+        b'{"jsonrpc":"2.0","id":7,"result":{"tools":{"name":"a"}}}',
+    ],
+)
+def test_what_cannot_be_read_shows_nothing_while_something_is_hidden(line: bytes) -> None:
+    told = json.loads(without_tools(line, hide("a")))
+    (answer,) = told if isinstance(told, list) else [told]
+    assert answer["id"] == 7
+    assert answer["error"]["code"] == -32603
+    assert without_tools(line, None) is line
+
+
+@pytest.mark.parametrize("line", [b'{"id":1,"error":{"code":1}}', b'{"id":1,"result":[]}'])
+def test_an_answer_that_is_no_list_goes_on(line: bytes) -> None:
+    assert without_tools(line, hide("a")) is line
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "declared", "after"),
+    [
+        ('{"tools":{}}', True, {"tools": {"listChanged": True}}),
+        ('{"tools":{"listChanged":false},"x":1.0}', True, {"tools": {"listChanged": True}, "x": 1}),
+        ('{"tools":{"listChanged":true}}', True, {"tools": {"listChanged": True}}),
+        ('{"prompts":{}}', False, {"prompts": {}}),
+        ("7", False, 7),
+    ],
+)
+def test_an_opening_declares_that_tools_change(
+    capabilities: str, declared: bool, after: object
+) -> None:
+    line = f'{{"id":1,"result":{{"capabilities":{capabilities},"k":1.50}}}}'.encode()
+    told, says = declaring_changes(line)
+    assert says is declared
+    assert json.loads(told)["result"]["capabilities"] == after
+    assert b'"k":1.50' in told
+    assert declares_changes(told) is declared
