@@ -25,7 +25,7 @@ import msgspec
 
 from mcpwall.store.audit import Audit
 from mcpwall.store.faults import AuditError, audit_error
-from mcpwall.store.records import Intent, Step
+from mcpwall.store.records import Intent, Kind, Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -54,6 +54,7 @@ class Intake:
         self._fd = fd
         self._intents: list[Intent] = []
         self._steps: list[Step] = []
+        self._released = False  # a release waits: calls that come after it count what it cost
         self._at = 0  # where the next entry goes
         self._filed_ns = -TRUST_NS
         self._failed = False
@@ -93,7 +94,7 @@ class Intake:
         Calls must come in the order of their numbers. The first calls after a pause, and large
         ones, are filed at once.
         """
-        if self._failed:
+        if self._failed or (intents and self._released):
             self.file()
         pause = bool(intents) and intents[0].steady_ns - self._filed_ns > TRUST_NS
         many = len(intents) + len(steps) >= FILE_AT
@@ -115,6 +116,7 @@ class Intake:
         self._at += len(data) - _NUMBER
         self._intents += intents
         self._steps += steps
+        self._released = self._released or any(step.kind == Kind.RELEASED for step in steps)
 
     def file(self) -> None:
         """File what waits. When this fails it waits on, and `write` fails until it works."""
@@ -123,6 +125,7 @@ class Intake:
             self.audit.write(self._intents, self._steps)
             self._filed_ns = _newest(self._intents, self._steps)
             self._intents, self._steps, self._at = [], [], 0
+            self._released = False
         self._failed = False
 
     def close(self) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from mcpwall.store.audit import Audit, AuditError
 from mcpwall.store.intake import FILE_AT, SIZE, TRUST_NS, Intake
-from mcpwall.store.records import Intent, Step
+from mcpwall.store.records import Intent, Kind, Step
 from tests.helpers.audit_values import answered, charged, intent
 
 NOW_NS = 10 * TRUST_NS
@@ -46,6 +46,18 @@ def intake(folder: Path) -> Iterator[Intake]:
 
 def call(number: int, after_ns: int = 1, **options: Any) -> Intent:
     return intent(number, steady_ns=NOW_NS + after_ns, **options)
+
+
+def test_p11_a_release_is_filed_before_the_calls_that_came_after_it(intake: Intake) -> None:
+    intake.write([call(2, state="held"), call(3, state="held")])
+    intake.write([], [Step(2, Kind.RELEASED, 1, NOW_NS + 2, by="person")])
+    intake.write([call(4, after_ns=3)])
+    intake.write([], [answered(2)])
+    intake.write([call(5, after_ns=4)])
+    assert intake.waiting == 3, "an answer need not be filed at once"
+    intake.file()
+    told = [one.row.id if one.row else one.step and one.step.kind for one in intake.audit.history()]
+    assert told == [1, 2, 3, Kind.RELEASED, 4, 5, Kind.ANSWERED]
 
 
 def test_what_comes_soon_after_waits_and_is_filed_together(intake: Intake) -> None:
