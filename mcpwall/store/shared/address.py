@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, field
 from typing import Final
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import parse_qs, unquote, urlsplit, urlunsplit
 
 URL_FIX: Final = 'write for example "redis://host:6379/0" or "postgresql://host/database"'
 
@@ -62,6 +62,7 @@ def address(url: str) -> Address:
     kind, scheme = _SCHEMES[parts.scheme]
     host = f"[{host}]" if ":" in host else host
     name = f"{parts.scheme}://{host}{f':{port}' if port else ''}{parts.path}"
-    secrets = [url, *([password, unquote(password)] if password else []), parts.query]
+    secrets = {url, parts.query, password or "", *parse_qs(parts.query).get("password", ())}
+    secrets |= {unquote(secret) for secret in secrets}
     longest_first = sorted(filter(None, secrets), key=len, reverse=True)
     return Address(kind, name, urlunsplit((scheme, *parts[1:])), tuple(longest_first))

@@ -47,13 +47,13 @@ class RedisStore:
     async def open(self) -> None:
         """Connect, load the scripts, and see that nothing that counts is ever evicted."""
         with self._faults():
-            client = Redis.from_url(
+            self._client = client = Redis.from_url(
                 self._address.url,
                 single_connection_client=True,
                 retry=Retry(NoBackoff(), 0),  # whether a call counts is not for a driver to repeat
                 client_name="mcpwall",
             )
-            self._client = await client
+            await client.initialize()
             memory = await _is(client.info("memory"))
             if memory.get("maxmemory") and memory.get("maxmemory_policy") != "noeviction":
                 raise StoreError(_FORGETFUL)

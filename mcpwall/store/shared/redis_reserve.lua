@@ -97,6 +97,8 @@ if not room then
   return waits
 end
 
+-- A server that is full refuses a script's first write alone, so this one comes first.
+redis.call('XADD', KEYS[1], 'MAXLEN', '~', kept, '*', 'entry', entry)
 for _, bound in ipairs(bounds) do
   local newest = bound.newest
   if bound.total ~= newest.total then -- nothing is booked for nothing
@@ -113,5 +115,4 @@ for _, bound in ipairs(bounds) do
     redis.call('SET', bound.noted, whole(widest), 'PX', lives)
   end
 end
-redis.call('XADD', KEYS[1], 'MAXLEN', '~', kept, '*', 'entry', entry)
 return waits

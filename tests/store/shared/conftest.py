@@ -32,7 +32,7 @@ def backend(server: Server) -> Callable[..., Backend]:
 
 
 @pytest.fixture
-def run(server: Server) -> Iterator[Callable[[Coroutine[Any, Any, Any]], Any]]:
+def run() -> Iterator[Callable[[Coroutine[Any, Any, Any]], Any]]:
     """Run a coroutine to its end on the test's loop."""
     with asyncio.Runner() as runner:
         yield runner.run

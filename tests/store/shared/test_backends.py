@@ -10,8 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mcpwall.store.shared.address import address
 from mcpwall.store.shared.client import StoreError
 from mcpwall.store.shared.ledger import Bound, Reservation
+from mcpwall.store.shared.postgres import PostgresStore
+from mcpwall.store.shared.redis import RedisStore
+from tests.helpers.stores import PostgresServer, RedisServer
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
@@ -285,3 +289,65 @@ def test_without_a_connection_a_store_says_so(backend, run) -> None:
 def test_a_bound_is_plain_data() -> None:
     one = reservation(bound("a"))
     assert msgspec.json.decode(msgspec.json.encode(one), type=Reservation) == one
+
+
+# --- what goes wrong ----------------------------------------------------------------------------
+
+
+def failure(run, store) -> str:
+    """Why a store cannot be opened."""
+    with pytest.raises(StoreError) as error:
+        run(store.open())
+    run(store.close())
+    return str(error.value)
+
+
+def test_p14_why_redis_lets_nobody_in_is_told_without_the_password(run) -> None:
+    with RedisServer("--requirepass", "right") as server:
+        url = server.url.replace("redis://", "redis://:can%40ry@")
+        said = failure(run, RedisStore(address(url)))
+        assert "password" in said
+        assert "can" not in said
+        run(ping(RedisStore(address(server.url.replace("redis://", "redis://:right@")))))
+
+
+async def ping(store) -> None:
+    await store.open()
+    await store.ping()
+    await store.close()
+
+
+@pytest.mark.parametrize("policy", ["allkeys-lru", "volatile-ttl"])
+def test_p09_a_store_that_may_forget_what_it_counted_is_refused(run, policy: str) -> None:
+    with RedisServer("--maxmemory", "100mb", "--maxmemory-policy", policy) as server:
+        assert "set its maxmemory-policy to noeviction" in failure(
+            run, RedisStore(address(server.url))
+        )
+
+
+def test_a_full_store_denies(run) -> None:
+    with RedisServer("--maxmemory", "3mb", "--maxmemory-policy", "noeviction") as server:
+        store = RedisStore(address(server.url))
+        run(store.open())
+        large = [reservation(bound(fresh()), entry=b"x" * 100_000) for _ in range(100)]
+        with pytest.raises(StoreError, match="maxmemory"):
+            run(store.reserve(large))
+        run(store.close())
+
+
+@pytest.mark.parametrize(
+    "rest", ["/nowhere", "/postgres?sslmode=no&password=can%40ry", "/postgres?can%40ry=1"]
+)
+def test_p14_why_postgres_lets_nobody_in_is_told_without_secrets(run, rest: str) -> None:
+    with PostgresServer() as server:
+        url = server.url.replace("wall@", "wall:can%40ry@").replace("/postgres", rest)
+        said = failure(run, PostgresStore(address(url)))
+        assert said
+        assert "can" not in said.replace("cannot", "")
+        assert "\n" not in said
+
+
+@pytest.mark.parametrize("url", ["redis://127.0.0.1:1", "postgresql://127.0.0.1:1/x"])
+def test_a_store_that_is_not_there_says_so(run, url: str) -> None:
+    kind = RedisStore if url.startswith("redis") else PostgresStore
+    assert "connect" in failure(run, kind(address(url)))
