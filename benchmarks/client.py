@@ -53,6 +53,16 @@ def call(number: int, tool: bytes = b"echo") -> bytes:
     )
 
 
+def checked_answers(answers: list[bytes], first: int, count: int) -> None:
+    """Every one of `count` calls was answered once, by the server. Raises WrongAnswerError."""
+    decoded = [_answers.decode(answer) for answer in answers]
+    if sorted(answer.id for answer in decoded) != list(range(first, first + count)):
+        raise WrongAnswerError(f"{count} calls, {len(answers)} answers, or with other ids")
+    for answer in decoded:
+        if answer.result is None or answer.result.isError:
+            raise WrongAnswerError(f"refused: {answer}")
+
+
 class Session:
     """One session with `command`; close it, or leave the `with` block, to end the child."""
 
@@ -130,14 +140,7 @@ class Session:
         return [call(number, tool) for number in range(first, first + count)]
 
     def _check(self, answers: list[bytes], count: int) -> None:
-        """Every call of the last `count` was answered once, by the server."""
-        first = self._number - count + 1
-        decoded = [_answers.decode(answer) for answer in answers]
-        if sorted(answer.id for answer in decoded) != list(range(first, first + count)):
-            raise WrongAnswerError(f"{count} calls, {len(answers)} answers, or with other ids")
-        for answer in decoded:
-            if answer.result is None or answer.result.isError:
-                raise WrongAnswerError(f"refused: {answer}")
+        checked_answers(answers, self._number - count + 1, count)
 
     def _send(self, data: bytes) -> None:
         written = os.write(self._out, data)

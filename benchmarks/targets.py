@@ -34,6 +34,8 @@ BLOB = Target("1 MiB result, times direct", 3)
 START = Target("start over direct", 40, "ms")
 ANSWERED = Target("sessions that answer", SESSIONS, floor=True)
 ENGINE = Target("engine's memory, 50 sessions", 60, "MiB")
+HTTP_ADDED = Target("median added latency in front of an HTTP server", 350, "µs")
+HTTP_TIMES_LESS = Target("times less than the nearest other proxy adds", 3, floor=True)
 SHIM = Target("shim's memory", 12, "MiB")
 
 
