@@ -97,6 +97,11 @@ def wall_file() -> str:
     return _join(state_dir(), "wall")
 
 
+def mask_key_file() -> str:
+    """What keeps others from trying values against the marks of hidden secrets."""
+    return _join(state_dir(), "mask.key")
+
+
 def log_file() -> str:
     """What a background engine says on stderr."""
     return _join(state_dir(), "engine.log")

@@ -36,6 +36,7 @@ from mcpwall.store.mark import Mark
 from mcpwall.store.remotes import needed
 from mcpwall.store.schema import ServerConfig
 from mcpwall.store.shared.client import Client
+from mcpwall.store.token import token
 from mcpwall.store.tools import ToolsError, ToolStore
 from mcpwall.transport.attention import Attention, cores
 from mcpwall.transport.http import stdio_agent
@@ -147,6 +148,7 @@ async def _serve(ready: Callable[[], None]) -> None:
             lockdown=Mark(home.lockdown_file()),
             ledger=ledger,
             tools=tools,
+            mask_key=token(home.mask_key_file()),
         )
         service = Service(engine, ledger)
         await service.run(ready)

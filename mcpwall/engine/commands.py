@@ -25,6 +25,7 @@ from mcpwall.engine.port import (
     Refused,
     Remember,
     Reply,
+    Reveal,
     Scope,
     StatusEvent,
     Stop,
@@ -89,6 +90,8 @@ def _carry_out(engine: Engine, command: Order) -> Reply:
         case AcceptEdit(text_hash, accept):
             book.answer_outside_edit(text_hash, accept=accept)
             return Done("accepted" if accept else "the rules in force are written back")
+        case Reveal():
+            return engine.holds.reveal(command)
         case Preview():
             return _preview(engine, command)
         case PauseSession():
@@ -127,6 +130,11 @@ def _decide(engine: Engine, command: Decide) -> Reply:
     record, call = hold.record, hold.record.call
     _check(call, remember)
     if remember.scope is Scope.ALWAYS:
+        if record.shown and remember.match is Match.EXACT:
+            raise ValueError(
+                "these arguments hold a secret, which a rule would write to config.toml: remember "
+                "the tool, or this call for the session or 15 minutes"
+            )
         if command.allow:
             _check_always(engine, record)
         fields = _fields(call, remember, command.allow, command.reason)
@@ -258,4 +266,4 @@ def _matched(
 def _last_calls(engine: Engine) -> list[tuple[Call, Verdict]]:
     """The newest calls whose arguments are still known whole, oldest first."""
     records = engine.records.newest(PREVIEWED)
-    return [(r.call, r.verdict) for r in records if r.size == len(r.json)]
+    return [(r.call, r.verdict) for r in records if r.whole]

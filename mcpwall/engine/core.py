@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from mcpwall.engine import holds, naming, restore, showing, tool_views, views
+from mcpwall.engine import hiding, holds, naming, restore, showing, tool_views, views
 from mcpwall.engine.calls import TOOLS_CALL, call_of
 from mcpwall.engine.clock import Clock
 from mcpwall.engine.feed import Feed
@@ -61,11 +61,14 @@ class Engine:
         lockdown: Mark,
         tools: ToolStore,
         ledger: Ledger | None = None,
+        mask_key: str = "",
     ) -> None:
         self.recorder = Recorder(intake, clock, self.notice)
         self.rulebook = rulebook
         self.clock = clock
         self.resolve = resolve
+        self._mask_key = mask_key
+        self.mask = hiding.mask_of(rulebook.config, mask_key)
         self.started_ms = clock.wall_ms()
         self.limits = Limits()
         self.flows = restore.flows(intake.audit, clock)
@@ -99,6 +102,7 @@ class Engine:
         """Judge a request on its arrival; what it costs is booked if it is to be forwarded now."""
         self.last_call += 1
         call, arguments = call_of(live, request, self.last_call, self.clock.wall_ms())
+        call, shown = hiding.hidden(self.mask, call, arguments)
         now_ns, lookups = self.clock.steady_ns(), Lookups(self.resolve)
         verdict = self._bench.judge(live, call, now_ns, lookups)
         before = self.late.take(live, call, verdict) if verdict.action is Action.ASK else 0
@@ -115,6 +119,7 @@ class Engine:
         record = Record(call, verdict, arguments, len(arguments), state, request)
         record.note = f"approved by you after the time of call {before}" if before else ""
         tool = tool_state(live, call)
+        record.shown, record.subject = shown, hiding.subject(self.mask, call)
         record.grounds = Grounds(now_ns, call.run, call.reach, call.reads, tool, lookups.noted())
         if state is State.RUNNING:
             self.book(record, now_ns)
@@ -305,6 +310,7 @@ class Engine:
 
     def rules_changed(self, text: str) -> None:
         """Other rules are in force: count for their limits, judge what waits, tell the apps."""
+        self.mask = hiding.mask_of(self.rulebook.config, self._mask_key)
         self._widen()
         self.late.forget("the rules changed")
         self.holds.judge_again()

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from mcpwall.engine import naming
+from mcpwall.engine import hiding
 from mcpwall.engine.port import CheckEdit, EditChecked, Refused, Reply
 from mcpwall.engine.schema import SchemaUnusableError, problems
 from mcpwall.model import Action, Call, JsonObject
 from mcpwall.policy.flags import flags
+from mcpwall.policy.masking import MARK, unmasked
 from mcpwall.protocol import codec
 from mcpwall.store.records import ARGUMENTS_MAX
 
@@ -32,11 +33,12 @@ _canonical = msgspec.json.Encoder(order="deterministic")
 
 
 class Edit(msgspec.Struct, frozen=True):
-    """Arguments that were checked. `json` is compact, its keys in order."""
+    """Arguments that were checked. `json` is compact, its keys in order; `shown`: Record.shown."""
 
     arguments: JsonObject
     json: bytes
     digest: str
+    shown: bytes
 
     def of(self, call: Call) -> Call:
         """The call with these arguments."""
@@ -44,22 +46,20 @@ class Edit(msgspec.Struct, frozen=True):
 
     def put(self, record: Record) -> None:
         """Make the record, and the message that will be forwarded, say these arguments."""
-        record.original = record.json
-        _put(record, self.of(record.call), self.json)
+        record.original, record.sent = record.json, (record.call, record.shown)
+        _put(record, self.of(record.call), self.json, self.shown)
 
 
 def take_back(record: Record) -> None:
     """Make the record say again what the agent sent, if a person edited it."""
-    if record.original:
-        call, json = record.call, record.original
-        arguments = msgspec.json.decode(json)
-        digest = naming.digest(call.method, call.server, call.tool, json)
-        record.original = b""
-        _put(record, msgspec.structs.replace(call, arguments=arguments, digest=digest), json)
+    if record.original and record.sent is not None:
+        (call, shown), json = record.sent, record.original
+        record.original, record.sent = b"", None
+        _put(record, call, json, shown)
 
 
-def _put(record: Record, call: Call, json: bytes) -> None:
-    record.call, record.json, record.size = call, json, len(json)
+def _put(record: Record, call: Call, json: bytes, shown: bytes) -> None:
+    record.call, record.json, record.size, record.shown = call, json, len(json), shown
     record.request.arguments = call.arguments
     params = {**record.request.message["params"], "arguments": call.arguments}
     record.request.message = {**record.request.message, "params": params}
@@ -75,8 +75,11 @@ async def check(engine: Engine, command: CheckEdit) -> Reply:
         return Refused("only the arguments of a tool that its server lists can be edited")
     if max(hold.record.size, len(_canonical.encode(command.arguments))) > ARGUMENTS_MAX:
         return Refused(f"arguments of more than {ARGUMENTS_MAX // 1024} KiB cannot be edited here")
+    written = unmasked(command.arguments, hiding.marks(engine.mask, hold.record))
+    if hold.record.shown and MARK in _canonical.encode(written).decode():
+        return Refused("a mark of a hidden secret was changed: leave it whole, or write all of it")
     try:
-        arguments = _strict(command.arguments, tool.input_schema)
+        arguments = _strict(written, tool.input_schema)
         found = await asyncio.to_thread(problems, tool.input_schema, arguments)
     except codec.Malformed as error:
         return Refused(error.text)
@@ -91,7 +94,8 @@ async def check(engine: Engine, command: CheckEdit) -> Reply:
 
 def _take(engine: Engine, hold: Hold, arguments: JsonObject) -> Reply:
     call, json = hold.record.call, _canonical.encode(arguments)
-    edit = Edit(arguments, json, naming.digest(call.method, call.server, call.tool, json))
+    changed, shown = hiding.with_arguments(engine.mask, call, arguments, json)
+    edit = Edit(arguments, json, changed.digest, shown)
     if edit.digest == call.digest:
         return Refused("these are the arguments that the agent sent: nothing is edited")
     edited = edit.of(call)
@@ -100,7 +104,8 @@ def _take(engine: Engine, hold: Hold, arguments: JsonObject) -> Reply:
         return Refused(f"it would not run as edited: {verdict.reason}")
     kept = [(digest, known) for digest, known in hold.edits.items() if digest != edit.digest]
     hold.edits = dict([*kept, (edit.digest, edit)][-EDITS_MAX:])
-    return EditChecked(arguments, edit.digest, len(json), flags(edited, engine.resolve))
+    visible = msgspec.json.decode(shown) if shown else arguments
+    return EditChecked(visible, edit.digest, len(json), flags(edited, engine.resolve))
 
 
 def _strict(arguments: JsonObject, schema: JsonObject) -> JsonObject:

@@ -11,8 +11,19 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from mcpwall.engine import hiding
 from mcpwall.engine.editing import Edit, take_back
-from mcpwall.engine.port import CheckEdit, Decide, Done, Held, Refused, ReleasedEvent, State
+from mcpwall.engine.port import (
+    CheckEdit,
+    Decide,
+    Done,
+    Held,
+    Refused,
+    ReleasedEvent,
+    Reveal,
+    Revealed,
+    State,
+)
 from mcpwall.model import Action, Cause, Risk, Verdict
 from mcpwall.policy.flags import flags
 from mcpwall.protocol import asked
@@ -49,7 +60,7 @@ class Hold(msgspec.Struct, eq=False):
         call = self.record.call
         return Held(
             self.record.row(),
-            call.arguments,
+            hiding.arguments(self.record),
             call.digest,
             self.revision,
             self.since_ms,
@@ -58,6 +69,7 @@ class Hold(msgspec.Struct, eq=False):
             why,
             flags,
             self.live.tools.get(call.tool),
+            masked=bool(self.record.shown),
         )
 
 
@@ -165,6 +177,13 @@ class Holds:
         edit.put(hold.record)
         return self._release(hold, verdict, by="person", how="edited and allowed by you")
 
+    def reveal(self, command: Reveal) -> Revealed | Refused:
+        """The arguments of a waiting call with the secrets in them, for the person who decides."""
+        hold = self._holds.get(command.call)
+        if hold is None or hold.record.call.digest != command.digest:
+            return Refused("this call waits no more, or changed since it was shown")
+        return Revealed(hold.record.call.arguments)
+
     def judge_again(self, live: Live | None = None) -> None:
         """Rules or tools have changed: judge what waits (in one session, or in all) anew."""
         for hold in [h for h in self._holds.values() if live is None or h.live is live]:
@@ -213,7 +232,8 @@ class Holds:
         )
         first = () if used else ("first use of this tool",)
         beside = tuple(f"also sends {name}" for name in asked.beside(record.request))
-        return hold.held(why, (*first, *beside, *flags(record.call, self._engine.resolve)))
+        masked = ("secrets in it are hidden",) if record.shown else ()
+        return hold.held(why, (*first, *masked, *beside, *flags(record.call, self._engine.resolve)))
 
     def _release(self, hold: Hold, verdict: Verdict, *, by: str, how: str) -> Done | Refused:
         record = hold.record

@@ -80,6 +80,7 @@ class Held(msgspec.Struct, frozen=True):
     flags: tuple[str, ...]  # things to look at twice: "first use of this tool", …
     tool: Tool | None = None
     late: bool = False  # refused since nobody answered; an allow is for the same call made again
+    masked: bool = False  # secrets in `arguments` are marks; `Reveal` shows them
 
 
 class RuleRow(msgspec.Struct, frozen=True):
@@ -327,6 +328,13 @@ class AcceptEdit(msgspec.Struct, frozen=True, tag="accept_edit"):
     accept: bool
 
 
+class Reveal(msgspec.Struct, frozen=True, tag="reveal"):
+    """Show the secrets in a waiting call; `digest` as shown. -> Revealed"""
+
+    call: int
+    digest: str
+
+
 class Preview(msgspec.Struct, frozen=True, tag="preview"):
     """What a rule change would have done to the last calls; changes nothing. -> Previewed"""
 
@@ -381,6 +389,7 @@ Order: TypeAlias = (
     | Preview
     | PauseSession
     | CutSession
+    | Reveal
     | Details
     | Inspect
     | AcceptTool
@@ -436,6 +445,12 @@ class Found(msgspec.Struct, frozen=True, tag="found"):
     looked: int  # how many calls it has looked at
 
 
+class Revealed(msgspec.Struct, frozen=True, tag="revealed"):
+    """The arguments of a waiting call as they will run, secrets included: for the screen alone."""
+
+    arguments: JsonObject
+
+
 class CallDetails(msgspec.Struct, frozen=True, tag="call_details"):
     """`arguments` is None when they were too large to keep whole; then `excerpt` has the start.
 
@@ -453,7 +468,15 @@ class CallDetails(msgspec.Struct, frozen=True, tag="call_details"):
 
 
 Reply: TypeAlias = (
-    Done | Refused | Previewed | EditChecked | Found | CallDetails | Inspected | Recommended
+    Done
+    | Refused
+    | Previewed
+    | EditChecked
+    | Revealed
+    | Found
+    | CallDetails
+    | Inspected
+    | Recommended
 )
 
 

@@ -36,7 +36,10 @@ class Record(msgspec.Struct, eq=False, gc=False):
     answer: bytes = b""  # the start of what the agent got
     answer_size: int = 0
     grounds: Grounds | None = None  # what its verdict on arrival was made from
+    subject: str = ""  # what is shown for `call.tool`, where that holds a secret
+    shown: bytes = b""  # the arguments with secrets hidden, where there are any
     original: bytes = b""  # what the agent had sent, where a person edited the arguments
+    sent: tuple[Call, bytes] | None = None  # then: its call, and what is shown of the arguments
 
     def intent(self, steady_ns: int) -> Intent:
         """What is written down of the call before it goes anywhere.
@@ -44,10 +47,25 @@ class Record(msgspec.Struct, eq=False, gc=False):
         One that waits for the shared store is on record as held, with a verdict that allows it.
         """
         state = State.HELD if self.state is State.RESERVING else self.state
+        call, grounds = self.call, self.grounds
+        if self.shown or self.subject:  # nothing of what is hidden goes along
+            call = msgspec.structs.replace(call, arguments={}, tool=self.subject or call.tool)
+            if grounds is not None:
+                grounds = msgspec.structs.replace(grounds, paths=(), masked=True)
         return Intent(
-            *(self.call, self.verdict, state.value, self.request.id, self.json, steady_ns),
-            self.grounds,
+            *(call, self.verdict, state.value, self.request.id, self.visible, steady_ns),
+            *(grounds, self.size),
         )
+
+    @property
+    def whole(self) -> bool:
+        """Whether the arguments are still known as they are."""
+        return self.size == len(self.json)
+
+    @property
+    def visible(self) -> bytes:
+        """The arguments as they may be written down and shown."""
+        return self.shown or self.json
 
     def step(self, kind: Kind, clock: Clock, *, by: str = "", note: str = "") -> Step:
         """What is written down of one more thing that happened to the call, now."""
@@ -60,7 +78,7 @@ class Record(msgspec.Struct, eq=False, gc=False):
             verdict=self.verdict if kind in (Kind.RELEASED, Kind.REFUSED) else None,
             by=by,
             note=note,
-            arguments_json=self.json if edit else None,
+            arguments_json=self.visible if edit else None,
             digest=self.call.digest if edit else None,
         )
 
@@ -74,7 +92,7 @@ class Record(msgspec.Struct, eq=False, gc=False):
         """The arguments are needed no more: keep the start of large ones."""
         if len(self.json) > WHOLE:
             self.call = msgspec.structs.replace(self.call, arguments={})
-            self.json = self.json[:WHOLE]
+            self.json, self.shown = self.json[:WHOLE], self.shown[:WHOLE]
             if self.request is not None:
                 self.request.arguments = {}
 
@@ -89,9 +107,9 @@ class Record(msgspec.Struct, eq=False, gc=False):
             call.client,
             call.server,
             call.method,
-            call.tool,
+            self.subject or call.tool,
             call.risk,
-            self.json[: PREVIEW * 4].decode("utf-8", "replace")[:PREVIEW],
+            self.visible[: PREVIEW * 4].decode("utf-8", "replace")[:PREVIEW],
             self.size,
             call.digest,
             self.verdict,

@@ -185,6 +185,8 @@ def _missing(row: AuditRow, then: Verdict) -> Why | None:
         return Why.OLDER
     if then.cause is Cause.FAULT:
         return Why.FAULT
+    if row.grounds.masked:
+        return Why.MASKED
     return Why.CUT if row.arguments is None else None
 
 

@@ -175,11 +175,12 @@ def as_record(row: AuditRow) -> Record:
     return Record(
         call,
         row.verdict,
-        text.encode(),
+        b"" if grounds.masked else text.encode(),  # what was hidden is known no more
         row.size,
         State(row.state),
         took_us=row.took_us,
         note=row.note,
         answer_size=row.result_bytes or 0,
+        shown=text.encode() if grounds.masked else b"",
         original=(row.arguments or "").encode() if row.edited else b"",
     )

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from mcpwall import __version__
-from mcpwall.engine import restore, tool_views
+from mcpwall.engine import hiding, restore, tool_views
 from mcpwall.engine.port import CallDetails, RuleRow, Snapshot, State, Status
 from mcpwall.engine.records import KEPT
-from mcpwall.model import Action, Condition, Rule
+from mcpwall.model import Action, Condition, JsonObject, Rule
 from mcpwall.policy.answers import Answer
 
 if TYPE_CHECKING:
     from mcpwall.engine.core import Engine
+    from mcpwall.engine.records import Record
 
 ROWS_SHOWN: Final = KEPT
 
@@ -113,16 +114,33 @@ def details(engine: Engine, call: int) -> CallDetails | None:
             return None
         record = restore.as_record(row)
     live = engine.sessions.get(record.call.session)
-    whole = record.size == len(record.json)
     return CallDetails(
         record.row(),
-        record.call.arguments if whole or record.state is State.HELD else None,
-        record.json.decode("utf-8", "replace"),
-        _answer(record.answer),
+        _arguments(record),
+        record.visible.decode("utf-8", "replace"),
+        engine.mask.text(_answer(record.answer)),
         record.answer_size,
         live.tools.get(record.call.tool) if live else None,
-        msgspec.json.decode(record.original) if record.original else None,
+        _original(engine, record),
     )
+
+
+def _arguments(record: Record) -> JsonObject | None:
+    """The arguments, secrets hidden, if they are known to their end."""
+    try:
+        if record.shown or record.whole or record.state is State.HELD:
+            return hiding.arguments(record)
+    except msgspec.DecodeError:  # their start alone was kept
+        pass
+    return None
+
+
+def _original(engine: Engine, record: Record) -> JsonObject | None:
+    """What the agent had sent, where a person edited the arguments; secrets hidden."""
+    if not record.original:
+        return None
+    sent = msgspec.json.decode(record.original)
+    return engine.mask.arguments(sent, record.original)[0]
 
 
 def _answer(line: bytes) -> str:

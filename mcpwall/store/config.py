@@ -21,6 +21,7 @@ from mcpwall.policy.compile import Policy, compile_policy
 from mcpwall.policy.compiled import RuleError
 from mcpwall.policy.never import why_never
 from mcpwall.store import files, rule_ids, schema, toml_lines
+from mcpwall.store.audit_config import AuditConfig
 from mcpwall.store.forms import BadValueError, Problem, kind
 from mcpwall.store.http import HttpConfig
 from mcpwall.store.shared.setting import StoreConfig
@@ -80,6 +81,7 @@ class Config:
     rest: Mapping[str, Rest] = field(default_factory=dict)  # servers cut to tools that rules name
     agents: Mapping[str, schema.AgentConfig] = field(default_factory=dict)
     http: HttpConfig = field(default_factory=HttpConfig)
+    audit: AuditConfig = field(default_factory=AuditConfig)
     store: StoreConfig | None = None
     keys: Mapping[str, str] = field(default_factory=dict)
 
@@ -161,6 +163,7 @@ def _load_text(text: str, file: str, *, project: bool) -> Config:
         rest={name: each.rest for name, each in servers.items() if each.rest is not None},
         agents=sections.get("agents", {}),
         http=sections.get("http", HttpConfig()),
+        audit=sections.get("audit", AuditConfig()),
         store=sections.get("store"),
         keys=sections.get("keys", {}),
     )

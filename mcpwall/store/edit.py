@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from mcpwall.policy.loosening import loosened
-from mcpwall.store import files, http, rule_tables
+from mcpwall.store import audit_config, files, http, rule_tables
 from mcpwall.store.config import Config, ConfigError, RuleTable, load, load_text
 from mcpwall.store.shared import setting
 from mcpwall.store.watch import signature
@@ -251,7 +251,8 @@ def loosens(old: Config, new: Config) -> tuple[str, ...]:
     ]
     rules = loosened(old.policy(), new.policy())
     stores = setting.loosened(old.store, new.store)
-    return (*rules, *trusted, *http.loosened(old.http, new.http), *stores)
+    kept = audit_config.loosened(old.audit, new.audit)
+    return (*rules, *trusted, *http.loosened(old.http, new.http), *stores, *kept)
 
 
 def _on_disk(path: str) -> Config:

@@ -57,13 +57,14 @@ class Grounds(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     reads: tuple[Reads, ...] = ()
     tool: str = "listed"
     paths: tuple[tuple[str, str, str | None], ...] = ()
+    masked: bool = False  # something in the arguments was hidden
 
 
 class Intent(msgspec.Struct, frozen=True, gc=False):
     """A call on its arrival: `state` is "running" (to be forwarded now), "held" or "refused".
 
-    `arguments_json` is the arguments as they will be forwarded. `steady_ns` is the steady clock
-    at `call.at_ms`. A running call books the charges of its verdict.
+    `arguments_json` is the arguments as they will be forwarded, secrets hidden. `steady_ns` is the
+    steady clock at `call.at_ms`. A running call books the charges of its verdict.
     """
 
     call: Call
@@ -73,6 +74,7 @@ class Intent(msgspec.Struct, frozen=True, gc=False):
     arguments_json: bytes
     steady_ns: int
     grounds: Grounds | None = None
+    size: int = 0  # bytes of the arguments as they will be forwarded; 0: of `arguments_json`
 
 
 class Step(msgspec.Struct, frozen=True, gc=False):
@@ -207,7 +209,7 @@ def call_values(intent: Intent, seq: int, boot: str) -> tuple[Any, ...]:
         call.risk.value,
         call.directory,
         _json(intent.request_id).decode(),
-        len(raw),
+        intent.size or len(raw),
         call.digest,
         verdict.action.value,
         verdict.cause.value,

@@ -25,6 +25,7 @@ from mcpwall.model import (
     Rest,
     Risk,
 )
+from mcpwall.store.audit_config import audit
 from mcpwall.store.forms import (
     BadValueError,
     Problem,
@@ -355,6 +356,7 @@ USER_FILE: Final = table(
         "servers": named(_name, _server),
         "agents": named(text, _agent),
         "http": http,
+        "audit": audit,
         "store": store,
         "keys": _keys,
         "rules": _as_it_is,  # each by RULE_TABLE

@@ -1,0 +1,68 @@
+"""Secrets in calls: hidden from files, screens and exports, and put back where a person edits.
+
+The engine holds a call as it is; `Record.shown` is what may leave the engine. A call with a secret
+has a keyed digest, so that the record does not let anybody try values against it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from mcpwall.engine import naming
+from mcpwall.engine.calls import TOOLS_CALL
+from mcpwall.policy.masking import Marks, Mask
+from mcpwall.store.audit_config import secrets_of
+
+if TYPE_CHECKING:
+    from mcpwall.engine.records import Record
+    from mcpwall.model import Call, JsonObject
+    from mcpwall.store.config import Config
+
+_canonical = msgspec.json.Encoder(order="deterministic")
+
+
+def mask_of(config: Config, key: str) -> Mask:
+    """What is hidden by a config."""
+    audit = config.audit
+    values = secrets_of(config.servers)
+    return Mask(on=audit.masks, names=audit.names, values=values, key=key.encode())
+
+
+def hidden(mask: Mask, call: Call, data: bytes) -> tuple[Call, bytes]:
+    """The call with the digest that it goes by, and what may be shown of its arguments `data`.
+
+    b"" where nothing is hidden.
+    """
+    shown, marks = mask.arguments(call.arguments, data)
+    if not marks:
+        return call, b""
+    return msgspec.structs.replace(call, digest=mask.digest(call.digest)), _canonical.encode(shown)
+
+
+def with_arguments(
+    mask: Mask, call: Call, arguments: JsonObject, data: bytes
+) -> tuple[Call, bytes]:
+    """The call with other arguments, `data` as JSON; and what may be shown of them, as `hidden`."""
+    digest = naming.digest(call.method, call.server, call.tool, data)
+    return hidden(mask, msgspec.structs.replace(call, arguments=arguments, digest=digest), data)
+
+
+def subject(mask: Mask, call: Call) -> str:
+    """The URI or name of a request that is no tool call, if something in it is hidden; else ""."""
+    if call.method == TOOLS_CALL or not mask.may_hide(call.tool.encode("utf-8", "replace")):
+        return ""
+    shown = mask.text(call.tool)
+    return "" if shown == call.tool else shown
+
+
+def marks(mask: Mask, record: Record) -> Marks:
+    """What the marks in the arguments of a call stand for."""
+    return mask.arguments(record.call.arguments, record.json)[1] if record.shown else {}
+
+
+def arguments(record: Record) -> JsonObject:
+    """The arguments of a call as they may be shown. Raises msgspec.DecodeError if they were cut."""
+    shown: JsonObject = msgspec.json.decode(record.shown) if record.shown else record.call.arguments
+    return shown

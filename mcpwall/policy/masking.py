@@ -1,0 +1,218 @@
+"""Which parts of a call look like secrets, and the same call with those parts hidden.
+
+A value is hidden when its name says that it is a secret, when it has the form of a known kind of
+credential, or when it is a secret that the config has. What is hidden leaves a mark with its length
+and a keyed hash, so that equal secrets can be told; the call itself goes on as it is. A secret of
+no known form in the middle of a text is not found: this keeps accidents out of files, no more.
+
+Most calls hold nothing of the kind: one look at their bytes says so in a microsecond.
+docs/decisions/0118-secrets-stay-out-of-files.md tells the rest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final, TypeAlias
+
+import msgspec
+import re2
+
+from mcpwall.model import JsonObject
+from mcpwall.policy.findings import words_of
+from mcpwall.policy.match import Names, regex_options
+
+WALK_MAX: Final = 256 * 1024  # bytes of arguments that are looked through; larger are hidden whole
+VALUE_MIN: Final = 6  # characters of a secret in the config; shorter ones would hide plain words
+HASH: Final = 4  # bytes
+MARK: Final = "⟨secret "  # how each mark starts
+
+# Names of arguments: the last word, or the last two.
+_LAST: Final = frozenset(
+    (
+        *("apikey", "auth", "authorization", "cookie", "cookies", "credential", "credentials"),
+        *("passcode", "passphrase", "passwd", "password", "passwords", "pwd", "secret", "secrets"),
+        *("token", "tokens"),
+    )
+)
+_LAST_TWO: Final = frozenset(
+    (first, last)
+    for last in ("key", "keys")
+    for first in ("access", "account", "api", "auth", "encryption", "private", "secret", "signing")
+)
+# Tokens that only say how far a list was read, or how long a text may be.
+_PLAIN_TOKENS: Final = frozenset(
+    ("continuation", "cursor", "max", "min", "next", "page", "prev", "previous", "progress", "sync")
+)
+_FORMATS: Final = (
+    r"\b(?:A3T[A-Z0-9]|AKIA|ASIA)[0-9A-Z]{16}\b",
+    r"\bgh[pousr]_[A-Za-z0-9]{20,}|\bgithub_pat_[A-Za-z0-9_]{20,}",
+    r"\bglpat-[A-Za-z0-9_-]{16,}",
+    r"\b(?:sk|rk|pk)[-_](?:live_|test_|ant-|proj-)?[A-Za-z0-9_-]{16,}",
+    r"\bxox[a-z]-[A-Za-z0-9-]{10,}",
+    r"\bAIza[0-9A-Za-z_-]{30,}|\bya29\.[0-9A-Za-z_-]{16,}",
+    r"\bnpm_[A-Za-z0-9]{30,}|\bhf_[A-Za-z0-9]{28,}|\bpypi-[A-Za-z0-9_-]{40,}",
+    r"\bSG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}|\bdop_v1_[a-f0-9]{40,}",
+    r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?",
+    r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?s:.*?)(?:-----END [A-Z ]*PRIVATE KEY-----|\z)",
+)
+# The part in `(…)` is hidden, what stands before it is kept.
+_AFTER: Final = (
+    r"(?i)\b(?:bearer|basic)\s+([A-Za-z0-9+/_.=~-]{8,})",
+    r"://[^\s/@:]*:([^\s/@]+)@",
+    (
+        r"(?i)(?:api[_-]?key|access[_-]?key|secret[_-]?key|passw(?:or)?d|pwd|secret|token|cookie)"
+        r"""["']?\s*[:=]\s*["']?([^\s"',;&]{6,})"""
+    ),
+)
+_MARKED: Final = re2.compile(MARK + r"[0-9]+ chars, [0-9a-f]{8}⟩", regex_options())
+_HINTS: Final = (  # in every text in which one of the above can be found
+    *("pass", "pwd", "secret", "token", "key", "auth", "cookie", "cred", "bearer", "basic"),
+    *("akia", "asia", "a3t", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat", "glpat-"),
+    *("sk-", "sk_", "rk-", "rk_", "pk-", "pk_", "xox", "aiza", "ya29", "npm_", "hf_", "pypi-"),
+    *("sg.", "dop_v1", "eyj", "-----begin", ":[^/@]*@"),
+)
+
+
+Marks: TypeAlias = dict[str, Any]  # what each mark stands for
+
+
+class Mask:
+    """What is hidden, by one config. Immutable."""
+
+    def __init__(
+        self,
+        *,
+        on: bool = True,
+        names: Sequence[str] = (),
+        values: Iterable[str] = (),
+        key: bytes = b"",
+    ) -> None:
+        """`names` are globs of arguments that are hidden too, `values` secrets of the config.
+
+        `key` (at most 64 bytes) keeps others from trying values against the marks. Raises
+        GlobError.
+        """
+        self.on = on
+        self._key = key
+        self._names = Names(names) if names else None
+        values = sorted({v for v in values if len(v) >= VALUE_MIN}, key=len, reverse=True)
+        self._whole = re2.compile("|".join((*map(re2.escape, values), *_FORMATS)), _options())
+        self._after = [re2.compile(pattern, _options()) for pattern in _AFTER]
+        hints = [re2.escape(hint) for hint in _HINTS[:-1]] + [_HINTS[-1]]
+        hints += [re2.escape(msgspec.json.encode(value).decode()[1:-1]) for value in values]
+        options = regex_options()
+        options.case_sensitive = False
+        self._hints = re2.Set.SearchSet(options)
+        for hint in hints:
+            self._hints.Add(hint)
+        self._hints.Compile()
+
+    def may_hide(self, data: bytes) -> bool:
+        """Whether anything in a JSON text may have to be hidden; False is certain."""
+        return self.on and (self._names is not None or bool(self._hints.Match(data)))
+
+    def arguments(self, arguments: JsonObject, data: bytes) -> tuple[JsonObject, Marks]:
+        """Arguments (`data` is their JSON) with secrets hidden, and what each mark stands for.
+
+        Gives `arguments` itself, and nothing, where there is nothing to hide.
+        """
+        if not self.may_hide(data):
+            return arguments, {}
+        if len(data) > WALK_MAX:
+            mark = f"⟨{len(data):,} bytes, not looked through for secrets⟩"
+            return {mark: ""}, {mark: mark}
+        marks: Marks = {}
+        hidden = {name: self._value(name, value, marks) for name, value in arguments.items()}
+        return (hidden, marks) if marks else (arguments, {})
+
+    def text(self, text: str, marks: Marks | None = None) -> str:
+        """A text with what looks like a credential in it hidden."""
+        if not self.on:
+            return text
+        found = {} if marks is None else marks
+        text = self._whole.sub(lambda match: self._mark(match.group(0), found), text)
+        for pattern in self._after:
+            text = pattern.sub(lambda match: self._part(match, found), text)
+        return text
+
+    def digest(self, digest: str) -> str:
+        """A digest of a call with secrets, from which nobody without the key can try them out."""
+        return hashlib.blake2b(digest.encode(), key=self._key, digest_size=32).hexdigest()
+
+    def _part(self, match: Any, marks: Marks) -> str:
+        whole, secret = str(match.group(0)), str(match.group(1))
+        if secret.startswith(MARK[0]):  # hidden already
+            return whole
+        start = match.start(1) - match.start(0)
+        return whole[:start] + self._mark(secret, marks) + whole[start + len(secret) :]
+
+    def _value(self, name: str, value: Any, marks: Marks) -> Any:
+        if self._is_secret(name):
+            return _leaves(value, lambda leaf: self._leaf(leaf, marks))
+        if isinstance(value, dict):
+            return {key: self._value(key, inner, marks) for key, inner in value.items()}
+        if isinstance(value, list):
+            return [self._value("", inner, marks) for inner in value]
+        return self.text(value, marks) if isinstance(value, str) else value
+
+    def _is_secret(self, name: str) -> bool:
+        if self._names is not None and self._names.match(name):
+            return True
+        return names_secret(name)
+
+    def _leaf(self, value: Any, marks: Marks) -> Any:
+        """A value under the name of a secret; what is empty or only yes or no tells nothing."""
+        if isinstance(value, bool) or value in (None, ""):
+            return value
+        if isinstance(value, str) and _MARKED.fullmatch(value):
+            return value
+        text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+        mark = self._mark(text, marks)
+        marks[mark] = value
+        return mark
+
+    def _mark(self, value: str, marks: Marks) -> str:
+        known = hashlib.blake2b(value.encode("utf-8", "replace"), key=self._key, digest_size=HASH)
+        mark = f"{MARK}{len(value)} chars, {known.hexdigest()}⟩"
+        marks[mark] = value
+        return mark
+
+
+def names_secret(name: str) -> bool:
+    """Whether the name of an argument or variable says that its value is a secret."""
+    words = words_of(name)
+    if not words or (words[-1] in ("token", "tokens") and _PLAIN_TOKENS.intersection(words)):
+        return False
+    return words[-1] in _LAST or tuple(words[-2:]) in _LAST_TWO
+
+
+def unmasked(value: Any, marks: Marks) -> Any:
+    """Arguments in which a person left marks, with what these stand for."""
+    return _leaves(value, lambda leaf: _filled(leaf, marks))
+
+
+def _filled(leaf: Any, marks: Marks) -> Any:
+    if not isinstance(leaf, str):
+        return leaf
+    if leaf in marks:
+        return marks[leaf]
+    for mark, secret in marks.items():
+        if isinstance(secret, str):
+            leaf = leaf.replace(mark, secret)
+    return leaf
+
+
+def _leaves(value: Any, change: Callable[[Any], Any]) -> Any:
+    """JSON data with everything changed that is no object and no list."""
+    if isinstance(value, dict):
+        return {key: _leaves(inner, change) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_leaves(inner, change) for inner in value]
+    return change(value)
+
+
+def _options() -> Any:
+    options = regex_options()
+    options.never_capture = False
+    return options

@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mcpwall.policy.masking import MARK, WALK_MAX, Marks, Mask, names_secret, unmasked
+
+KEY = b"k" * 32
+MASK = Mask(key=KEY)
+encode = msgspec.json.Encoder(order="deterministic").encode
+
+
+def hide(arguments: Any, mask: Mask = MASK) -> tuple[Any, Marks]:
+    return mask.arguments(arguments, encode(arguments))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("password", "newPassword", "db_passwd", "token", "access-token", "API_KEY", "apiKey"),
+        *("Authorization", "client_secret", "credentials", "private_key", "Set-Cookie"),
+    ],
+)
+def test_p14_a_value_is_hidden_by_its_name(name: str) -> None:
+    hidden, marks = hide({"deep": [{name: "plain words", "n": 5}]})
+    mark = hidden["deep"][0][name]
+    assert mark.startswith("⟨secret 11 chars, ")
+    assert marks == {mark: "plain words"}
+    assert hidden["deep"][0]["n"] == 5
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("path", "max_tokens", "next_page_token", "keyboard", "secret_name", "tokenizer", "key"),
+        *("password_policy", "author", "primary_key", ""),
+    ],
+)
+def test_other_names_hide_nothing(name: str) -> None:
+    arguments = {name: "plain words"}
+    assert hide(arguments) == (arguments, {})
+    assert not names_secret(name)
+
+
+SECRETS = [
+    "AKIAIOSFODNN7EXAMPLE",
+    "ghp_" + "a1B2" * 9,
+    "github_pat_" + "a" * 30,
+    "glpat-" + "a" * 20,
+    "sk-proj-" + "a1" * 20,
+    "sk_live_" + "a1" * 12,
+    "xoxb-1234567890-abcdef",
+    "AIza" + "a" * 35,
+    "npm_" + "a" * 36,
+    "hf_" + "a" * 34,
+    "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.sig-nature",
+    "-----BEGIN OPENSSH PRIVATE KEY-----\nabc\ndef\n-----END OPENSSH PRIVATE KEY-----",
+    "-----BEGIN PRIVATE KEY-----\ncut off",
+]
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+def test_p14_known_formats_are_hidden_inside_a_text(secret: str) -> None:
+    text = f"before {secret}" if "cut off" in secret else f"before {secret} after"
+    hidden, marks = hide({"body": [text]})
+    assert secret not in str(hidden)
+    assert hidden["body"][0].startswith(f"before {MARK}")
+    assert unmasked(hidden, marks) == {"body": [text]}
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("curl -H 'Authorization: Bearer abcdef123456' x", "curl -H 'Authorization: Bearer {}' x"),
+        ("postgres://me:hunter2@db/x", "postgres://me:{}@db/x"),
+        ("export API_KEY=abcdef123 && run", "export API_KEY={} && run"),
+        ('{"password": "hunter22"}', '{{"password": "{}"}}'),
+        ("https://x.example/?token=abcdef123&y=1", "https://x.example/?token={}&y=1"),
+    ],
+)
+def test_what_follows_a_telling_word_is_hidden(text: str, kept: str) -> None:
+    hidden, marks = hide({"command": text})
+    (mark,) = marks
+    assert hidden == {"command": kept.format(mark)}
+    assert MASK.text(text) == kept.format(mark)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["the password is changed", "a basic token", "key: value", "sk-short", "user@host", "a:b@"],
+)
+def test_plain_words_stay(text: str) -> None:
+    assert hide({"body": text}) == ({"body": text}, {})
+
+
+def test_secrets_of_the_config_are_hidden_wherever_they_are() -> None:
+    mask = Mask(key=KEY, values=['correct "horse" battery', "short"])
+    hidden, marks = hide({"q": 'is it correct "horse" battery?', "s": "short"}, mask)
+    assert hidden == {"q": f"is it {next(iter(marks))}?", "s": "short"}
+
+
+def test_names_of_the_config_are_hidden_whatever_they_hold() -> None:
+    hidden, _ = hide({"pin": 1234, "on": True, "none": None, "x": 1}, Mask(names=["pin", "o*"]))
+    assert hidden["pin"].startswith(MARK)
+    assert (hidden["on"], hidden["none"], hidden["x"]) == (True, None, 1)
+
+
+def test_equal_secrets_have_equal_marks_and_another_key_other_ones() -> None:
+    one, two = (hide({"token": "t"}, Mask(key=key))[0]["token"] for key in (KEY, b"other"))
+    assert one == hide({"a": {"token": "t"}})[0]["a"]["token"] != two
+    assert MASK.digest("d") != Mask(key=b"other").digest("d") != "d"
+
+
+def test_secrets_can_be_kept() -> None:
+    arguments = {"password": "x"}
+    assert hide(arguments, Mask(on=False)) == (arguments, {})
+    assert Mask(on=False).text(SECRETS[0]) == SECRETS[0]
+
+
+def test_p13_what_is_too_large_to_look_through_is_hidden_whole() -> None:
+    hidden, _ = hide({"token": "t", "body": "x" * WALK_MAX})
+    (said,) = hidden
+    assert said.endswith("bytes, not looked through for secrets⟩")
+    plain = {"body": "x" * WALK_MAX}
+    assert hide(plain)[0] is plain
+
+
+json = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 9) | st.sampled_from([*SECRETS, "plain", "⟨"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(("password", "body", "token", "n")), inner, max_size=3)
+    ),
+    max_leaves=12,
+)
+
+
+@given(st.dictionaries(st.sampled_from(("api_key", "body", "x")), json, max_size=3))
+def test_what_is_hidden_can_be_put_back_and_hiding_twice_changes_nothing(arguments: Any) -> None:
+    hidden, marks = hide(arguments)
+    assert unmasked(hidden, marks) == arguments
+    assert not any(secret in str(hidden) for secret in SECRETS[:11])
+    assert hide(hidden)[0] == hidden
