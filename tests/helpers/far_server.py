@@ -28,6 +28,7 @@ class FarServer(Server):
     def __init__(self, script: Sequence[Step] | None) -> None:
         super().__init__([[]])
         self.script = script
+        self.once: Sequence[Step] | None = None  # for the next call alone
 
     @property
     def calls(self) -> list[Seen]:
@@ -40,8 +41,10 @@ class FarServer(Server):
         message = json.loads(seen.body)
         if "id" not in message:
             return [reply(202)]
-        if message["method"] == "tools/call" and self.script is not None:
-            return self.script
+        if message["method"] == "tools/call":
+            once, self.once = self.once, None
+            if once or self.script:
+                return once or self.script or []
         if message["method"] == "server/discover":
             error = {"code": -32601, "message": "no such method"}
             told = {"jsonrpc": "2.0", "id": message["id"], "error": error}

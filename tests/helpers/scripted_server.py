@@ -3,8 +3,8 @@
     async with serving([reply(200, b"{}")], [reply(503)]) as server:
         ...  # server.url, server.requests
 
-A script is a list of steps: bytes are sent, an event is waited for, CLOSE ends the connection.
-When the scripts are used up, the last one is played again.
+A script is a list of steps: bytes are sent, an event is waited for, CLOSE ends the connection,
+STALL waits until the client does. When the scripts are used up, the last one is played again.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 CLOSE = "close"
+STALL = "stall"
 PATIENCE = 500
 Step = bytes | asyncio.Event | str
 JSON = {"Content-Type": "application/json"}
@@ -102,6 +103,10 @@ class Server:
         for step in self.choose(seen):
             self.steps += 1
             if step == CLOSE:
+                return False
+            if step == STALL:
+                await reader.read(1)
+                self.lost.set()
                 return False
             if isinstance(step, bytes):
                 writer.write(step)

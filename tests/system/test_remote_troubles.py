@@ -18,8 +18,9 @@ from mcpwall.engine.port import NoticeEvent, RowEvent, State, as_plain
 from mcpwall.link.client import connect
 from tests.helpers.authorization_server import authorizing, browse
 from tests.helpers.far_server import FarServer, far, in_thread
-from tests.helpers.programs import environment, mcpwall
-from tests.helpers.scripted_server import CLOSE, begin_stream, chunk, reply
+from tests.helpers.programs import environment, mcpwall, wall
+from tests.helpers.raw_client import RawClient
+from tests.helpers.scripted_server import CLOSE, STALL, begin_stream, chunk, reply
 from tests.system.conftest import OPEN_RULES
 from tests.system.processes import snapshot
 
@@ -66,7 +67,7 @@ class UrlAgent:
     def __exit__(self, *exc: object) -> None:
         self._http.close()
 
-    def call(self, number: int) -> dict[str, Any]:
+    def call_look(self, number: int) -> dict[str, Any]:
         """The answer to a call of `look`."""
         params = {"name": "look", "arguments": {"number": number}}
         answer = self._post({"id": number, "method": "tools/call", "params": params})
@@ -83,6 +84,26 @@ class UrlAgent:
 
     def _post(self, message: dict[str, Any]) -> httpx2.Response:
         return self._http.post(self._url, json={"jsonrpc": "2.0", **message})
+
+
+class StdioAgent(RawClient):
+    """An agent on pipes, of the handshake era, that has the token in its own environment."""
+
+    def __init__(self, home: Path) -> None:
+        super().__init__(wall("far"), env={**environment(home), **SAID})
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        self.open()
+        return self
+
+    def call_look(self, number: int) -> dict[str, Any]:
+        """The answer to a call of `look`."""
+        params = {"name": "look", "arguments": {"number": number}}
+        return self.start("tools/call", params, id=number).wait(LIMIT_S)
+
+
+WAYS = pytest.mark.parametrize("way", [UrlAgent, StdioAgent])
 
 
 @dataclass
@@ -124,10 +145,10 @@ def engine(home: Path, rules: Callable[[str], Path]) -> Iterator[Callable[..., N
     """Starts an engine whose server `far` is at that URL."""
     started: list[subprocess.Popen[bytes]] = []
 
-    def start(url: str, keys: str = HEADERS) -> None:
+    def start(url: str, way: type[Any], keys: str = HEADERS) -> None:
         rules(OPEN_RULES + RULES.format(url=url, keys=keys))
         command = [sys.executable, "-m", "mcpwall", "engine"]
-        said = {**environment(home), **SAID}
+        said = {**environment(home), **(SAID if way is UrlAgent else {})}
         process = subprocess.Popen(command, env=said, stdout=subprocess.PIPE)
         started.append(process)
         assert process.stdout is not None
@@ -160,22 +181,20 @@ TROUBLES = [
     ([reply(200, PAGE, HTML)], "sent a web page that is not MCP (HTTP 200); check its url", True),
     ([CLOSE], CUT, True),
     ([begin_stream(), chunk(b"data: {"), CLOSE], CUT, True),
-    ([asyncio.Event()], "sent nothing for 0.5 s", True),
-    ([begin_stream(), asyncio.Event()], "sent nothing for 0.5 s", True),
+    ([STALL], "sent nothing for 0.5 s", True),
+    ([begin_stream(), STALL], "sent nothing for 0.5 s", True),
 ]
 
 
-@pytest.mark.parametrize(
-    ("script", "says", "may_have_run"), TROUBLES, ids=lambda value: str(value)[:40]
-)
-def test_p14_an_agent_gets_an_error_and_the_person_one_line(
-    home, engine, script, says, may_have_run
-) -> None:
+@WAYS
+@pytest.mark.parametrize("trouble", TROUBLES, ids=lambda trouble: trouble[1])
+def test_p14_an_agent_gets_an_error_and_the_person_one_line(home, engine, way, trouble) -> None:
+    script, says, may_have_run = trouble
     with far(script) as server:
-        engine(server.url)
-        with UrlAgent(home) as agent:
+        engine(server.url, way)
+        with way(home) as agent:
             before = snapshot(home).seq
-            answers = [agent.call(number) for number in (1, 2)]
+            answers = [agent.call_look(number) for number in (1, 2)]
             seen = shown(home, before, 2)
     for number, answer in enumerate(answers, 1):
         assert answer["id"] == number
@@ -191,21 +210,23 @@ def test_p14_an_agent_gets_an_error_and_the_person_one_line(
     assert files_with(home, b"canary") == []
 
 
-def test_an_error_of_the_server_in_json_reaches_the_agent(home, engine) -> None:
+@WAYS
+def test_an_error_of_the_server_in_json_reaches_the_agent(home, engine, way) -> None:
     with far([reply(400, ERROR)]) as server:
-        engine(server.url)
-        with UrlAgent(home) as agent:
-            assert agent.call(1)["error"] == {"code": -32050, "message": "not today"}
+        engine(server.url, way)
+        with way(home) as agent:
+            assert agent.call_look(1)["error"] == {"code": -32050, "message": "not today"}
 
 
-def test_a_server_that_comes_back_is_said_to_be_well(home, engine) -> None:
+@WAYS
+def test_a_server_that_comes_back_is_said_to_be_well(home, engine, way) -> None:
     with far([reply(503)]) as server:
-        engine(server.url)
-        with UrlAgent(home) as agent:
+        engine(server.url, way)
+        with way(home) as agent:
             before = snapshot(home).seq
-            agent.call(1)
+            agent.call_look(1)
             server.script = None
-            assert agent.call(2)["result"]["content"][0]["text"] == "seen"
+            assert agent.call_look(2)["result"]["content"][0]["text"] == "seen"
             seen = shown(home, before, 2)
     place = f"far (http://127.0.0.1:{server.port})"
     assert seen.notices[-2:] == [
@@ -214,14 +235,38 @@ def test_a_server_that_comes_back_is_said_to_be_well(home, engine) -> None:
     ]
 
 
-def test_a_session_that_is_gone_is_begun_anew(home, engine) -> None:
+def test_an_agent_by_url_learns_that_a_session_is_gone_and_begins_another(home, engine) -> None:
     with far([reply(404)]) as server:
-        engine(server.url)
+        engine(server.url, UrlAgent)
         with UrlAgent(home) as agent:
             assert agent.status_of_call(1) == 404
         server.script = None
         with UrlAgent(home) as agent:
-            assert agent.call(1)["result"]["content"][0]["text"] == "seen"
+            assert agent.call_look(1)["result"]["content"][0]["text"] == "seen"
+
+
+def test_for_an_agent_on_pipes_a_session_that_is_gone_is_begun_anew(home, engine) -> None:
+    with far() as server:
+        engine(server.url, StdioAgent)
+        with StdioAgent(home) as agent:
+            assert "result" in agent.call_look(1)
+            server.once = [reply(404)]
+            assert "result" in agent.call_look(2)
+            assert "result" in agent.call_look(3)
+    opened = [seen for seen in server.requests if b'"initialize"' in seen.body]
+    assert len(opened) == 2
+
+
+def test_without_its_credential_an_agent_on_pipes_is_told_what_is_missing(home, engine) -> None:
+    with far() as server:
+        engine(server.url, StdioAgent)
+        with RawClient(wall("far"), env=environment(home)) as agent:
+            hello = {"protocolVersion": "2025-11-25", "capabilities": {}}
+            told = agent.request(
+                "initialize", {**hello, "clientInfo": {"name": "x", "version": "1"}}
+            )
+        assert "the environment variable FAR_TOKEN is not set" in told["error"]["message"]
+        assert server.requests == []
 
 
 def log_in(home: Path) -> None:
@@ -234,26 +279,27 @@ def log_in(home: Path) -> None:
         assert "logged in at far" in login.stdout.read()
 
 
-def test_p14_a_login_is_used_renewed_and_asked_for_again(home, engine) -> None:
+@WAYS
+def test_p14_a_login_is_used_renewed_and_asked_for_again(home, engine, way) -> None:
     behind = FarServer(None)
     with in_thread(authorizing) as server:
         server.mcp = lambda seen: b"".join(map(bytes, behind.choose(seen)))
-        engine(server.url, "oauth = true")
+        engine(server.url, way, "oauth = true")
         log_in(home)
-        with UrlAgent(home) as agent:
+        with way(home) as agent:
             before = snapshot(home).seq
-            assert "result" in agent.call(1)
+            assert "result" in agent.call_look(1)
             server.tokens.clear()  # refused from now on: the engine renews
-            assert "result" in agent.call(2)
+            assert "result" in agent.call_look(2)
             server.tokens.clear()
             server.refresh_tokens.clear()
-            words = json.dumps(agent.call(3), ensure_ascii=False)
+            words = json.dumps(agent.call_look(3), ensure_ascii=False)
             assert "needs a login: " in words
             assert "run `mcpwall login far`" in words
             seen = shown(home, before, 3)
         assert [line for line in seen.notices if "mcpwall login far" in line]
         log_in(home)
-        with UrlAgent(home) as agent:
-            assert "result" in agent.call(4)
+        with way(home) as agent:
+            assert "result" in agent.call_look(4)
     assert "canary" not in words + seen.events
     assert files_with(home, b"canary") == ["far.json"]
