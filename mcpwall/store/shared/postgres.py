@@ -1,8 +1,8 @@
 """A shared store in PostgreSQL: one function call for a reservation, a table for the record.
 
-The function locks the logs of a call, asks the server's clock, and books; it is one statement, so
-no lock outlives a round trip, whatever becomes of the wall that asked. Names begin with `mcpwall_`,
-in the first schema of the user's search path.
+The function locks the logs of a call, asks the server's clock, and books. What belongs together is
+sent at once, up to the end of its transaction, so no lock outlives a round trip, whatever becomes
+of the wall that asked. Names begin with `mcpwall_`, in the first schema of the search path.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ _SETUP_LOCK: Final = 0x6D637077_616C6C31  # any number that is the same for all 
 # The server gives up before the wall does, so that hardly anything is booked for a refused call.
 _LIMITS: Final = (
     f"SET statement_timeout = '{int(PATIENCE_S * 800)}ms'",
+    f"SET idle_in_transaction_session_timeout = '{int(PATIENCE_S * 800)}ms'",
     "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED",
 )
 _IS_THERE: Final = "SELECT to_regprocedure('mcpwall_give_back_1(text, text[])') IS NOT NULL"
@@ -32,6 +33,7 @@ _SWEEP: Final = """
     DELETE FROM mcpwall_logs
     WHERE asked_us + window_us + 3600000000 < extract(epoch FROM clock_timestamp()) * 1000000
 """
+_LOCK: Final = "SELECT mcpwall_lock_1(%s::text[], %s::bigint[])"
 _RESERVE: Final = """
     SELECT mcpwall_reserve_1(%s, %s, %s::text[], %s::numeric[], %s::numeric[], %s::bigint[], %s)
 """
@@ -79,9 +81,19 @@ class PostgresStore:
             await self._one("SELECT 1")
 
     async def reserve(self, reservations: Sequence[Reservation]) -> list[tuple[int, ...]]:
-        """Call the function for each, one after the other."""
+        """Call the function for each: several in one transaction, which locks all logs first."""
         with self._faults():
-            return [tuple((await self._one(_RESERVE, self._arguments(r)))[0]) for r in reservations]
+            if len(reservations) == 1:
+                return [tuple((await self._one(_RESERVE, self._arguments(reservations[0])))[0])]
+            bounds = [bound for one in reservations for bound in one.bounds]
+            logs = [[log_name(bound.key) for bound in bounds], [b.window_us for b in bounds]]
+            line = self._line
+            async with line.pipeline(), line.transaction():
+                await line.execute(_LOCK, logs)
+                answers = [
+                    await line.execute(_RESERVE, self._arguments(one)) for one in reservations
+                ]
+            return [tuple(waits) for answer in answers for (waits,) in await answer.fetchall()]
 
     def _arguments(self, reservation: Reservation) -> list[object]:
         bounds = reservation.bounds

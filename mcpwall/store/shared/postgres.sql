@@ -28,6 +28,16 @@ CREATE TABLE mcpwall_record (
     entry bytea NOT NULL -- JSON in UTF-8, whatever this database's encoding is
 );
 
+-- Lock logs until the end of the transaction, in one order for all, and make those that are new.
+CREATE FUNCTION mcpwall_lock_1(logs text[], windows bigint[]) RETURNS void LANGUAGE sql AS $$
+    INSERT INTO mcpwall_logs AS log (key, window_us, asked_us)
+        SELECT key, max(window_us), (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
+        FROM unnest(logs, windows) AS asked (key, window_us) GROUP BY key ORDER BY key
+        ON CONFLICT (key) DO UPDATE SET
+            window_us = greatest(log.window_us, excluded.window_us),
+            asked_us = greatest(log.asked_us, excluded.asked_us);
+$$;
+
 -- Book a call's amounts if all its logs have room, and enter it in the record; otherwise nothing.
 -- Each element of the arrays is a bound. Returns for each how long until it has room, in
 -- microseconds; all 0: booked and entered. `given_us` takes the place of the clock.
@@ -43,14 +53,9 @@ DECLARE
     oldest numeric; -- the total before the first booking in the window
     frees bigint;
 BEGIN
-    -- The locks come first, in one order for all, and only then the time: what waits for another
-    -- reservation sees what that one booked, and times in a log never go back.
-    INSERT INTO mcpwall_logs AS log (key, window_us, asked_us)
-        SELECT key, window_us, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
-        FROM unnest(logs, windows) AS asked (key, window_us) ORDER BY key
-        ON CONFLICT (key) DO UPDATE SET
-            window_us = greatest(log.window_us, excluded.window_us),
-            asked_us = greatest(log.asked_us, excluded.asked_us);
+    -- The locks come first, and only then the time: what waits for another reservation sees what
+    -- that one booked, and times in a log never go back.
+    PERFORM mcpwall_lock_1(logs, windows);
     now_us := coalesce(given_us, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint);
     FOR i IN 1 .. cardinality(logs) LOOP
         SELECT total INTO newest FROM mcpwall_charges

@@ -267,7 +267,7 @@ def test_two_walls_may_come_first_at_once(backend, run, server) -> None:
             tables = "mcpwall_charges, mcpwall_logs, mcpwall_record"
             await store._line.execute(
                 f"DROP TABLE {tables}; DROP FUNCTION mcpwall_reserve_1; "
-                "DROP FUNCTION mcpwall_give_back_1"
+                "DROP FUNCTION mcpwall_lock_1; DROP FUNCTION mcpwall_give_back_1"
             )
             await store.close()
         stores = [backend() for _ in range(4)]
