@@ -1,4 +1,4 @@
-"""P18 with official clients, by URL and by pipe: through the wall they get what they get without.
+"""P18 with official clients, by URL and on pipes: through the wall they get what they get without.
 
 All that MCP has is gone through once: calls, progress, elicitation, sampling, roots, resources,
 subscriptions, prompts, completions, logging, cancellation, a result of 1 MiB.
@@ -54,4 +54,12 @@ def test_p18_an_agent_by_url_in_front_of_a_remote_server(client, server, home: P
         official.configure(home, remote)
         with official.by_url(home) as task:
             walled = official.run(client, server, task)
+    assert walled == direct(client, server, url=True)
+
+
+@PAIRS
+def test_p18_an_agent_on_pipes_in_front_of_a_remote_server(client, server, home: Path) -> None:
+    with official.listening(server) as remote:
+        official.configure(home, remote)
+        walled = official.run(client, server, official.by_pipe(home))
     assert walled == direct(client, server, url=True)
