@@ -108,7 +108,7 @@ def log_file() -> str:
 
 
 def servers_log_dir() -> str:
-    """What servers that the engine itself has started say on stderr, a file each."""
+    """What servers say on stderr, a file each."""
     return _join(state_dir(), "servers")
 
 

@@ -1,10 +1,10 @@
 """`mcpwall stdio NAME [-- CMD …]`: what an agent runs in place of a server. Standard library only.
 
-The shim starts the server, hands the four ends of the pipes (from and to the agent, to and from
-the server) to the engine, and waits: for the server's exit, for the engine's word, for signals. No
-byte of a message passes here. If the engine dies nothing flows; the shim starts a new one and
-hands over again, and with the ends goes the session's journal, a shared file in which the old
-engine left what it had read and not yet dealt with. Where the server is remote there is none to
+The shim starts the server, hands the ends of the pipes (from and to the agent, to and from the
+server, stderr too) to the engine, and waits: for the server's exit, for the engine's word, for
+signals. No byte of a message passes here. If the engine dies nothing flows; the shim starts a new
+one and hands over again, and with the ends goes the session's journal, a shared file in which the
+old engine left what it had read and not yet dealt with. Where the server is remote there is none to
 start: the shim hands over the agent's two ends, and the variables that the server's headers need.
 
 Words on the socket, one a line. From the engine: `shut` (close the server's stdin), `stop` (make
@@ -20,7 +20,6 @@ import signal
 import socket
 import sys
 import time
-from types import FrameType
 
 from mcpwall import home, starter
 
@@ -116,9 +115,10 @@ def _configured(name: str, environment: dict[str, str]) -> tuple[list[str], list
 class Server:
     """A server that was started: its process, and our ends of its pipes."""
 
-    def __init__(self, pid: int, to_server: int, from_server: int) -> None:
+    def __init__(self, pid: int, *ends: int) -> None:
+        """`ends`: to its stdin, from its stdout, from its stderr."""
         self.pid = pid
-        self.ends = [to_server, from_server]
+        self.ends = ends
         self.exit: int | None = None
 
     def reap(self) -> bool:
@@ -167,6 +167,7 @@ class Shim:
         self._leave_at: float | None = None  # when to leave without the engine's word
         self._restarts: list[float] = []
         self._words = b""
+        _open_standard_ends()
         self._wake = _catch_signals()
         # the agent's and the server's ends are made before the engine is asked for
         self._journal = _shared_file(JOURNAL_SIZE)
@@ -220,7 +221,7 @@ class Shim:
                 **({"environment": self._passed} if server is None else {"server_pid": server.pid}),
             }
         )
-        theirs = [] if server is None else server.ends
+        theirs = () if server is None else (*server.ends, 2)
         ends = array.array("i", [0, 1, *theirs, self._journal])
         data = b'{"jsonrpc":"2.0","method":"stdio","params":' + line + b"}\n"
         try:
@@ -310,28 +311,35 @@ def _group_lives(group: int) -> bool:
     return True
 
 
-def _spawn(command: list[str], environment: dict[str, str]) -> tuple[int, int, int]:
-    """Start the server: its pid, the end to write to it, the end to read from it."""
+def _spawn(command: list[str], environment: dict[str, str]) -> tuple[int, int, int, int]:
+    """Start the server: its pid, and our ends of its stdin, stdout and stderr."""
     server_in, to_server = os.pipe()
     from_server, server_out = os.pipe()
+    said, server_err = os.pipe()
+    theirs = (server_in, server_out, server_err)
     try:
         pid = os.posix_spawnp(
             command[0],
             command,
             environment,
-            file_actions=[
-                (os.POSIX_SPAWN_DUP2, server_in, 0),
-                (os.POSIX_SPAWN_DUP2, server_out, 1),
-            ],
+            file_actions=[(os.POSIX_SPAWN_DUP2, fd, number) for number, fd in enumerate(theirs)],
             setpgroup=0,
             setsigmask=(),
             setsigdef=[signal.SIGPIPE, signal.SIGXFSZ, *ENDING],
         )
     except OSError as error:
         raise ShimError(f"cannot start the server {command[0]!r}: {error.strerror}", 127) from None
-    os.close(server_in)
-    os.close(server_out)
-    return pid, to_server, from_server
+    for fd in theirs:
+        os.close(fd)
+    return pid, to_server, from_server, said
+
+
+def _open_standard_ends() -> None:
+    """Where the agent closed one of the three, let it be nothing, so that nothing else takes it."""
+    fd = 0
+    while fd <= 2:  # noqa: PLR2004 - stderr
+        fd = os.open(os.devnull, os.O_RDWR)
+    os.close(fd)
 
 
 def _catch_signals() -> int:
@@ -341,12 +349,8 @@ def _catch_signals() -> int:
     os.set_blocking(writable, False)
     signal.set_wakeup_fd(writable, warn_on_full_buffer=False)
     for number in (*ENDING, signal.SIGCHLD):
-        signal.signal(number, _caught)
+        signal.signal(number, lambda *_: None)  # with no handler no byte would come
     return readable
-
-
-def _caught(number: int, frame: FrameType | None) -> None:
-    """Python must run something for the wake-up byte to be written."""
 
 
 def _shared_file(size: int) -> int:

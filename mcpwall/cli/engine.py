@@ -264,7 +264,8 @@ class Service:
         """A session on the ends that came. Raises ValueError, OSError or AuditError."""
         if len(fds) == stdio_agent.ENDS:
             return self._ways.piped(self._attention, link, fds, params)
-        return StdioSession(self._engine, self._attention, link, fds, params)
+        logs = Path(home.servers_log_dir())
+        return StdioSession(self._engine, self._attention, link, fds, params, logs=logs)
 
     def _answer(self, link: socket.socket, fds: list[int], name: str) -> None:
         """Tell a shim how to start a configured server."""

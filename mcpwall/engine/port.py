@@ -131,6 +131,7 @@ class ServerRow(msgspec.Struct, frozen=True):
     new: bool = False  # nobody has looked at it since it was first seen
     instructions_changed: bool = False  # none of its tools can be called until accepted
     flags: tuple[str, ...] = ()  # what to look at twice in its instructions
+    said: tuple[str, ...] = ()  # its last lines on stderr
 
 
 class Totals(msgspec.Struct, frozen=True):

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import enum
 import hashlib
+from collections import deque
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from mcpwall.engine.catalog import Catalog
@@ -15,6 +17,8 @@ from mcpwall.engine.port_tools import Pin, ToolRow
 from mcpwall.store.tools import ServerEntry, ToolEntry
 
 ENTRIES_MAX: Final = 20_000  # tools of one server that are remembered
+SAID_MAX: Final = 20  # lines of its stderr that apps are shown
+SAID_CHARS: Final = 300  # of one such line
 TEXT_MAX: Final = 256 * 1024  # bytes of a definition that is kept to be shown
 
 
@@ -43,6 +47,7 @@ class Server:
         self.stored = stored
         self.name = stored.name
         self.calls = 0  # since the engine started
+        self.said: deque[str] = deque(maxlen=SAID_MAX)  # on stderr, last; foreign text
         self.entries: dict[str, ToolEntry] = {}
         self.catalogs: set[Catalog] = set()  # of its sessions
         self.rows: dict[str, ToolRow] = {}  # as shown last, until something in them changes
@@ -52,6 +57,10 @@ class Server:
     def sessions(self) -> int:
         """How many sessions it has now."""
         return len(self.catalogs)
+
+    def says(self, lines: Sequence[str]) -> None:
+        """Lines that it has said on stderr; the last ones are kept, cut."""
+        self.said.extend(line[:SAID_CHARS] for line in lines if line.strip())
 
     def listed(self, catalog: Catalog, name: str, text: bytes, now_ms: int) -> Event | None:
         """A session's server has listed a tool, or told its instructions (name ""): what is new."""

@@ -6,7 +6,7 @@ One file for each server, `NAME.log`; all sessions of the server append to it. P
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -23,10 +23,14 @@ def log_path(logs: Path, server: str) -> Path:
 
 
 class ErrorLog:
-    """Appends each line, made visible, to a file. A file that cannot be written ends the log."""
+    """Appends each line, made visible, to a file. A file that cannot be written ends the log.
 
-    def __init__(self, path: Path) -> None:
+    `tell` gets the lines as they are, which are foreign text.
+    """
+
+    def __init__(self, path: Path, tell: Callable[[list[str]], None] = lambda _: None) -> None:
         self._path = path
+        self._tell = tell
         self._part = b""
         self._broken = False
 
@@ -45,12 +49,13 @@ class ErrorLog:
             self._part = b""
 
     def _write(self, lines: Sequence[bytes]) -> None:
-        if not lines or self._broken:
+        if not lines:
             return
-        said = "".join(
-            text.visible(line[:LINE_MAX].decode(errors="replace").rstrip("\r")) + "\n"
-            for line in lines
-        )
+        decoded = [line[:LINE_MAX].decode(errors="replace").rstrip("\r") for line in lines]
+        self._tell(decoded)
+        if self._broken:
+            return
+        said = "".join(f"{text.visible(line)}\n" for line in decoded)
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -122,7 +122,7 @@ class _Device:
             self.fileno = -1
 
 
-def to_agent(fd: int) -> End:
+def stderr(fd: int) -> End:
     """The agent's stderr, which this owns from now on. Raises OSError when it is not open."""
     if stat.S_ISCHR(os.fstat(fd).st_mode) and not os.isatty(fd):
         return _Device(fd)

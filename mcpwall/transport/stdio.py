@@ -15,6 +15,7 @@ import os
 import signal
 import socket
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -23,13 +24,16 @@ from mcpwall.engine.wire import Hello
 from mcpwall.model import RequestId
 from mcpwall.transport.attention import Attention
 from mcpwall.transport.ends import open_end
+from mcpwall.transport.error_log import ErrorLog, log_path
+from mcpwall.transport.errors import Errors, stderr
 from mcpwall.transport.piped import PipedAgent
 from mcpwall.transport.pipes import Inlet, Outlet
 
 if TYPE_CHECKING:
     from mcpwall.engine.core import Engine
 
-ENDS: Final = 5  # from agent, to agent, to server, from server, journal
+# from agent, to agent, to server, from server, the server's stderr, the agent's stderr, journal
+ENDS: Final = 7
 DRAIN_S: Final = 1.0  # from the server's exit until its pipe, held open by others, is given up
 KILL_S: Final = 2.0
 
@@ -44,12 +48,17 @@ class StdioSession(PipedAgent):
         link: socket.socket,
         fds: list[int],
         params: dict[str, Any],
+        *,
+        logs: Path,
     ) -> None:
-        """Take over `link` and `fds`. Raises ValueError or OSError for an unusable hand-over."""
+        """Take over `link` and `fds`. Raises ValueError or OSError for an unusable hand-over.
+
+        `logs` is the directory of what servers say on stderr.
+        """
         hello = msgspec.convert(params, Hello, strict=False)
         if len(fds) != ENDS:
             raise ValueError(f"a shim hands over {ENDS} descriptors, got {len(fds)}")
-        from_agent, to_agent, to_server, from_server, journal = fds
+        from_agent, to_agent, to_server, from_server, said, agent_stderr, journal = fds
         super().__init__(engine, attention, link, journal)
         self._exit: int | None = None
         self._server_ended = False
@@ -62,6 +71,8 @@ class StdioSession(PipedAgent):
             on_broken=self._server_deaf,
         )
         self._write_agent(to_agent)
+        log = ErrorLog(log_path(logs, hello.server), self._server_said)
+        self._errors = Errors(self._loop, open_end(said, writes=False), stderr(agent_stderr), log)
         self.live = engine.open(hello, self, self._journal.state())
         self.live.hang_up = self.bye
         self._read_agent(from_agent)
@@ -109,6 +120,10 @@ class StdioSession(PipedAgent):
 
     # --- the agent ------------------------------------------------------------------------------
 
+    def _leave(self, word: bytes) -> None:
+        self._errors.close()  # what the server said last is the agent's before the shim goes
+        super()._leave(word)
+
     def _no_more(self) -> None:
         self._to_server.close()
         self._say(b"shut")
@@ -123,6 +138,10 @@ class StdioSession(PipedAgent):
     def _server_lines(self, lines: list[bytes]) -> None:
         self.live.from_server(lines)
         self._attention.rouse()
+
+    def _server_said(self, lines: list[str]) -> None:
+        self.live.server.says(lines)
+        self._engine.used(self.live)
 
     def _server_long(self, size: int) -> None:
         self._engine.notice(

@@ -10,7 +10,7 @@ import pytest
 
 from mcpwall.transport.ends import open_end
 from mcpwall.transport.error_log import LINE_MAX, SIZE_MAX, ErrorLog, log_path
-from mcpwall.transport.errors import Errors, to_agent
+from mcpwall.transport.errors import Errors, stderr
 
 
 class Wire:
@@ -22,7 +22,7 @@ class Wire:
         back = None
         if agent is not None:
             reads, writes = agent()
-            self.reads, back = reads, to_agent(writes)
+            self.reads, back = reads, stderr(writes)
             os.set_blocking(reads, False)
         loop = asyncio.get_running_loop()
         self.errors = Errors(loop, open_end(said, writes=False), back, ErrorLog(self.path))
