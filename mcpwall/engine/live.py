@@ -20,6 +20,7 @@ from mcpwall.engine.port import SessionEvent, SessionRow, State
 from mcpwall.engine.records import ANSWER, Record
 from mcpwall.engine.wire import Hello, Kept, Wire
 from mcpwall.model import Call, Cause, JsonObject, RequestId, Tool, Verdict
+from mcpwall.protocol import methods
 from mcpwall.protocol.commands import (
     Answered,
     Command,
@@ -30,6 +31,7 @@ from mcpwall.protocol.commands import (
     Note,
     Opened,
     Request,
+    Sort,
     Stage,
     ToClient,
     ToServer,
@@ -91,7 +93,8 @@ class Live:
         `mark` was the last call's number when they came: what is recorded behind it of their
         calls is not judged again, and a refusal is told again, as it may not have gone.
         """
-        judged = {row.request_id: row for row in self.engine.recorded(self, mark)}
+        rows = self.engine.recorded(self, mark)
+        judged = {r.request_id: r for r in rows if methods.sort_of(r.method) is Sort.REQUEST}
         new = []
         for line in lines:
             known = self.protocol.take_back(line) & judged.keys()
@@ -178,7 +181,8 @@ class Live:
             case Answered():
                 self._answered(command)
             case Withdrawn():
-                self.give_up(self._open[command.request.call], "cancelled by the agent")
+                who = "server" if command.request.sort is Sort.QUESTION else "agent"
+                self.give_up(self._open[command.request.call], f"cancelled by the {who}")
             case Listing():
                 self.engine.clock.call_later(LISTING_S, self._listing_late(command))
             case Opened():
@@ -202,7 +206,8 @@ class Live:
         elif record.state is State.HELD:
             self.protocol.held(request)
             self.engine.holds.add(self, record)
-            self._wire.waits(request.id)
+            if request.sort is Sort.REQUEST:
+                self._wire.waits(request.id)
         elif record.state is State.RESERVING and (reservations := self.engine.reservations):
             self.protocol.held(request)
             reservations.add(self, record)
@@ -213,10 +218,17 @@ class Live:
         """Let a call go that is recorded as allowed. Sent at the next flush."""
         record.state = State.RUNNING
         record.started_ns = self.engine.clock.steady_ns()
-        self._wire.to_server(self.protocol.forwarded(request), request.id)
+        line = self.protocol.forwarded(request)
+        if request.sort is Sort.QUESTION:
+            self._wire.to_client(line, None)
+            return
+        self._wire.to_server(line, request.id if request.sort is Sort.REQUEST else None)
+        if request.sort is Sort.NOTICE:  # nobody answers it: done as it went
+            done = Answered(request, is_error=False, line=b"")
+            self.engine.clock.call_later(0, lambda: self._run([done]))
 
     def refuse(self, record: Record, request: Request) -> None:
-        """Answer a call in the server's place. Sent at the next flush."""
+        """Answer a call in the place of who was asked. Sent at the next flush."""
         line = self._refuse(request, record.verdict, record.call.id)
         self._open.pop(record.call.id, None)
         record.answer, record.answer_size = line[:ANSWER], len(line)
@@ -228,7 +240,10 @@ class Live:
         else:
             facts = wording.data(verdict, call)
             line = self.protocol.refused(request, wording.refusal(verdict), facts)
-        self._wire.to_client(line, request.id)
+        if request.sort is Sort.QUESTION:
+            self._wire.to_server(line, None)
+        elif line:
+            self._wire.to_client(line, request.id)
         return line
 
     @property
@@ -298,7 +313,7 @@ class Live:
 
     def adopt(self, record: Record, request: Request) -> None:
         """Take over a call that an engine before this one recorded and did not finish."""
-        self.protocol.requests[request.id] = request
+        self.protocol.adopt(request)
         self._open[record.call.id] = record
 
     def unanswered(self, request_id: RequestId, why: str) -> None:
@@ -319,7 +334,7 @@ class Live:
         self.ended = why
         for request in self.protocol.server_gone():
             record = self._open.pop(request.call, None)
-            if answer:
+            if answer and request.sort is Sort.REQUEST:
                 self._wire.to_client(self.protocol.dead(request, answer), request.id)
             if record is not None and record.state in _WAITING:
                 self.engine.withdraw(record, why)

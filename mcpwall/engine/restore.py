@@ -12,7 +12,8 @@ from mcpwall.engine.records import KEPT, PREVIEW, Record
 from mcpwall.model import Action, Call, JsonObject
 from mcpwall.policy.flow import WITHIN_MAX_S, Flows, Seen
 from mcpwall.policy.limits import Limits
-from mcpwall.protocol.commands import Request, Stage
+from mcpwall.protocol import methods
+from mcpwall.protocol.commands import Request, Sort, Stage
 from mcpwall.store.records import AuditRow, Grounds, Kind
 
 if TYPE_CHECKING:
@@ -105,7 +106,10 @@ def left_behind(engine: Engine, session: str) -> list[tuple[Record, Request]]:
         if record is None:
             continue
         stage = Stage.HELD if call.state == State.HELD else Stage.FORWARDED
-        request = Request(call.request_id, call.method, call.tool, stage=stage, call=call.id)
+        sort = methods.sort_of(call.method)
+        request = Request(
+            call.request_id, call.method, call.tool, stage=stage, call=call.id, sort=sort
+        )
         record.request = request
         record.started_ns = engine.clock.steady_ns()
         left.append((record, request))
@@ -119,6 +123,9 @@ def take_over(live: Live, left: list[tuple[Record, Request]]) -> None:
     answer if that comes in time, else an error that says that it may have run.
     """
     for record, request in left:
+        if request.sort is Sort.NOTICE and request.stage is Stage.FORWARDED:
+            live.engine.lost(record, "the engine was restarted")
+            continue
         live.adopt(record, request)
         if request.stage is Stage.HELD:
             _refuse(live, record, request, ran=False)
@@ -129,7 +136,7 @@ def take_over(live: Live, left: list[tuple[Record, Request]]) -> None:
 
 def _give_up(live: Live, left: list[tuple[Record, Request]]) -> None:
     for record, request in left:
-        if live.protocol.requests.get(request.id) is request:
+        if live.protocol.has(request):
             _refuse(live, record, request, ran=True)
     live.flush()
 

@@ -21,8 +21,16 @@ class Stage(enum.Enum):
     CANCELLED = "cancelled"  # the client gave it up after it was forwarded
 
 
+class Sort(enum.Enum):
+    """Whose message is judged, and who answers it."""
+
+    REQUEST = "request"  # the client's: the server answers
+    QUESTION = "question"  # the server's: the client answers
+    NOTICE = "notice"  # the client's notification: nobody does
+
+
 class Request(msgspec.Struct, gc=False):
-    """A request of the client's that is under way."""
+    """A request that is under way; a notice only until it has gone."""
 
     id: RequestId
     method: str
@@ -33,6 +41,8 @@ class Request(msgspec.Struct, gc=False):
     stage: Stage = Stage.NEW
     call: int = 0  # the engine's number, once it has one
     changes: int = 0  # tools/list: how often the tools had changed when it was asked
+    sort: Sort = Sort.REQUEST
+    line: bytes = b""  # a question, as it came
 
 
 class ToServer(msgspec.Struct, gc=False):

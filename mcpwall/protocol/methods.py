@@ -8,6 +8,8 @@ from __future__ import annotations
 import enum
 from typing import Final
 
+from mcpwall.protocol.commands import Sort
+
 HANDSHAKE_VERSIONS: Final = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
 STATELESS_VERSION: Final = "2026-07-28"
 BATCH_VERSION: Final = "2025-03-26"
@@ -52,6 +54,17 @@ CLIENT_METHODS: Final = {
     "notifications/roots/list_changed": Way.HAND_ON,
     "notifications/tasks/status": Way.HAND_ON,
 }
+
+
+# What servers ask of clients, and rules may forbid.
+QUESTIONS: Final = frozenset({"sampling/createMessage", "elicitation/create", "roots/list"})
+
+
+def sort_of(method: str) -> Sort:
+    """What a judged message of this method is."""
+    if method in QUESTIONS:
+        return Sort.QUESTION
+    return Sort.NOTICE if method.startswith("notifications/") else Sort.REQUEST
 
 
 def way(method: str) -> Way:

@@ -25,6 +25,7 @@ from mcpwall.protocol.commands import (
     Note,
     Opened,
     Request,
+    Sort,
     Stage,
     ToClient,
     ToServer,
@@ -34,6 +35,7 @@ from mcpwall.protocol.definitions import Page, read_page
 from mcpwall.protocol.methods import Way
 from mcpwall.protocol.parties import Parties
 from mcpwall.protocol.progress import Progress
+from mcpwall.protocol.questions import REJECTED, Questions
 from mcpwall.protocol.tool_list import OWN_ID, ToolList, is_own
 
 OPEN_MAX: Final = 10_000  # requests of one direction under way at once
@@ -55,7 +57,7 @@ class Session:
             if methods.way(method) is Way.JUDGE:
                 self._left.append(request)
         self.opened = known.opened
-        self._asked = dict(known.from_server)  # the server's own requests: id → method
+        self._questions = Questions(known.from_server)
         self._cancelled: dict[RequestId, Request] = {}
         self._waiting: list[Request] = []  # stage LISTING, in order
         self._tools = ToolList(known.lists)
@@ -74,7 +76,7 @@ class Session:
             self.opened,
             self._tools.asked,
             [(r.id, r.method) for r in self.requests.values() if not r.call],
-            list(self._asked.items()),
+            self._questions.memory(),
         )
 
     # --- from the client ------------------------------------------------------------------------
@@ -213,6 +215,11 @@ class Session:
         if method == "notifications/initialized":
             self.opened = True
             self.changed = True
+        if methods.way(method) is Way.JUDGE:
+            notice = Request("", method, message=message, sort=Sort.NOTICE)
+            params: JsonObject = message.get("params", {})
+            notice.arguments = asked.arguments_of(notice, params, frozenset())
+            return [Judge(notice)]
         return [ToServer(codec.encode(message))]
 
     def _cancelled_by_client(self, message: JsonObject) -> list[Command]:
@@ -238,16 +245,16 @@ class Session:
         return commands
 
     def _client_answer(self, message: JsonObject) -> list[Command]:
-        if self._asked.pop(message["id"], None) is None:
-            return [Note("dropped an answer of the agent to a request that nobody made")]
         self.changed = True
-        return [ToServer(codec.encode(message))]
+        return self._questions.answer(message)
 
     # --- what the engine decided ----------------------------------------------------------------
 
     def forwarded(self, request: Request) -> bytes:
-        """The engine lets the request go: returns the line for the server."""
-        line = codec.encode(request.message)
+        """The engine lets the request go: returns the line for who answers it."""
+        question = request.sort is Sort.QUESTION
+        line = request.line if question else codec.encode(request.message)
+        request.line = b""
         request.message = None
         request.stage = Stage.FORWARDED
         return line
@@ -266,13 +273,17 @@ class Session:
         return codec.error_line(request.id, codec.INVALID_PARAMS, text)
 
     def refused(self, request: Request, text: str, verdict: JsonObject) -> bytes:
-        """The engine refuses the request: returns the line for the client.
+        """The engine refuses the request: returns the line for who sent it, b'' for a notice.
 
         A refused tools/call is a tool result with isError, which the model gets to read; any
         other refused request is a JSON-RPC error.
         """
         self.drop(request)
         data = {methods.META_VERDICT: verdict}
+        if request.sort is Sort.NOTICE:
+            return b""
+        if request.sort is Sort.QUESTION:
+            return codec.error_line(request.id, REJECTED, text, data)
         if request.method != "tools/call":
             return codec.error_line(request.id, codec.INTERNAL_ERROR, text, data)
         result: JsonObject = {
@@ -285,9 +296,23 @@ class Session:
         return codec.encode({"jsonrpc": "2.0", "id": request.id, "result": result})
 
     def drop(self, request: Request) -> None:
-        """Forget a request that needs no answer of the server's any more."""
-        self.requests.pop(request.id, None)
-        self._progress.forget(request)
+        """Forget a request that needs no answer any more."""
+        if request.sort is Sort.QUESTION:
+            self._questions.drop(request)
+        elif request.sort is Sort.REQUEST:
+            self.requests.pop(request.id, None)
+            self._progress.forget(request)
+
+    def adopt(self, request: Request) -> None:
+        """Take over a request that another engine recorded and did not finish."""
+        if request.sort is Sort.QUESTION:
+            self._questions.adopt(request)
+        else:
+            self.requests[request.id] = request
+
+    def has(self, request: Request) -> bool:
+        """Whether this very request is under way."""
+        return self.requests.get(request.id) is request or self._questions.has(request)
 
     def progress(self, request: Request, text: str) -> bytes | None:
         """A sign of life for a held request, or None when the client gave no token for it."""
@@ -307,7 +332,7 @@ class Session:
 
     def server_gone(self) -> list[Request]:
         """All requests that can get no answer any more; they are forgotten."""
-        lost = list(self.requests.values())
+        lost = [*self.requests.values(), *self._questions.clear()]
         self.requests.clear()
         self._waiting.clear()
         self._progress = Progress()
@@ -338,7 +363,7 @@ class Session:
         if envelope.method is not None:
             if envelope.result or envelope.error:
                 return _drop("dropped a message of the server that both asks and answers")
-            return self._server_speaks(envelope)
+            return self._server_speaks(envelope, line)
         request_id = codec.server_id(envelope.id)
         if request_id is None:
             # an error to a line that the server could not read: nobody waits for it
@@ -374,14 +399,11 @@ class Session:
             return self._page(read_page(envelope.result), first=first)
         return []
 
-    def _server_speaks(self, envelope: codec.Envelope) -> _Taken:
+    def _server_speaks(self, envelope: codec.Envelope, line: bytes) -> _Taken:
         if envelope.id:
-            request_id = codec.server_id(envelope.id)
-            if request_id is None or len(self._asked) >= OPEN_MAX:
-                return _drop("dropped a request of the server that has no usable id")
-            self._asked[request_id] = envelope.method or ""
             self.changed = True
-            return True, None, [], ""
+            passes, commands = self._questions.ask(envelope, line)
+            return passes, None, commands, ""
         if envelope.method == "notifications/tools/list_changed":
             return True, self._subscription(envelope), self._list_again(), ""
         if envelope.method == "notifications/progress":
@@ -389,8 +411,10 @@ class Session:
             return passes, about, [], ""
         if envelope.method == "notifications/cancelled":
             request_id = codec.object_of(envelope.params).get("requestId")
-            if codec.is_id(request_id) and self._asked.pop(request_id, None) is not None:
+            if codec.is_id(request_id):
                 self.changed = True
+                passes, commands = self._questions.take_back(request_id)
+                return passes, None, commands, ""
         return True, self._subscription(envelope), [], ""
 
     def _subscription(self, envelope: codec.Envelope) -> RequestId | None:

@@ -106,8 +106,10 @@ def test_other_requests_are_judged_and_refused_as_errors() -> None:
 def test_a_server_asks_and_the_client_answers_once() -> None:
     play = opened()
     roots = {"jsonrpc": "2.0", "id": 0, "method": "roots/list"}
-    play >> server(roots) << client(roots)
-    play >> client(result(0, roots=[])) << server(result(0, roots=[]))
+    play >> server(roots) << p.Judge
+    play >> client(result(0, roots=[])) << p.Note  # the client has not been asked yet
+    assert play.allow().bytes == server(roots).bytes
+    play >> client(result(0, roots=[])) << server(result(0, roots=[])) << p.Answered
     play >> client(result(0, roots=[])) << p.Note  # a second answer goes nowhere
     play.done()
 
@@ -406,8 +408,35 @@ def test_what_is_sent_beside_the_arguments_is_named() -> None:
 def test_in_2025_03_26_each_part_of_a_batch_is_judged() -> None:
     play = opened("2025-03-26")
     play >> client([call(2, "echo"), note("notifications/x"), call(3, "echo")])
-    play << p.Judge << server(note("notifications/x")) << p.Judge
+    play << p.Judge << p.Judge << p.Judge
     play.done()
+
+
+def test_a_notification_that_nobody_knows_is_judged() -> None:
+    play = opened()
+    play >> client(note("notifications/x", a=1)) << p.Judge
+    assert play.judged[0].arguments == {"a": 1}
+    assert json.loads(play.allow().bytes) == note("notifications/x", a=1)
+
+
+def test_a_question_in_flight_is_not_asked_twice() -> None:
+    play = opened()
+    play >> server(request(1, "ping")) << client(request(1, "ping"))
+    play >> server(request(1, "roots/list")) << p.Note
+    play >> server([request(2, "sampling/createMessage")]) << p.Note
+
+
+def test_a_question_that_the_server_takes_back_is_over() -> None:
+    play = opened()
+    play >> server(request(1, "sampling/createMessage")) << p.Judge
+    play.judged[0].call = 7
+    cancelled = note("notifications/cancelled", requestId=1)
+    play >> server(cancelled) << p.Withdrawn  # the client never heard of it
+    play >> server(request(2, "sampling/createMessage")) << p.Judge
+    play.judged.pop(0)
+    play.allow()
+    cancelled = note("notifications/cancelled", requestId=2)
+    play >> server(cancelled) << client(cancelled) << p.Withdrawn
 
 
 def test_what_is_forwarded_is_one_line_to_every_reader() -> None:
@@ -492,10 +521,10 @@ def test_an_answer_with_nan_still_finds_its_request() -> None:
 def test_a_conversation_goes_on_from_its_memory() -> None:
     play = opened()
     play >> client(request(5, "prompts/list")) << server(request(5, "prompts/list"))
-    play >> server(request("r", "roots/list")) << client(request("r", "roots/list"))
+    play >> server(request("r", "ping")) << client(request("r", "ping"))
     again = Playbook(Session(play.session.memory()))
     again >> server(result(5, prompts=[])) << client(result(5, prompts=[]))
-    again >> client(result("r", roots=[])) << server(result("r", roots=[]))
+    again >> client(result("r")) << server(result("r"))
     again >> client(call(6, "echo"))  # the tools are listed anew
     again << p.ToServer << p.Listing
     again.done()
@@ -615,7 +644,7 @@ def test_what_concerns_no_request_is_about_none() -> None:
     play = opened()
     play >> server(note("notifications/message", level="info", data="x"))
     assert abouts(play) == [None]
-    play >> server(request(1, "roots/list"))
+    play >> server(request(1, "ping"))
     assert abouts(play) == [None]
     play >> client(b"[]")
     assert abouts(play) == [None]

@@ -1,0 +1,121 @@
+"""What servers ask of agents, and notifications that nobody knows: judged, shown, recorded."""
+
+from __future__ import annotations
+
+import pytest
+
+from mcpwall.engine.port import State
+from tests.engine.wall import RULES, Wall, call, note, request, result
+
+QUESTION = request("q", "sampling/createMessage", {"messages": [], "maxTokens": 5})
+
+
+def rule(action: str, method: str = "sampling/createMessage") -> str:
+    return f'{RULES}\n[[rules]]\nid = "talk"\nmethod = "{method}"\naction = "{action}"\n'
+
+
+def test_a_question_goes_to_the_agent_and_its_answer_back(tmp_path):
+    wall = Wall(tmp_path, RULES)
+    talk = wall.session()
+    talk.answers(QUESTION)
+    assert talk.got() == [QUESTION]
+    (row,) = wall.rows()
+    assert (row.method, row.state) == ("sampling/createMessage", State.RUNNING)
+    talk.asks(result("q", model="m"))
+    assert talk.forwarded() == [result("q", model="m")]
+    assert wall.rows()[0].state is State.DONE
+    assert wall.recorded(row.id).state == "done"
+
+
+def test_a_rule_can_deny_what_a_server_asks(tmp_path):
+    wall = Wall(tmp_path, rule("deny"))
+    talk = wall.session()
+    talk.answers(QUESTION)
+    assert talk.got() == []
+    (refused,) = talk.forwarded()
+    assert (refused["id"], refused["error"]["code"]) == ("q", -1)
+    assert refused["error"]["data"]["mcpwall/verdict"]["rules"] == ["talk"]
+    assert wall.rows()[0].state is State.REFUSED
+
+
+def test_a_person_can_be_asked_about_it(tmp_path):
+    wall = Wall(tmp_path, rule("ask"))
+    talk = wall.session()
+    talk.answers(QUESTION)
+    assert talk.got() == []
+    talk.asks(result("q", model="forged"))  # it has not been asked
+    assert talk.forwarded() == []
+    (held,) = wall.held
+    wall.decide(held)
+    assert talk.got() == [QUESTION]
+    assert talk.forwarded() == []
+
+
+def test_a_question_that_nobody_answers_in_time_is_refused_to_the_server(tmp_path):
+    wall = Wall(tmp_path, rule("ask"))
+    talk = wall.session()
+    talk.answers(QUESTION)
+    wall.clock.advance(4_000)
+    assert talk.got() == []
+    (refused,) = talk.forwarded()
+    assert refused["error"]["code"] == -1
+
+
+def test_an_id_means_another_thing_in_each_direction(tmp_path):
+    wall = Wall(tmp_path, rule("ask"))
+    talk = wall.session()
+    talk.asks(call(1, "look"))
+    talk.answers({**QUESTION, "id": 1})
+    talk.forwarded()
+    wall.decide(wall.held[0], allow=False)
+    assert [each["id"] for each in talk.forwarded()] == [1]
+    talk.answers(result(1))
+    assert talk.got() == [result(1)]
+
+
+def test_a_session_s_end_closes_its_questions(tmp_path):
+    wall = Wall(tmp_path, RULES)
+    talk = wall.session()
+    talk.answers(QUESTION)
+    talk.got()
+    talk.live.end("over", "over")
+    assert talk.got() == []
+    assert wall.rows()[0].state is State.LOST
+
+
+@pytest.mark.parametrize("action", ["allow", "ask"])
+def test_a_killed_engine_leaves_no_question_to_the_wrong_side(tmp_path, action):
+    wall = Wall(tmp_path, rule(action))
+    talk = wall.session()
+    talk.answers(QUESTION)
+    talk.got()
+    after = wall.killed()
+    again = type(talk)(after, after=talk)
+    assert again.got() == []
+    told = again.forwarded()
+    if action == "ask":
+        assert [(each["id"], "error" in each) for each in told] == [("q", True)]
+    else:
+        assert told == []
+        again.asks(result("q", model="m"))
+        assert again.forwarded() == [result("q", model="m")]
+        assert after.rows()[-1].state is State.DONE
+
+
+def test_an_unknown_notification_goes_as_the_rules_say(tmp_path):
+    wall = Wall(tmp_path, RULES)
+    talk = wall.session()
+    talk.asks(note("notifications/odd", {"a": 1}))
+    assert talk.forwarded() == [note("notifications/odd", {"a": 1})]
+    wall.clock.advance(0)
+    assert wall.rows()[0].state is State.DONE
+    assert talk.got() == []
+
+
+def test_an_unknown_notification_can_be_denied(tmp_path):
+    wall = Wall(tmp_path, RULES.replace("[defaults]", '[defaults]\nother_methods = "deny"'))
+    talk = wall.session()
+    talk.asks(note("notifications/odd"), note("notifications/roots/list_changed"))
+    assert talk.forwarded() == [note("notifications/roots/list_changed")]
+    assert talk.got() == []
+    assert wall.rows()[0].state is State.REFUSED
