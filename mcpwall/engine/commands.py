@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from mcpwall.engine import sessions, tool_commands, views
+from mcpwall.engine import sessions, tool_commands, tool_rules, views
 from mcpwall.engine.port import (
     AcceptEdit,
     CallDetails,
@@ -107,8 +107,10 @@ def _carry_out(engine: Engine, command: Order) -> Reply:
             return tool_commands.accept_tool(engine, command)
         case AcceptServer():
             return tool_commands.accept_server(engine, command)
-        case Hide() | Block() | Recommend():
-            return Refused("this engine cannot do that yet")
+        case Hide() | Block():
+            return tool_rules.stop(engine, command)
+        case Recommend():
+            return tool_rules.recommend(engine, command)
         case Stop():
             engine.on_stop()
             return Done("stopping")

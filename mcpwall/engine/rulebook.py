@@ -8,7 +8,7 @@ force at once. An edit made while no engine ran is an edit from outside like any
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -126,6 +126,10 @@ class Rulebook:
     def put(self, fields: JsonObject, replaces: str) -> None:
         """Add a rule, or replace one. Raises EditError, ConfigError."""
         self._in_force(self._file.put(fields, replaces))
+
+    def put_all(self, rules: Sequence[JsonObject]) -> None:
+        """Put in rules, each in place of the one of its id. Raises EditError, ConfigError."""
+        self._in_force(self._file.put_all(rules))
 
     def drop(self, rule: str) -> None:
         """Take a rule out. Raises EditError, ConfigError."""

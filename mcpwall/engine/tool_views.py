@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from mcpwall.engine.port import ServerRow
-from mcpwall.engine.port_tools import Difference, Inspected, Pin, ToolRow
+from mcpwall.engine.port_tools import Difference, Inspected, Pin, Recommendation, ToolRow
 from mcpwall.engine.servers import Server, pin_of
 from mcpwall.model import JsonObject
 from mcpwall.policy.definition_flags import flags
 from mcpwall.policy.outlook import outlook
+from mcpwall.policy.recommend import Recommended, for_tool
 from mcpwall.protocol import codec
 from mcpwall.protocol.definitions import differences
 
@@ -103,7 +104,13 @@ def inspected(engine: Engine, server: Server, entry: ToolEntry) -> Inspected:
         changes(entry),
         row,
         tool,
+        recommendation(for_tool(tool)) if tool is not None else None,
     )
+
+
+def recommendation(found: Recommended) -> Recommendation:
+    """A recommended rule as an app gets it."""
+    return Recommendation(found.fields, found.reason)
 
 
 def changes(entry: ToolEntry) -> tuple[Difference, ...]:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from mcpwall.model import Action, Call, Defaults, Origin, Per, Rest, Risk, Rule
+from mcpwall.model import Action, Call, Defaults, Origin, Per, Rest, Rule, Tool
 from mcpwall.policy.answers import is_answer_id
 from mcpwall.policy.compiled import (
     TOOLS_CALL,
@@ -76,9 +76,9 @@ class _Index:
         """The rules that concern a call, ordered by id."""
         return _ordered(one for one in self._on(call.tool) if one.concerns(call))
 
-    def about(self, server: str, tool: str, risk: Risk) -> list[Compiled]:
+    def about(self, tool: Tool) -> list[Compiled]:
         """The rules that concern some agent's calls of a tool, ordered by id."""
-        return _ordered(one for one in self._on(tool) if one.is_about(server, tool, risk))
+        return _ordered(one for one in self._on(tool.name) if one.is_about(tool))
 
     def _on(self, tool: str) -> Iterable[Compiled]:
         return (*self._others, *self._by_tool.get(tool, ()))
@@ -138,9 +138,9 @@ class Policy:
             self._cache[key] = found
         return found
 
-    def about(self, server: str, tool: str, risk: Risk) -> list[Compiled]:
+    def about(self, tool: Tool) -> list[Compiled]:
         """The rules that concern calls of a tool by any agent, ordered by id."""
-        return self._calls.about(server, tool, risk)
+        return self._calls.about(tool)
 
 
 def compile_policy(

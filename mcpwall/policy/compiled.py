@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from mcpwall.model import Action, Budget, Call, RateLimit, Risk, Rule
+from mcpwall.model import Action, Budget, Call, RateLimit, Rule, Tool
 from mcpwall.policy.arguments import ANY, Leaves, PathError, compile_path, parse_path
 from mcpwall.policy.conditions import Clause, ConditionError
 from mcpwall.policy.flow import WITHIN_MAX_S, Flow
@@ -86,13 +86,15 @@ class Compiled:
             and self.agent.match(call.client, call.agent)
         )
 
-    def is_about(self, server: str, tool: str, risk: Risk) -> bool:
+    def is_about(self, tool: Tool) -> bool:
         """Whether this rule concerns some agent's calls of a tool."""
         return (
-            self.tool.match(tool)
-            and self.server.match(server)
+            self.tool.match(tool.name)
+            and self.server.match(tool.server)
             and self.method.match(TOOLS_CALL)
-            and (not self.risk or risk in self.risk)
+            and (not self.risk or tool.risk in self.risk)
+            and (not self.reach or tool.traits.reach in self.reach)
+            and (not self.reads or not self.reads.isdisjoint(tool.traits.reads))
         )
 
     def may_match(self, call: Call, resolve: Resolve) -> bool:

@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from mcpwall.model import Action, Rule, Tool
+from mcpwall.model import Action, Rest, Rule, Tool, span
 from mcpwall.policy.compile import Policy
-from mcpwall.policy.compiled import Compiled
-from mcpwall.policy.judge import span
+from mcpwall.policy.compiled import Compiled, names_tools
 
 NAMED_MAX = 5  # rules that a sentence names
 
@@ -28,30 +27,42 @@ class Outlook(NamedTuple):
 
 def outlook(policy: Policy, tool: Tool) -> Outlook:
     """What a call of `tool` meets under the rules in force; limits are taken to have room."""
-    rules = [one for one in policy.about(tool.server, tool.name, tool.risk) if not one.project]
-    surely = [one for one in rules if not one.clauses and not one.rule.agent]
-    action, deciding, text = _decided(surely, policy, tool)
+    rules = [one for one in policy.about(tool) if not one.project]
+    surely = [one for one in rules if not (one.clauses or one.looks_back or one.rule.agent)]
+    rest = policy.rest.get(tool.server)
+    cut = rest is not None and not any(names_tools(one.rule) for one in rules)
+    action, deciding, text = _decided(surely, policy, tool, cut=cut)
     if action is not Action.DENY:
         text = "; ".join([text, *(_limit(one) for one in surely if one.limit or one.budget)])
-    open_ = [one.rule.id for one in rules if one not in surely]
-    if open_:
-        text += f"; arguments or agents decide for {_names(open_)}"
-    return Outlook(action, tuple(one.rule.id for one in deciding), text)
+    if open_ := [one.rule.id for one in rules if one not in surely]:
+        text += f"; arguments, agents or earlier calls decide for {_names(open_)}"
+    hidden = any(one.rule.hide for one in rules) or (cut and rest is Rest.HIDE)
+    return Outlook(action, tuple(one.rule.id for one in deciding), text, hidden)
 
 
 def _decided(
-    rules: Sequence[Compiled], policy: Policy, tool: Tool
+    rules: Sequence[Compiled], policy: Policy, tool: Tool, *, cut: bool
 ) -> tuple[Action, list[Compiled], str]:
-    for action, said in ((Action.DENY, "denied by"), (Action.ASK, "asked by")):
-        if found := _doing(rules, action):
-            if action is Action.ASK and (approving := _doing(rules, Action.APPROVE)):
-                ids = _ids([*found, *approving])
-                return Action.ALLOW, [*found, *approving], f"approved by {_names(ids)}"
-            return action, found, f"{said} {_names(_ids(found))}"
+    if found := [one for one in rules if one.rule.hide]:
+        return Action.DENY, found, f"hidden by {_names(_ids(found))}"
+    if cut:
+        return Action.DENY, [], "denied: of this server only tools that a rule names can be called"
+    if found := _doing(rules, Action.DENY):
+        return Action.DENY, found, f"denied by {_names(_ids(found))}"
+    approving = _doing(rules, Action.APPROVE)
+    if found := _doing(rules, Action.ASK):
+        if approving:
+            both = [*found, *approving]
+            return (
+                Action.ALLOW,
+                both,
+                f"asked by {_ids(found)[0]}, approved by {_names(_ids(approving))}",
+            )
+        return Action.ASK, found, f"asked by {_names(_ids(found))}"
     if found := _doing(rules, Action.ALLOW):
         return Action.ALLOW, found, f"allowed by {_names(_ids(found))}"
     default: Action = getattr(policy.defaults, tool.risk.value)
-    if default is Action.ASK and (approving := _doing(rules, Action.APPROVE)):
+    if default is Action.ASK and approving:
         return Action.ALLOW, approving, f"approved by {_names(_ids(approving))}"
     return default, [], f"{default} by the default for {tool.risk} tools"
 

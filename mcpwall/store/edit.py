@@ -60,6 +60,20 @@ def put_rule(config: Config, fields: Mapping[str, Any], replaces: str = "") -> C
     return new
 
 
+def put_rules(config: Config, rules: Sequence[Mapping[str, Any]]) -> Config:
+    """The config with these rules, which have ids; each replaces the rule of its id.
+
+    The very same config comes back when all are there already. Raises as `put_rule` does.
+    """
+    for fields in rules:
+        known = {table.id: table.fields for table in config.tables}
+        if fields["id"] not in known:
+            config = put_rule(config, fields)
+        elif not rule_tables.same(known[fields["id"]], dict(fields)):
+            config = put_rule(config, fields, fields["id"])
+    return config
+
+
 def add_rules(config: Config, rules: Sequence[tuple[Mapping[str, Any], str]]) -> Config:
     """The config with more rules at its end, each a table that has an id and one line of comment.
 
@@ -145,6 +159,10 @@ class ConfigFile:
     def add(self, rules: Sequence[tuple[Mapping[str, Any], str]]) -> Config:
         """Add rules with their comments in one step, see `add_rules`. Raises as that does."""
         return self._change(lambda config: add_rules(config, rules))
+
+    def put_all(self, rules: Sequence[Mapping[str, Any]]) -> Config:
+        """Put in several rules in one step, see `put_rules`. Raises EditError, ConfigError."""
+        return self._change(lambda config: put_rules(config, rules))
 
     def drop(self, rule: str) -> Config:
         """Take a rule out, see `drop_rule`. Raises EditError, ConfigError."""

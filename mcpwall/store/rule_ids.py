@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mcpwall.model import Rule
 
 
-_LATER = ("after", "more_than", "reach", "reads", "repeat")
+_LATER = ("after", "hide", "more_than", "reach", "reads", "repeat")
 
 
 class SameIdError(ValueError):

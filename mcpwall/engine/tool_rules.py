@@ -1,0 +1,88 @@
+"""Rules that an app makes for tools with one key: hide, block, and what is recommended.
+
+They become tables of config.toml like every other rule, and can be undone.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mcpwall.engine import tool_views
+from mcpwall.engine.port import Done, Refused, Reply
+from mcpwall.engine.port_tools import Block, Hide, Recommend, Recommended
+from mcpwall.model import Action, JsonObject, Rule, Tool
+from mcpwall.policy.match import escape_glob
+from mcpwall.policy.recommend import for_tool, for_tools
+from mcpwall.store.config import load_text
+from mcpwall.store.difference import diff
+from mcpwall.store.edit import put_rules
+from mcpwall.store.rule_tables import render
+
+if TYPE_CHECKING:
+    from mcpwall.engine.core import Engine
+
+
+def stop(engine: Engine, command: Hide | Block) -> Reply:
+    """Hide or block one tool by a rule of its own, or take that rule out again.
+
+    Raises EditError, ConfigError.
+    """
+    hides = isinstance(command, Hide)
+    fields: JsonObject = {
+        "server": escape_glob(command.server),
+        "tool": escape_glob(command.tool),
+        **({"hide": True} if hides else {"action": "deny"}),
+    }
+    (wanted,) = load_text(render(fields), "").rules
+    there = next((rule for rule in engine.rulebook.config.rules if _alike(rule, wanted)), None)
+    did = "hidden" if hides else "blocked"
+    if command.on:
+        if there is not None:
+            return Refused(f"rule {there.id} does so already")
+        engine.rulebook.put(fields, "")
+        return Done(did)
+    if there is None:
+        return Refused(f"no rule of its own keeps it {did}; see which rule applies")
+    engine.rulebook.drop(there.id)
+    return Done(f"no longer {did}")
+
+
+def _alike(rule: Rule, wanted: Rule) -> bool:
+    """Whether a rule in force does this for this tool and nothing else."""
+    return rule.enabled and not rule.when and _what(rule) == _what(wanted)
+
+
+def _what(rule: Rule) -> tuple[object, ...]:
+    does = (rule.action is Action.DENY, rule.hide, rule.rate_limit, rule.budget)
+    narrows = (rule.agent, rule.method, rule.risk, rule.reach, rule.reads, rule.looks_back())
+    return rule.server, rule.tool, *does, *narrows
+
+
+def recommend(engine: Engine, command: Recommend) -> Reply:
+    """The recommended rules for a tool, a server or all; put in if that is ordered.
+
+    Raises EditError, ConfigError.
+    """
+    tools = _tools(engine, command)
+    if not tools:
+        return Refused("no such tool has been seen")
+    found = [for_tool(tools[0])] if command.tool else for_tools(tools)
+    old = engine.rulebook.config
+    new = put_rules(old, [each.fields for each in found])
+    if command.apply:
+        if new is old:
+            return Refused("all recommended rules are there already")
+        engine.rulebook.put_all([each.fields for each in found])
+    shown = tuple(tool_views.recommendation(each) for each in found)
+    return Recommended(shown, diff(old, new), command.apply)
+
+
+def _tools(engine: Engine, command: Recommend) -> list[Tool]:
+    """The tools that an order is about, less those that are gone."""
+    return [
+        engine.inventory.tool(entry, trusted=engine.rulebook.trusts_hints(server.name))
+        for server in engine.inventory.servers.values()
+        if command.server in ("", server.name)
+        for name, entry in server.entries.items()
+        if name and not entry.gone and command.tool in ("", name)
+    ]
