@@ -200,7 +200,7 @@ async def test_the_help_begins_with_the_screen_in_front() -> None:
     async with showing(FakePort(busy())) as shown:
         await shown.press("?")
         assert shown.text().splitlines()[0] == "CALLS"
-        await shown.press("pagedown", "pagedown", "pagedown")
+        await shown.press(*["pagedown"] * 9)
         assert "SIGNS" in shown.text()
         await shown.press("escape")
         assert "[1 Calls]" in shown.text()
