@@ -87,6 +87,11 @@ def lockdown_file() -> str:
     return _join(state_dir(), "lockdown")
 
 
+def theme_file() -> str:
+    """The app's colours, as last chosen in it."""
+    return _join(state_dir(), "theme")
+
+
 def logins_dir() -> str:
     """The directory of logins at remote servers that no keyring keeps."""
     return _join(state_dir(), "logins")

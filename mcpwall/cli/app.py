@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING
 
 from mcpwall import home, starter
@@ -12,9 +13,12 @@ from mcpwall.engine.port import EngineGoneError
 from mcpwall.link.client import connect
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator
 
     from mcpwall.engine.port import Batch, Command, EnginePort, Reply, Snapshot
+    from mcpwall.store.app import AppConfig
+    from mcpwall.store.config import Config
+    from mcpwall.tui.settings import Settings
 
 
 def run() -> int:
@@ -30,7 +34,8 @@ def run() -> int:
     from mcpwall.tui.keys import KeysError
 
     try:
-        app = WallApp(LastingPort(), moved=_keys())
+        config = _config()
+        app = WallApp(LastingPort(), moved=config.keys, settings=_settings(config.app))
     except KeysError as error:
         raise CliError(f"{home.config_file()}: {error}", USAGE) from None
     try:
@@ -41,15 +46,39 @@ def run() -> int:
     return app.return_code or 0
 
 
-def _keys() -> Mapping[str, str]:
-    """`[keys]` of the config. A file that does not load moves no keys: the app shows why."""
-    from mcpwall.store.config import ConfigError, load
+def _config() -> Config:
+    """The config. One that does not load says nothing of the app, which then shows why."""
+    from mcpwall.store.config import Config, ConfigError, load
     from mcpwall.store.files import UnsafeFileError
 
     try:
-        return load(home.config_file()).keys
+        return load(home.config_file())
     except (FileNotFoundError, ConfigError, UnsafeFileError):
-        return {}
+        return Config(file="", text="")
+
+
+def _settings(config: AppConfig) -> Settings:
+    """`[app]`, and the theme chosen last where the config names none."""
+    from mcpwall.store.app import THEMES
+    from mcpwall.store.files import UnsafeFileError, private_dir, read_checked, write_atomic
+    from mcpwall.tui.settings import Settings
+
+    def remember(theme: str) -> None:
+        with suppress(OSError, UnsafeFileError):  # a theme is not worth a word
+            private_dir(home.state_dir())
+            write_atomic(home.theme_file(), theme)
+
+    theme = config.theme
+    if not theme:
+        with suppress(OSError, UnsafeFileError, UnicodeDecodeError):
+            theme = read_checked(home.theme_file())
+    silent = os.environ.get("TERM") in ("linux", "dumb")  # they would print a notification
+    return Settings(
+        theme if theme in THEMES else "dark",
+        config.bell,
+        "off" if silent else config.notify,
+        remember,
+    )
 
 
 class LastingPort:

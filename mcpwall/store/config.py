@@ -21,6 +21,7 @@ from mcpwall.policy.compile import Policy, compile_policy
 from mcpwall.policy.compiled import RuleError
 from mcpwall.policy.never import why_never
 from mcpwall.store import files, rule_ids, schema, toml_lines
+from mcpwall.store.app import AppConfig
 from mcpwall.store.audit_config import AuditConfig
 from mcpwall.store.forms import BadValueError, Problem, kind
 from mcpwall.store.http import HttpConfig
@@ -82,6 +83,7 @@ class Config:
     agents: Mapping[str, schema.AgentConfig] = field(default_factory=dict)
     http: HttpConfig = field(default_factory=HttpConfig)
     audit: AuditConfig = field(default_factory=AuditConfig)
+    app: AppConfig = field(default_factory=AppConfig)
     store: StoreConfig | None = None
     keys: Mapping[str, str] = field(default_factory=dict)
 
@@ -164,6 +166,7 @@ def _load_text(text: str, file: str, *, project: bool) -> Config:
         agents=sections.get("agents", {}),
         http=sections.get("http", HttpConfig()),
         audit=sections.get("audit", AuditConfig()),
+        app=sections.get("app", AppConfig()),
         store=sections.get("store"),
         keys=sections.get("keys", {}),
     )

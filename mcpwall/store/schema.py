@@ -25,6 +25,7 @@ from mcpwall.model import (
     Rest,
     Risk,
 )
+from mcpwall.store.app import app
 from mcpwall.store.audit_config import audit
 from mcpwall.store.forms import (
     BadValueError,
@@ -357,6 +358,7 @@ USER_FILE: Final = table(
         "agents": named(text, _agent),
         "http": http,
         "audit": audit,
+        "app": app,
         "store": store,
         "keys": _keys,
         "rules": _as_it_is,  # each by RULE_TABLE

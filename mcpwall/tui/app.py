@@ -16,8 +16,9 @@ from textual.command import CommandPalette
 
 from mcpwall.engine import port
 from mcpwall.text import visible
+from mcpwall.tui.calling import KEEP_TITLE, PUT_TITLE_BACK, Calling
 from mcpwall.tui.keys import KeyMap
-from mcpwall.tui.mirror import Mirror
+from mcpwall.tui.mirror import Mirror, Part
 from mcpwall.tui.palette import Actions
 from mcpwall.tui.screens.audit import AuditScreen
 from mcpwall.tui.screens.base import Keys, WallModal, WallScreen
@@ -28,7 +29,8 @@ from mcpwall.tui.screens.review import ReviewScreen
 from mcpwall.tui.screens.rules import RulesScreen
 from mcpwall.tui.screens.servers import ServersScreen
 from mcpwall.tui.screens.sessions import SessionsScreen
-from mcpwall.tui.theme import DARK, LIGHT, THEMES, Palette, palette
+from mcpwall.tui.settings import Settings
+from mcpwall.tui.theme import DARK, THEMES, Palette, palette
 from mcpwall.tui.widgets.rule_form import RuleForm, fields_from_call
 
 if TYPE_CHECKING:
@@ -40,13 +42,15 @@ if TYPE_CHECKING:
 _REPAINT_S = 0.1
 _REATTACH_S = 1.0
 _NOTICES_MAX = 3  # at once
+_INFO_S = 3  # how long what is no trouble is shown
 
 
 class WallApp(App[None], inherit_bindings=False):
     """The terminal app.
 
     `engine` is its hold on the engine. `moved` is `[keys]` of the config: action id to keys (raises
-    KeysError). `now` gives seconds since the epoch; `zone` is for times of day, None for local.
+    KeysError); `settings` is its `[app]`. `now` gives seconds since the epoch; `zone` is for times
+    of day, None for local.
     """
 
     TITLE = "mcpwall"
@@ -54,6 +58,7 @@ class WallApp(App[None], inherit_bindings=False):
     ENABLE_COMMAND_PALETTE = False
     CSS = """
     Screen { background: $background; color: $foreground; }
+    ToastRack { max-height: 7; overflow: hidden; }
     """
 
     engine_gone = ""  # why nothing can be asked of the engine now; empty while it is there
@@ -63,6 +68,7 @@ class WallApp(App[None], inherit_bindings=False):
         engine: port.EnginePort,
         *,
         moved: Mapping[str, str] | None = None,
+        settings: Settings | None = None,
         now: Callable[[], float] = time.time,
         zone: tzinfo | None = None,
     ) -> None:
@@ -73,13 +79,16 @@ class WallApp(App[None], inherit_bindings=False):
         self.zone = zone
         self.mirror = Mirror()
         self.palette: Palette = {}
+        self._settings = settings or Settings()
+        self._calling = Calling(bell=self._settings.bell, notify=self._settings.notify)
         self._walls: dict[str, WallScreen] = {}
 
     def on_mount(self) -> None:
         """Show the calls, attach, and begin to repaint."""
-        for theme in THEMES:
+        for theme in THEMES.values():
             self.register_theme(theme)
-        self._use(DARK)
+        self._use(THEMES.get(self._settings.theme, DARK))
+        self._to_terminal(KEEP_TITLE)
         self._walls = {scope: make() for scope, (_, make) in self.WALLS.items()}
         for scope, screen in self._walls.items():
             self.install_screen(screen, scope)  # else it would be taken apart when left
@@ -128,6 +137,9 @@ class WallApp(App[None], inherit_bindings=False):
     def repaint(self) -> None:
         """Tell the screens what changed since the last time."""
         changes = self.mirror.drain()
+        if Part.HELD in changes.parts:
+            waiting = [held.row.id for held in self.mirror.waiting]
+            self._to_terminal(self._calling.step(waiting, self.now(), focused=self.app_focus))
         for notice in changes.notices[-_NOTICES_MAX:]:
             self.say(notice.text, notice.level)
         if (more := len(changes.notices) - _NOTICES_MAX) > 0:
@@ -151,6 +163,15 @@ class WallApp(App[None], inherit_bindings=False):
         if isinstance(screen, Keys) and screen.is_mounted:
             screen.tick()
 
+    def _to_terminal(self, sequences: str) -> None:
+        """Send what a terminal obeys: our own words alone."""
+        if sequences and self._driver is not None:
+            self._driver.write(sequences)
+
+    def on_unmount(self) -> None:
+        """Leave the terminal's title as it was found."""
+        self._to_terminal(PUT_TITLE_BACK)
+
     def _use(self, theme: Theme) -> None:
         self.theme = theme.name
         self.palette = palette(theme)
@@ -158,7 +179,8 @@ class WallApp(App[None], inherit_bindings=False):
     def say(self, text: str, level: str = "info") -> None:
         """Tell the person something in one line; `level` is "info", "warning" or "error"."""
         severity = {"warning": "warning", "error": "error"}.get(level, "information")
-        self.notify(visible(text), severity=severity, markup=False)  # type: ignore[arg-type]
+        seconds = _INFO_S if severity == "information" else None
+        self.notify(visible(text), severity=severity, markup=False, timeout=seconds)  # type: ignore[arg-type]
 
     def copy(self, text: str, what: str) -> None:
         """Put text that is safe to paste on the clipboard, and say so."""
@@ -248,8 +270,12 @@ class WallApp(App[None], inherit_bindings=False):
         self.push_screen(CommandPalette([Actions], placeholder="what do you want to do?"))
 
     def do_theme(self) -> None:
-        """Dark or light colours."""
-        self._use(LIGHT if self.theme == DARK.name else DARK)
+        """Dark, light or high-contrast colours, remembered."""
+        names = list(THEMES)
+        at = [theme.name for theme in THEMES.values()].index(self.theme)
+        name = names[(at + 1) % len(names)]
+        self._use(THEMES[name])
+        self._settings.remember(name)
 
     def do_leave(self) -> None:
         """Ctrl-C ends other programs; here it says what does."""

@@ -171,7 +171,7 @@ ACTIONS = (
     _action("app.audit", "6", "", "screen: audit, all calls ever recorded"),
     _action("app.help", "?", "help", "all keys"),
     _action("app.commands", ": ctrl+p", "commands", "all actions by name"),
-    _action("app.theme", "ctrl+t", "", "dark or light colours"),
+    _action("app.theme", "ctrl+t", "", "dark, light or high-contrast colours"),
     _action("app.detach", "q ctrl+q", "detach", "leave; the wall goes on without the app"),
     _action("app.leave", "ctrl+c", "", "how to leave"),
     _action("app.stop", "Q", "", "stop the wall and every session, after a confirm", engine=True),

@@ -39,7 +39,22 @@ LIGHT = Theme(
     dark=False,
     variables={"asked": "#6f36b5", "faint": "#6b7280", "cursor": "#d8e2f3"},
 )
-THEMES = (DARK, LIGHT)
+CONTRAST = Theme(
+    name="mcpwall-contrast",
+    primary="#ffffff",
+    secondary="#ffffff",
+    accent="#00ffff",
+    foreground="#ffffff",
+    background="#000000",
+    surface="#000000",
+    panel="#000000",
+    success="#00ff00",
+    warning="#ffff00",
+    error="#ff8080",
+    dark=True,
+    variables={"asked": "#ff80ff", "faint": "#ffffff", "cursor": "#0000d0"},
+)
+THEMES = {"dark": DARK, "light": LIGHT, "contrast": CONTRAST}
 
 # Style name -> (theme colour, bold). Lines name their parts with these.
 _COLOURS = {

@@ -12,6 +12,7 @@ from mcpwall.cli import app
 from mcpwall.cli.errors import CliError
 from mcpwall.cli.main import run
 from mcpwall.engine import port
+from mcpwall.store.app import AppConfig
 from tests.tui.fake_port import FakePort
 from tests.tui.scenes import busy, empty
 
@@ -90,3 +91,27 @@ def test_a_snapshot_connects_again_where_the_engine_went(monkeypatch: pytest.Mon
         assert second.sent == [port.Undo()]
 
     asyncio.run(scene())
+
+
+def test_the_theme_is_the_configs_or_the_one_chosen_last(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MCPWALL_HOME", str(home))
+    monkeypatch.setenv("TERM", "xterm-256color")
+    assert app._settings(AppConfig()).theme == "dark"
+    app._settings(AppConfig()).remember("contrast")
+    assert app._settings(AppConfig()).theme == "contrast"
+    assert app._settings(AppConfig(theme="light")).theme == "light"
+    (home / "state" / "theme").write_text("mauve")
+    assert app._settings(AppConfig()).theme == "dark"
+
+
+@pytest.mark.parametrize("term", ["linux", "dumb"])
+def test_a_terminal_that_would_print_a_notification_gets_none(
+    term: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MCPWALL_HOME", str(home))
+    monkeypatch.setenv("TERM", "xterm")
+    assert app._settings(AppConfig()).notify == "osc9"
+    monkeypatch.setenv("TERM", term)
+    assert app._settings(AppConfig()).notify == "off"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mcpwall.model import Action, Budget, Condition, Defaults, Origin, Per, RateLimit, Risk, Rule
-from mcpwall.store import http, remotes, schema
+from mcpwall.store import app, http, remotes, schema
 from mcpwall.store.config import load, load_text
 from mcpwall.store.edit import TEMPLATE
 from mcpwall.store.schema import AgentConfig, ServerConfig
@@ -229,6 +229,7 @@ def test_example_has_every_key_and_explains_every_choice():
         schema.SERVER,
         remotes.OAUTH,
         http.HTTP,
+        app.APP,
         schema.AGENT,
     )
     assert {key for keys in tables for key in keys} - set(WORD.findall(text)) == set()

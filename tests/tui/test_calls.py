@@ -48,7 +48,7 @@ async def test_calls_as_they_look(name: str, size: tuple[int, int]) -> None:
 @scenario
 async def test_the_empty_screen_says_what_to_do_next(name: str, size: tuple[int, int]) -> None:
     async with showing(engine(empty()), size) as shown:
-        assert "mcpwall stdio NAME -- CMD" in shown.text()
+        assert "mcpwall init" in shown.text()
         assert "mcpwall demo" in shown.text()
         golden(f"empty-{name}", shown.text())
 

@@ -1,0 +1,26 @@
+"""How the app looks and how it calls for a person: what the config says of it, as a value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def _forget(_theme: str) -> None:
+    """A theme that nobody remembers."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """`theme` is the name to begin with; `notify` is "osc9", "osc777" or "off".
+
+    `remember` is told which theme the person chose.
+    """
+
+    theme: str = "dark"
+    bell: bool = True
+    notify: str = "off"
+    remember: Callable[[str], None] = _forget
