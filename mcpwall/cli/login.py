@@ -28,7 +28,7 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
     parser.add_argument(
         "--no-browser",
         action="store_true",
-        help="only print the address; what the browser ends at can be pasted here",
+        help="open none; only print the address",
     )
     parser.set_defaults(func=run)
 
@@ -81,7 +81,7 @@ async def _flow(name: str, config: RemoteConfig, *, browser: bool) -> Login:
         raise CliError(str(error)) from None
     try:
         async with listening(oauth.redirect_port) as loopback:
-            if not browser and sys.stdin.isatty():
+            if sys.stdin.isatty():
                 loopback.take_pasted(sys.stdin)
             terms = Terms(config.url, headers, oauth.scopes, oauth.client_id, secret)
             return await log_in(terms, loopback, lambda url: _show(url, browser=browser))
@@ -97,15 +97,21 @@ async def _flow(name: str, config: RemoteConfig, *, browser: bool) -> Login:
 async def _show(url: str, *, browser: bool) -> None:
     from mcpwall.text import visible
 
-    if browser:
-        import webbrowser
-
-        print("Log in in the browser. If none opens, go to:", flush=True)
-        print(visible(url), flush=True)
-        await asyncio.to_thread(webbrowser.open, url)
-        return
-    print("Open this address in a browser and log in:", flush=True)
-    print(visible(url), flush=True)
+    opened = browser and await asyncio.to_thread(_open, url)
+    print("Log in in the browser. If none opened, go to:" if opened else "Log in at:")
+    print(visible(url))
     if sys.stdin.isatty():
         print("If it ends at a page that cannot be shown, paste that page's address here:")
-        sys.stdout.flush()
+    sys.stdout.flush()
+
+
+def _open(url: str) -> bool:
+    """Open a browser beside the terminal; one that would take the terminal stays closed."""
+    import webbrowser
+
+    try:
+        browser = webbrowser.get()
+    except webbrowser.Error:
+        return False
+    takes_terminal = type(browser) is webbrowser.GenericBrowser and "BROWSER" not in os.environ
+    return not takes_terminal and browser.open(url)

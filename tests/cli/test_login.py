@@ -6,11 +6,13 @@ import os
 import pty
 import subprocess
 import sys
+import webbrowser
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from mcpwall.cli import login as login_command
 from mcpwall.store import keyrings
 from mcpwall.store.logins import Login, Logins
 from tests.helpers.authorization_server import AuthorizationServer, authorizing, browse, refused
@@ -303,3 +305,26 @@ def test_the_address_that_a_browser_ended_at_can_be_pasted(home) -> None:
             assert kept(home) is not None
 
     asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("browser", "opens"),
+    [
+        (webbrowser.GenericBrowser("lynx"), False),
+        (webbrowser.BackgroundBrowser("firefox"), True),
+        (None, False),
+    ],
+)
+def test_a_browser_that_would_take_the_terminal_is_not_opened(monkeypatch, browser, opens) -> None:
+    opened = []
+
+    def get():
+        if browser is None:
+            raise webbrowser.Error
+        monkeypatch.setattr(browser, "open", lambda url: opened.append(url) or True)
+        return browser
+
+    monkeypatch.setattr(webbrowser, "get", get)
+    monkeypatch.delenv("BROWSER", raising=False)
+    assert login_command._open("https://a.example") is opens
+    assert opened == (["https://a.example"] if opens else [])

@@ -70,7 +70,9 @@ class Remotes:
     async def close(self) -> None:
         """Close all connections; nothing is sent any more."""
         if self._opening is not None:
-            await (await self._opening).close()
+            (connections,) = await asyncio.gather(self._opening, return_exceptions=True)
+            if not isinstance(connections, BaseException):  # else there are none
+                await connections.close()
 
 
 def _wall_ms() -> int:
