@@ -46,16 +46,22 @@ class Pass(msgspec.Struct, eq=False):
     tool: Tool | None
     policy: str
     until_ns: int
+    asked: tuple[str, ...]  # the rules that asked
 
-    def fits(self, call: Call, tool: Tool | None, policy: str) -> bool:
-        """Whether this is the call that the person allowed, under what they saw."""
+    def fits(self, call: Call, tool: Tool | None, now: Verdict) -> bool:
+        """Whether this is the call that the person allowed, under what they saw.
+
+        `now` is the verdict that would hold it; a rule that did not ask then was not answered.
+        """
         known = self.call
+        if not set(now.rules) <= set(self.asked):
+            return False
         return (known.digest, known.client, known.server, known.directory) == (
             call.digest,
             call.client,
             call.server,
             call.directory,
-        ) and (self.tool, self.policy) == (tool, policy)
+        ) and (self.tool, self.policy) == (tool, now.policy)
 
 
 class Late:
@@ -112,7 +118,7 @@ class Late:
             self._drop(call.id, "refused by a rule")
             return Refused(f"it would not run: {verdict.reason}")
         until = self._engine.clock.steady_ns() + int(LATE_S * 1e9)
-        self._passes.append(Pass(call, tool, verdict.policy, until))
+        self._passes.append(Pass(call, tool, verdict.policy, until, offer.shown.row.verdict.rules))
         self._drop(call.id, "approved meanwhile: runs once when it is called again")
         return Done(f"kept: the same call runs once if it comes within {LATE_S / 60:.0f} minutes")
 
@@ -127,7 +133,7 @@ class Late:
         self._passes = [kept for kept in self._passes if now < kept.until_ns]
         tool = live.tools.get(call.tool)
         for kept in self._passes:
-            if kept.fits(call, tool, asked.policy):
+            if kept.fits(call, tool, asked):
                 self._passes.remove(kept)
                 return kept.call.id
         return 0

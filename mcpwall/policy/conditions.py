@@ -40,9 +40,12 @@ class Clause:
         build = OPERATORS.get(base)
         if build is None or (base != op and base not in _NEGATED):
             raise ConditionError(condition, _unknown_operator(op))
+        if argument == ANY and base == "secret":
+            argument = ""  # names tell of secrets too: it looks at the arguments as a whole
         if argument == ANY and base not in _ON_TEXT:
             raise ConditionError(
-                condition, f'"any" stands for texts: it takes {", ".join(_ON_TEXT)}, not {op}'
+                condition,
+                f'"any" stands for texts: it takes {", ".join(_ON_TEXT)}, secret, not {op}',
             )
         try:
             check = build(condition.value)

@@ -13,23 +13,19 @@ from typing import Any, Final
 import re2
 
 from mcpwall.model import Call
+from mcpwall.policy.masking import Mask, names_secret
 from mcpwall.policy.match import regex_options
 from mcpwall.policy.operators import Resolve
 
 LEAVES_MAX: Final = 500
 TEXT_MAX: Final = 20_000
 _PATH_NAMES: Final = ("path", "file", "dir", "cwd", "folder", "destination")
-_SECRET_NAMES: Final = ("password", "passwd", "secret", "token", "api_key", "apikey", "private_key")
 
 _PIPED: Final = re2.compile(
     r"(?i)\b(curl|wget)\b[^|\n]*\|\s*(sudo\s+)?(env\s+)?\S*\b(sh|bash|zsh|dash|python3?|perl|node)\b",
     regex_options(),
 )
-_SECRET: Final = re2.compile(
-    r"\b(sk-[A-Za-z0-9_-]{16,}|gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|AKIA[0-9A-Z]{16}"
-    r"|xox[abprs]-[A-Za-z0-9-]{10,}|eyJ[A-Za-z0-9_-]{10,}\.eyJ)|-----BEGIN [A-Z ]*PRIVATE KEY",
-    regex_options(),
-)
+_MASK: Final = Mask()
 
 
 def flags(call: Call, resolve: Resolve) -> tuple[str, ...]:
@@ -39,7 +35,9 @@ def flags(call: Call, resolve: Resolve) -> tuple[str, ...]:
         text = whole[:TEXT_MAX].encode("utf-8", "replace").decode()
         if _PIPED.search(text):
             found["pipes a download into a shell"] = None
-        if _SECRET.search(text) or (text and _names(name, _SECRET_NAMES)):
+        if (text and names_secret(name)) or (
+            _MASK.may_hide(text.encode()) and _MASK.text(text) != text
+        ):
             found[f"{name or 'an argument'} looks like a secret"] = None
         if _mixes_scripts(text):
             found[f"{name or 'an argument'} mixes letters of several scripts in one word"] = None

@@ -19,6 +19,7 @@ import re2
 
 from mcpwall.policy.arguments import Gap
 from mcpwall.policy.hosts import host_of, host_pattern
+from mcpwall.policy.masking import WALK_MAX, Mask
 from mcpwall.policy.match import Names, regex_options
 
 TEXT_MAX = 262_144  # characters that glob and regex look at; a longer text cannot be evaluated
@@ -192,6 +193,27 @@ def _length(value: Any) -> Check:
     return check
 
 
+def _secret(value: Any) -> Check:
+    """Whether a value looks like a secret, or an object has one, as `masking` tells."""
+    if not isinstance(value, bool):
+        raise TypeError("needs true or false")
+    mask = Mask()
+
+    def check(leaf: Any, _directory: str, _resolve: Resolve) -> Truth:
+        if isinstance(leaf, Gap):
+            return None
+        found = leaf if isinstance(leaf, dict) else {"": leaf}
+        try:
+            data = msgspec.json.encode(found)
+        except UnicodeEncodeError:  # half a character
+            return None
+        if len(data) > WALK_MAX and mask.may_hide(data):
+            return None
+        return bool(mask.arguments(found, data)[1]) is value
+
+    return check
+
+
 def _exists(value: Any) -> Check:
     if not isinstance(value, bool):
         raise TypeError("needs true or false")
@@ -283,6 +305,7 @@ OPERATORS: dict[str, Callable[[Any], Check]] = {
     "lte": _comparison(operator.le),
     "length": _length,
     "exists": _exists,
+    "secret": _secret,
     "under": _under,
     "host": _host,
 }

@@ -94,6 +94,21 @@ def test_p08_it_is_void_under_other_rules(wall):
     assert talk.forwarded() == []
 
 
+def test_p08_it_answers_no_rule_that_did_not_ask_then(wall_with):
+    wall = wall_with(
+        RULES
+        + '\n[[rules]]\nid = "after"\ntool = "pay"\nafter = { tool = "look" }\naction = "ask"\n'
+    )
+    talk, held = too_late(wall)
+    assert isinstance(wall.decide(held), Done)
+    talk.asks(call(2, "look"))
+    talk.forwarded()
+    talk.asks(call(3, "pay", PAY))
+    assert talk.forwarded() == []
+    (held,) = wall.held
+    assert "after" in held.row.verdict.rules
+
+
 def test_p08_what_was_shown_under_other_rules_is_not_answered(wall):
     _, held = too_late(wall)
     wall.edit(RULES + '\n[[rules]]\nid = "also"\ntool = "p*"\naction = "ask"\n')

@@ -144,7 +144,7 @@ def test_operator(op: str, value: Any, given: Any, expected: str) -> None:
 
 @pytest.mark.parametrize("op", [op for op in operators() if op not in ("exists", "length")])
 def test_a_missing_argument_cannot_be_evaluated(op: str) -> None:
-    values: dict[str, Any] = {"equals_json": "1", "in": ["a"], "not_in": ["a"]}
+    values: dict[str, Any] = {"equals_json": "1", "in": ["a"], "not_in": ["a"], "secret": True}
     value = values.get(op, 5 if op in ("gt", "gte", "lt", "lte") else "a")
     assert says(op, value, ABSENT) == "?"
 
@@ -243,3 +243,30 @@ def test_numbers_are_equal_by_value_and_truth_is_no_number() -> None:
     assert same({"n": 5}, {"n": 5.0})
     assert not same({"n": 1}, {"n": True})
     assert not same([None], [0])
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("ghp_" + "a" * 36, "Y"),
+        ({"deep": [{"password": "plain"}]}, "Y"),
+        (["AKIAIOSFODNN7EXAMPLE"], "Y"),
+        ({"max_tokens": 5, "body": "plain"}, "N"),
+        (7, "N"),
+        (ABSENT, "?"),
+        ({"token": "x" * 300_000}, "?"),  # too much to look through
+        ("token \ud800", "?"),
+    ],
+)
+def test_what_looks_like_a_secret(given: Any, expected: str) -> None:
+    assert says("secret", True, given) == expected
+    opposite = {"Y": "N", "N": "Y", "?": "?"}[expected]
+    assert says("secret", False, given) == opposite
+    if given is not ABSENT:
+        assert says("secret", True, given, argument="any") == expected
+
+
+def test_any_secret_looks_at_the_names_of_arguments_too() -> None:
+    clause = Clause(Condition("any", "secret", True))
+    assert clause.surely_holds({"api_key": "plain"}, PROJECT, resolve)
+    assert not clause.may_hold({}, PROJECT, resolve)

@@ -16,7 +16,7 @@ from mcpwall.text import visible
 OPERATORS = (
     "equals", "not_equals", "in", "not_in", "contains", "not_contains", "glob", "not_glob",
     "regex", "not_regex", "gt", "gte", "lt", "lte", "length", "exists", "under", "not_under",
-    "host", "not_host", "equals_json",
+    "host", "not_host", "equals_json", "secret",
 )  # fmt: skip  # docs/rules.md, "Operators"
 _OF_TEXTS = ("contains", "glob", "regex", "under", "host", "json")  # the last word of their names
 _RATE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:/|per)\s*(.+)")
