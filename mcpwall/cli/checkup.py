@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Final
 
 from mcpwall import __version__, home
+from mcpwall.cli import shared
+from mcpwall.cli.errors import CliError
 from mcpwall.cli.finding import Finding, note, ok, wrong
 from mcpwall.engine.port import EngineGoneError, Snapshot
 from mcpwall.link.errors import NoEngineError, OtherVersionError
@@ -46,6 +48,11 @@ def engine() -> Iterator[Finding]:
     else:
         status = snapshot.status
         yield ok("engine", f"pid {status.pid}, {len(snapshot.sessions)} sessions")
+        if status.store_fault:
+            todo = "calls are denied until it answers; see that it runs, and [store] url"
+            yield wrong("store", status.store_fault, todo)
+        elif status.store:
+            yield ok("store", f"{status.store} answers")
         if status.lockdown:
             yield note("engine", "LOCKDOWN: every tool call is denied", "lift it in the app with L")
         if status.outside_edit is not None:
@@ -67,6 +74,17 @@ def rules() -> Iterator[Finding]:
             yield wrong("config", f"{where}: {one.what}", one.fix or "run: mcpwall rules check")
     else:
         yield ok("config", f"{path}: {len(loaded.rules)} rules, {len(loaded.servers)} servers")
+        yield from _store(loaded)
+
+
+def _store(loaded: config.Config) -> Iterator[Finding]:
+    """Whether an engine could begin to ask the store that walls share."""
+    try:
+        if place := shared.find(loaded):
+            shared.backend(place)
+    except CliError as error:
+        what, _, todo = str(error).rpartition("; ")
+        yield wrong("store", what, todo)
 
 
 def permissions() -> Iterator[Finding]:

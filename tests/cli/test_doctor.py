@@ -187,6 +187,13 @@ def test_mistakes_in_files_are_named(machine, doctor):
     assert about(findings, "clients.json: cannot be read")
 
 
+def test_a_store_that_no_engine_could_ask_is_wrong(machine, doctor):
+    wall_file("config.toml", '[store]\nurl = "${env:MCPWALL_NOT_SET}"\n')
+    code, findings = doctor()
+    assert code == 1
+    assert about(findings, "store", "MCPWALL_NOT_SET is not set")
+
+
 def test_p17_what_others_may_read_is_wrong(machine, doctor):
     path = wall_file("state/audit.db", "", 0o644)
     (path.parent / "link").symlink_to("/etc/passwd")

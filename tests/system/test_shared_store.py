@@ -162,6 +162,8 @@ def test_p01_while_the_store_is_away_nothing_passes_and_then_it_does_again(
     assert told.startswith(f"mcpwall did not run this call: the shared store {name} ")
     wait_for(lambda: status(home)["engine"]["store_fault"], "the fault in mcpwall status")
     assert "CALLS ARE DENIED" in mcpwall(home, "status")
+    doctor = run([sys.executable, "-m", "mcpwall", "doctor", "--no-start"], home)
+    assert f"the shared store {name} " in doctor.stdout
     store.start()
     for place in (home, other_home):
         wait_for(lambda p=place: not status(p)["engine"]["store_fault"], "the store to be back")
