@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -61,15 +61,19 @@ def server(name: str) -> list[str]:
     return [sys.executable, str(HERE / "server.py")]
 
 
-@contextmanager
-def listening(name: str) -> Iterator[Task]:
+def listening(name: str) -> AbstractContextManager[Task]:
     """A server behind a URL, and the task of reaching it."""
+    return started([*server(name), *(["streamableHttp"] if name == "everything" else [])])
+
+
+@contextmanager
+def started(command: Sequence[str]) -> Iterator[Task]:
+    """A server that listens on the port that is its last argument, and in PORT."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    last = "streamableHttp" if name == "everything" else str(port)
     with subprocess.Popen(
-        [*server(name), last],
+        [*command, str(port)],
         env={**os.environ, "PORT": str(port)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
