@@ -48,6 +48,10 @@ async def test_trouble_with_the_rules_is_in_sight_on_every_screen() -> None:
         await fake.push(port.StatusEvent(replace(STATUS, outside_edit=edit)))
         await shown.settle()
         assert "▲ an edit from outside waits: see Rules" in shown.text()
+        taken = port.Http(error="cannot listen on 127.0.0.1:6279: Address already in use")
+        await fake.push(port.StatusEvent(replace(STATUS, http=taken)))
+        await shown.settle()
+        assert "▲ no agent can come by URL: see `mcpwall status`" in shown.text()
 
 
 @scenario

@@ -99,6 +99,8 @@ class TabLine(_Frame):
             return [("▲ config.toml does not load: last good rules in force ", "alarm")]
         if status.outside_edit:
             return [("▲ an edit from outside waits: see Rules ", "alarm")]
+        if status.http.error:
+            return [("▲ no agent can come by URL: see `mcpwall status` ", "alarm")]
         up = lasted(self.wall.now() - status.started_ms / 1000)
         return [(f"engine {status.pid} · up {up} ", "dim")] if room > _ROOM_FOR_ENGINE else []
 
