@@ -89,7 +89,9 @@ def snapshot(nasty: str = CONTROL + MARKUP) -> port.Snapshot:
         held=(held,),
         rules=(port.RuleRow(rule, {"tool": nasty, "reason": nasty}, 1, NOW_MS),),
         sessions=(session,),
-        servers=(port.ServerRow(nasty, nasty, nasty, 1, (listed,), 1, flags=(nasty,)),),
+        servers=(
+            port.ServerRow(nasty, nasty, nasty, 1, (listed,), 1, flags=(nasty,), said=(nasty,)),
+        ),
         totals=TOTALS,
     )
 

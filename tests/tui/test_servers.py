@@ -210,3 +210,17 @@ async def test_the_servers_screen(name: str, size: tuple[int, int]) -> None:
         hands = await accepting(shown, fake)
         await hands.wait(2.0)
         golden(f"accept-{name}", shown.text())
+
+
+@scenario
+async def test_p10_what_a_server_said_last_on_stderr_is_shown_with_it() -> None:
+    fake = engine()
+    spoken = replace(SERVERS[0], said=("starting", "no \x1b[2Jtoken"))
+    fake.now = replace(fake.now, servers=(spoken, SERVERS[1]))
+    async with showing(fake) as shown:
+        await shown.press("4")
+        await shown.settle()
+        assert "on stderr   starting" in shown.text()
+        assert "no ‹ESC›[2Jtoken" in shown.text()
+        await shown.press("down")  # to one of its tools
+        assert "on stderr" not in shown.text()

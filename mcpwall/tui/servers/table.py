@@ -174,6 +174,8 @@ def _about_server(node: Node, room: int, zone: tzinfo | None) -> list[Line]:
         lines += _said("look twice", f"▲ {safe(flag)}", room, "warn")
     if server.first_ms:
         lines += _said("known", f"since {stamp(server.first_ms, zone)}", room)
+    for at, line in enumerate(server.said):
+        lines += _said("" if at else "on stderr", safe(line), room, "dim")
     return lines
 
 
