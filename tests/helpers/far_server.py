@@ -25,8 +25,10 @@ TOOL = {"name": "look", "inputSchema": {"type": "object"}, "annotations": {"read
 class FarServer(Server):
     """The handshake, one tool, and what was called."""
 
-    def __init__(self, script: Sequence[Step] | None) -> None:
+    def __init__(self, script: Sequence[Step] | None, port: int = 0) -> None:
         super().__init__([[]])
+        self.port = port
+        self.opened = False
         self.script = script
         self.once: Sequence[Step] | None = None  # for the next call alone
 
@@ -39,6 +41,9 @@ class FarServer(Server):
         if seen.method != "POST":
             return [reply(405 if seen.method == "GET" else 200)]
         message = json.loads(seen.body)
+        self.opened = self.opened or message["method"] == "initialize"
+        if not self.opened and "mcp-session-id" in seen.headers:
+            return [reply(404)]  # a session of the server that was here before
         if "id" not in message:
             return [reply(202)]
         if message["method"] == "tools/call":
@@ -62,9 +67,11 @@ class FarServer(Server):
         return [reply(200, body, {**JSON, "Mcp-Session-Id": SESSION})]
 
 
-def far(script: Sequence[Step] | None = None) -> contextlib.AbstractContextManager[FarServer]:
-    """Such a server, in a thread."""
-    return in_thread(lambda: serving(server=FarServer(script)))
+def far(
+    script: Sequence[Step] | None = None, port: int = 0
+) -> contextlib.AbstractContextManager[FarServer]:
+    """Such a server, in a thread; port 0 for any that is free."""
+    return in_thread(lambda: serving(server=FarServer(script, port)))
 
 
 @contextlib.contextmanager

@@ -140,21 +140,22 @@ async def read_request(reader: asyncio.StreamReader) -> Seen:
 async def serving(*scripts: Sequence[Step], server: Server | None = None) -> AsyncIterator[Server]:
     """A server on a free port of this machine, with these scripts or a mind of its own."""
     server = server or Server(scripts)
-    async with listening(server.talk) as server.port:
+    async with listening(server.talk, server.port) as server.port:
         yield server
 
 
 @contextlib.asynccontextmanager
 async def listening(
     talk: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[Any, Any, None]],
+    port: int = 0,
 ) -> AsyncIterator[int]:
-    """Listen on a free port of this machine; in the end all conversations are broken off."""
+    """Listen on a port of this machine (0: a free one); in the end all talk is broken off."""
     conversations: set[asyncio.Task[None]] = set()
 
     def begin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         conversations.add(asyncio.ensure_future(talk(reader, writer)))
 
-    listener = await asyncio.start_server(begin, "127.0.0.1", 0)
+    listener = await asyncio.start_server(begin, "127.0.0.1", port)
     try:
         yield listener.sockets[0].getsockname()[1]
     finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import subprocess
 import sys
@@ -255,6 +256,20 @@ def test_for_an_agent_on_pipes_a_session_that_is_gone_is_begun_anew(home, engine
             assert "result" in agent.call_look(3)
     opened = [seen for seen in server.requests if b'"initialize"' in seen.body]
     assert len(opened) == 2
+
+
+def test_a_server_that_was_started_again_serves_the_same_agent_on_pipes(home, engine) -> None:
+    with contextlib.ExitStack() as agents:
+        with far() as server:
+            engine(server.url, StdioAgent)
+            agent = agents.enter_context(StdioAgent(home))
+            assert "result" in agent.call_look(1)
+        place = f"far (http://127.0.0.1:{server.port})"
+        told = agent.call_look(2)["error"]["message"]
+        assert f"{place} cannot be reached: connection refused" in told
+        with far(port=server.port):
+            assert "result" in agent.call_look(3)
+            assert "result" in agent.call_look(4)
 
 
 def test_without_its_credential_an_agent_on_pipes_is_told_what_is_missing(home, engine) -> None:
