@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from mcpwall.engine import showing, sightings, wording
+from mcpwall.engine import inputs, showing, sightings, wording
 from mcpwall.engine.calls import weighed
 from mcpwall.engine.catalog import Catalog
 from mcpwall.engine.port import SessionEvent, SessionRow, State
@@ -25,6 +25,7 @@ from mcpwall.protocol.commands import (
     Answered,
     Command,
     Described,
+    Inputs,
     Judge,
     Listed,
     Listing,
@@ -180,6 +181,11 @@ class Live:
         match command:
             case Answered():
                 self._answered(command)
+            case Inputs():
+                line = inputs.answer(self, command)
+                self._wire.to_client(line, command.request.id)
+                if command.request.call:
+                    self._answered(Answered(command.request, line is not command.line, line))
             case Withdrawn():
                 who = "server" if command.request.sort is Sort.QUESTION else "agent"
                 self.give_up(self._open[command.request.call], f"cancelled by the {who}")

@@ -78,6 +78,14 @@ class Answered(msgspec.Struct, gc=False):
     line: bytes
 
 
+class Inputs(msgspec.Struct):
+    """The server answered a request with questions for the client, in `line`."""
+
+    request: Request
+    questions: list[Request]
+    line: bytes
+
+
 class Withdrawn(msgspec.Struct):
     """The client cancelled a judged request; `was` is the stage it stood in."""
 
@@ -120,6 +128,7 @@ Command: TypeAlias = (
     | ToClient
     | Judge
     | Answered
+    | Inputs
     | Withdrawn
     | Listed
     | Described

@@ -23,6 +23,26 @@ from mcpwall.protocol.commands import (
     Withdrawn,
 )
 
+
+def in_result(envelope: codec.Envelope, line: bytes) -> list[Request]:
+    """What a result asks of the client. MCP 2026-07-28, "Multi Round-Trip Requests".
+
+    A question of a kind that nobody knows is one too: it is for the rules to say.
+    """
+    if b'"inputRequests"' not in line:
+        return []
+    asked = codec.object_of(envelope.result).get("inputRequests")
+    questions = []
+    for key, value in asked.items() if isinstance(asked, dict) else ():
+        question = value if isinstance(value, dict) else {}
+        params = question.get("params")
+        known = params if isinstance(params, dict) else {}
+        arguments = {name: known[name] for name in known if name != "_meta"}
+        method = str(question.get("method", ""))
+        questions.append(Request(key, method, arguments=arguments, sort=Sort.QUESTION))
+    return questions
+
+
 REJECTED: Final = -1  # the code that the sampling page gives for a person's refusal
 OPEN_MAX: Final = 10_000
 

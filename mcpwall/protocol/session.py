@@ -20,6 +20,7 @@ from mcpwall.protocol.commands import (
     Answered,
     Command,
     Described,
+    Inputs,
     Judge,
     Memory,
     Note,
@@ -35,7 +36,7 @@ from mcpwall.protocol.definitions import Page, read_page
 from mcpwall.protocol.methods import Way
 from mcpwall.protocol.parties import Parties
 from mcpwall.protocol.progress import Progress
-from mcpwall.protocol.questions import REJECTED, Questions
+from mcpwall.protocol.questions import REJECTED, Questions, in_result
 from mcpwall.protocol.tool_list import OWN_ID, ToolList, is_own
 
 OPEN_MAX: Final = 10_000  # requests of one direction under way at once
@@ -381,6 +382,8 @@ class Session:
             self.requests[request_id] = request
             return _drop("dropped an answer of the server to a request that it never got")
         self._progress.forget(request)
+        if questions := in_result(envelope, line):
+            return False, request_id, [Inputs(request, questions, line)], ""
         if request.call:
             return True, request_id, [Answered(request, codec.is_error(envelope, line), line)], ""
         self.changed = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mcpwall.engine.port import State
-from tests.engine.wall import RULES, Wall, call, note, request, result
+from tests.engine.wall import RULES, Wall, call, note, request, result, text, verdict
 
 QUESTION = request("q", "sampling/createMessage", {"messages": [], "maxTokens": 5})
 
@@ -119,3 +119,73 @@ def test_an_unknown_notification_can_be_denied(tmp_path):
     assert talk.forwarded() == [note("notifications/roots/list_changed")]
     assert talk.got() == []
     assert wall.rows()[0].state is State.REFUSED
+
+
+# --- questions inside results (stateless era) ---------------------------------------------------
+
+
+def asking(number, **questions):
+    inputs = {key: {"method": method, "params": {}} for key, method in questions.items()}
+    return result(number, resultType="input_required", inputRequests=inputs, requestState="s")
+
+
+ROOTS_AND_MODEL = {"a": "roots/list", "b": "sampling/createMessage"}
+
+
+def test_questions_in_a_result_are_judged_and_go_on(tmp_path):
+    wall = Wall(tmp_path, RULES)
+    talk = wall.session()
+    talk.asks(call(1, "look"))
+    talk.answers(asking(1, **ROOTS_AND_MODEL))
+    assert talk.got() == [asking(1, **ROOTS_AND_MODEL)]
+    assert [(row.method, row.state) for row in wall.rows()] == [
+        ("tools/call", State.DONE),
+        ("roots/list", State.DONE),
+        ("sampling/createMessage", State.DONE),
+    ]
+    assert wall.recorded(wall.rows()[1].id).state == "done"
+
+
+def test_a_task_that_asks_is_judged_too(tmp_path):
+    wall = Wall(tmp_path, rule("deny"))
+    talk = wall.session()
+    talk.asks(request(1, "tasks/get", {"taskId": "t"}))
+    talk.answers(asking(1, **ROOTS_AND_MODEL))
+    (refused,) = talk.got()
+    assert "sampling/createMessage" in refused["error"]["message"]
+
+
+@pytest.mark.parametrize("action", ["deny", "ask"])
+def test_a_result_that_asks_what_rules_forbid_is_refused(tmp_path, action):
+    wall = Wall(tmp_path, rule(action))
+    talk = wall.session()
+    talk.asks(call(1, "look"))
+    talk.answers(asking(1, **ROOTS_AND_MODEL))
+    (refused,) = talk.got()
+    assert refused["id"] == 1
+    assert "sampling/createMessage" in text(refused)
+    assert verdict(refused)["rules"] == ["talk"]
+    assert [row.state for row in wall.rows()] == [State.ERROR, State.DONE, State.REFUSED]
+    assert wall.held == []
+
+
+def test_p01_a_result_that_asks_is_refused_when_that_cannot_be_recorded(tmp_path):
+    wall = Wall(tmp_path, RULES)
+    talk = wall.session()
+    talk.asks(call(1, "look"))
+    wall.intake.fault = "disk full"
+    talk.answers(asking(1, **ROOTS_AND_MODEL))
+    assert talk.got()[0]["result"]["isError"]
+
+
+def test_each_round_of_a_call_is_a_call_of_its_own(tmp_path):
+    wall = Wall(tmp_path, RULES)
+    talk = wall.session()
+    talk.asks(call(1, "count"))
+    talk.answers(asking(1, a="roots/list"))
+    retry = call(2, "count")
+    retry["params"] |= {"inputResponses": {"a": {"roots": []}}, "requestState": "s"}
+    talk.asks(retry)
+    assert talk.forwarded()[-1] == retry
+    talk.asks(call(3, "count"))  # the limit of two is used up
+    assert talk.forwarded() == []
