@@ -28,11 +28,7 @@ HOUSEKEEPING = frozenset(
         "resources/unsubscribe",
         "logging/setLevel",
         "subscriptions/listen",
-        "tasks/get",
-        "tasks/result",
-        "tasks/update",
         "tasks/list",
-        "tasks/cancel",
     }
 )
 _LISTS = ("in", "contains", "glob", "regex", "under", "host")

@@ -24,6 +24,7 @@ class Way(enum.Enum):
     """What happens to a message of a client's."""
 
     HAND_ON = "hand on"  # housekeeping: goes on, nothing is recorded
+    TASK = "task"  # handed on where an allowed call made the task, else judged
     JUDGE = "judge"  # judged, recorded, then forwarded, held or answered
 
 
@@ -43,11 +44,11 @@ CLIENT_METHODS: Final = {
     "completion/complete": Way.JUDGE,
     "logging/setLevel": Way.HAND_ON,
     "subscriptions/listen": Way.HAND_ON,
-    "tasks/get": Way.HAND_ON,
-    "tasks/result": Way.HAND_ON,
-    "tasks/update": Way.HAND_ON,
+    "tasks/get": Way.TASK,
+    "tasks/result": Way.TASK,
+    "tasks/update": Way.TASK,
     "tasks/list": Way.HAND_ON,
-    "tasks/cancel": Way.HAND_ON,
+    "tasks/cancel": Way.TASK,
     "notifications/initialized": Way.HAND_ON,
     "notifications/cancelled": Way.HAND_ON,
     "notifications/progress": Way.HAND_ON,

@@ -37,6 +37,7 @@ from mcpwall.protocol.methods import Way
 from mcpwall.protocol.parties import Parties
 from mcpwall.protocol.progress import Progress
 from mcpwall.protocol.questions import REJECTED, Questions, in_result
+from mcpwall.protocol.tasks import Tasks
 from mcpwall.protocol.tool_list import OWN_ID, ToolList, is_own
 
 OPEN_MAX: Final = 10_000  # requests of one direction under way at once
@@ -64,6 +65,7 @@ class Session:
         self._tools = ToolList(known.lists)
         self._meta: JsonObject = {}  # the client's _meta, to ask in its name
         self._progress = Progress()
+        self._tasks = Tasks()
 
     def memory(self) -> Memory:
         """What must outlive this engine."""
@@ -166,7 +168,8 @@ class Session:
         request = Request(request_id, method, message=message)
         if meta and codec.is_id(token := meta.get("progressToken")):
             request.token = token
-        if methods.way(method) is Way.JUDGE:
+        way = methods.way(method)
+        if way is Way.JUDGE or (way is Way.TASK and not self._tasks.knows(params)):
             request.subject = asked.subject_of(request, params)
             names = self._tools.argument_names(request.subject)
             request.arguments = asked.arguments_of(request, params, names)
@@ -385,6 +388,7 @@ class Session:
         if questions := in_result(envelope, line):
             return False, request_id, [Inputs(request, questions, line)], ""
         if request.call:
+            self._tasks.learn(envelope, line)
             return True, request_id, [Answered(request, codec.is_error(envelope, line), line)], ""
         self.changed = True
         learned = self._housekeeping(request, envelope) if envelope.result else []
