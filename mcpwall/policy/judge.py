@@ -125,10 +125,13 @@ def _decide(
     found: Candidates, call: Call, state: State, resolve: Resolve
 ) -> tuple[Action, Cause, str, list[Compiled]]:
     """What asking rules, allowing rules and the default say, answers left aside."""
-    rules: list[Compiled] = []
-    if found.ask and (rules := _asking(found.ask, call, state, resolve)):
+    rules = _asking(found.ask, call, state, resolve) if found.ask else []
+    allowing = _permitting(found.allow, call, resolve) if found.allow else []
+    # Over a default of deny an ask is the milder word: there it must surely be about the call.
+    milder = found.default is Action.DENY and not allowing
+    if rules and (not milder or any(one.surely_matches(call, resolve) for one in rules)):
         action, cause, reason = Action.ASK, Cause.RULE, _asked(rules, call, state)
-    elif found.allow and (rules := _permitting(found.allow, call, resolve)):
+    elif rules := allowing:
         action, cause, reason = Action.ALLOW, Cause.RULE, _sentence("Allowed by", rules)
     else:
         action, cause, reason = found.default, Cause.DEFAULT, found.default_reason

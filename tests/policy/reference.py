@@ -114,16 +114,20 @@ def judge(
             little.add(rule.id)
     if full:
         return Action.DENY, Cause.LIMIT, full, []
-    if asked := of(Action.ASK) - little:
+    allowed = of(Action.ALLOW, strict=False)
+    other = call.method != "tools/call"
+    action = defaults.other_methods if other else getattr(defaults, call.risk.value)
+    asked = of(Action.ASK) - little
+    if action is Action.DENY and not allowed and not of(Action.ASK, strict=False) - little:
+        asked = set()  # a default of deny gives way only to a rule that surely asks
+    if asked:
         back = {r.id for r in rules if r.after or r.repeat or r.more_than}
         approved = of(Action.APPROVE, strict=False)
         if approved and not asked & back:
             return Action.ALLOW, Cause.ANSWER, asked | approved, costs
         return Action.ASK, Cause.RULE, asked, costs
-    if allowed := of(Action.ALLOW, strict=False):
+    if allowed:
         return Action.ALLOW, Cause.RULE, allowed, costs
-    other = call.method != "tools/call"
-    action = defaults.other_methods if other else getattr(defaults, call.risk.value)
     if action is Action.ASK and (approved := of(Action.APPROVE, strict=False)):
         return Action.ALLOW, Cause.ANSWER, approved, costs
     return action, Cause.DEFAULT, set(), costs if action is not Action.DENY else []

@@ -315,3 +315,12 @@ def test_p13_a_call_with_countless_paths_is_soon_judged() -> None:
     what = call("read", arguments={"paths": [f"{i}" for i in range(5_000)]})
     assert judge(what, rules, state(resolve=slow)).action is Action.DENY
     assert len(looked) <= PATHS_MAX
+
+
+def test_p04_a_default_of_deny_gives_way_only_to_a_rule_that_surely_asks() -> None:
+    ask = rule("ask", when={"path": "b"}, action="ask")
+    for arguments, expected in (({"path": "b"}, "ask"), ({"path": "a"}, "deny"), ({}, "deny")):
+        what = call(arguments=arguments)
+        assert verdict(what, ask, read="deny").action == expected
+        allowed = verdict(what, ask, rule("yes", action="allow"), read="deny")
+        assert allowed.action == ("allow" if arguments == {"path": "a"} else "ask")
