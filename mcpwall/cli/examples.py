@@ -23,6 +23,14 @@ EXAMPLES: Final = {
         ("mcpwall status", "what is going on now"),
         ("mcpwall status --json", "the same for a script"),
     ),
+    "tools": (
+        ("mcpwall tools", "every tool that was seen, and the rule that applies"),
+        (
+            "mcpwall tools --scan",
+            "start the servers of config.toml for a moment to see their tools",
+        ),
+        ("mcpwall tools git --recommend", "rules for git's tools, to copy into config.toml"),
+    ),
     "watch": (
         ("mcpwall watch", "follow along without the app"),
         ("mcpwall watch --json", "an object a line, such as for jq"),

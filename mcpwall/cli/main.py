@@ -35,6 +35,7 @@ COMMANDS: Final = {
     "init": ("mcpwall.cli.init", "route agents' servers through the wall"),
     "uninstall": ("mcpwall.cli.uninstall", "put agents' configs back as they were"),
     "doctor": ("mcpwall.cli.doctor", "what is set up, what is not, and what to do"),
+    "tools": ("mcpwall.cli.tools", "every tool of every server: risk, pin, rule that applies"),
     "rules": ("mcpwall.cli.rules", "list, check or test the rules"),
     "import": ("mcpwall.cli.import_", "turn a policy made for another wall into rules"),
     "log": ("mcpwall.cli.log", "show recorded calls"),

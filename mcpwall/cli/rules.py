@@ -188,7 +188,7 @@ def _print_verdict(call: Call, why_risk: str, verdict: Verdict, places: dict[str
 
 
 def _cells(rule: Rule) -> tuple[str, ...]:
-    action = str(rule.action) if rule.action else "limit"
+    action = "hide" if rule.hide else str(rule.action) if rule.action else "limit"
     on = "on" if rule.enabled else "off"
     return (rule.id, on, action, _when(rule), _limits(rule), _place(rule))
 

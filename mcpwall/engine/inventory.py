@@ -163,7 +163,7 @@ class Inventory:
                 exact = fingerprint(raw)
             except ValueError:
                 exact = ""
-            known = self._read[key] = _tool(server, fields, trusted=trusted), exact
+            known = self._read[key] = tool_of(server, fields, trusted=trusted), exact
             if len(self._read) > READ_MAX:
                 self._read.popitem(last=False)
         return known
@@ -198,7 +198,9 @@ class Inventory:
             self._writing = self._clock.call_later(COUNTS_S, self.write_counts)
 
 
-def _tool(server: str, definition: JsonObject, *, trusted: bool) -> Tool:
+def tool_of(server: str, definition: JsonObject, *, trusted: bool) -> Tool:
+    """What the wall makes of a tool's definition; `trusted`: its hints may lower its risk."""
+
     def text(key: str) -> str:
         return value if isinstance(value := definition.get(key), str) else ""
 

@@ -9,7 +9,8 @@ import msgspec
 from mcpwall.engine.port import ServerRow
 from mcpwall.engine.port_tools import Difference, Inspected, Pin, Recommendation, ToolRow
 from mcpwall.engine.servers import Server, pin_of
-from mcpwall.model import JsonObject
+from mcpwall.model import JsonObject, Tool
+from mcpwall.policy.compile import Policy
 from mcpwall.policy.definition_flags import flags
 from mcpwall.policy.outlook import outlook
 from mcpwall.policy.recommend import Recommended, for_tool
@@ -63,7 +64,12 @@ def tool_row(engine: Engine, server: Server, entry: ToolEntry) -> ToolRow:
 
 def _tool_row(engine: Engine, server: Server, entry: ToolEntry) -> ToolRow:
     tool = engine.inventory.tool(entry, trusted=engine.rulebook.trusts_hints(server.name))
-    now = outlook(engine.rulebook.own, tool)
+    return row_of(entry, tool, engine.rulebook.own)
+
+
+def row_of(entry: ToolEntry, tool: Tool, policy: Policy) -> ToolRow:
+    """A tool as it stands under these rules."""
+    now = outlook(policy, tool)
     return ToolRow(
         entry.name,
         pin_of(entry),

@@ -53,6 +53,8 @@ def deed(rule: Rule) -> str:
     """What a rule does first: its action, or that it limits."""
     if rule.action in (None, Action.ASK, Action.ALLOW) and (rule.rate_limit or rule.budget):
         return "limit"
+    if rule.hide:
+        return "hide"
     return rule.action.value if rule.action else "limit"
 
 
@@ -151,7 +153,8 @@ def about(row: RuleRow, now_ms: float, zone: tzinfo | None, room: int) -> list[L
 
 
 def _deeds(rule: Rule) -> list[str]:
-    words = [rule.action.value] if rule.action else []
+    words = ["hide"] if rule.hide else []
+    words += [rule.action.value] if rule.action else []
     words += ["limit"] if rule.rate_limit else []
     return words + (["budget"] if rule.budget else [])
 

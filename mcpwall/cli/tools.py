@@ -1,0 +1,206 @@
+"""`mcpwall tools`: every tool of every server that was seen, and what the wall makes of it.
+
+Reads the inventory and the rules file, with or without an engine running. `--scan` lets the wall
+see servers that no agent has started yet.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from mcpwall import home
+from mcpwall.cli.errors import FAILED, USAGE, CliError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from mcpwall.engine.port_tools import ToolRow
+    from mcpwall.model import Tool
+    from mcpwall.store.config import Config
+    from mcpwall.store.tools import ServerEntry, ToolEntry
+
+_CELLS: Final = 40  # of a name
+
+
+def register(subparsers: argparse._SubParsersAction[Any]) -> None:
+    """Add `mcpwall tools`."""
+    parser = subparsers.add_parser(
+        "tools",
+        help="every tool of every server: risk, pin, rule that applies",
+        description="Show every tool of every server that was seen: its class of risk, how its "
+        "definition stands to its pin, its calls, and the rule that applies now. What changed or "
+        "came later is accepted in the app.",
+    )
+    parser.add_argument("server", nargs="*", metavar="SERVER", help="these servers alone")
+    parser.add_argument(
+        "--scan",
+        action="store_true",
+        help="first start these servers (default: all in config.toml), list their tools, and stop "
+        "them",
+    )
+    output = parser.add_mutually_exclusive_group()
+    output.add_argument("--json", action="store_true", help="one JSON list, nothing cut")
+    output.add_argument(
+        "--recommend", action="store_true", help="the recommended rules, as TOML to copy from"
+    )
+    parser.set_defaults(func=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the inventory; 1 when a scan failed. Raises CliError."""
+    config = _config()
+    failed = _scan(config, arguments.server) if arguments.scan else []
+    servers = _inventory(arguments.server, unseen=failed)
+    if arguments.recommend:
+        _print_recommended(config, servers)
+    elif arguments.json:
+        print(json.dumps([_as_json(config, *each) for each in servers], indent=2))
+    else:
+        _print(config, servers)
+    return FAILED if failed else 0
+
+
+def _config() -> Config:
+    """The rules file; one that is not there counts as empty. Raises CliError."""
+    from pathlib import Path
+
+    from mcpwall.store.config import ConfigError, load, load_text
+
+    path = home.config_file()
+    try:
+        return load(path) if Path(path).exists() else load_text("", path)
+    except ConfigError as error:
+        raise CliError(f"{error} (`mcpwall rules check` says all)", USAGE) from None
+
+
+def _inventory(
+    names: Sequence[str], *, unseen: Sequence[str]
+) -> list[tuple[ServerEntry, list[ToolEntry]]]:
+    """Each server with its tools. Raises CliError for one that nobody has seen, less `unseen`."""
+    from mcpwall.store.tools import ToolsError, ToolStore
+
+    try:
+        store = ToolStore.read(home.tools_file())
+        if store is None:
+            return _missing(names, unseen)
+        try:
+            tools = [tool for tool in store.tools() if tool.name]
+            servers = store.servers()
+        finally:
+            store.close()
+    except ToolsError as error:
+        raise CliError(str(error), FAILED) from None
+    _missing(names, [*unseen, *(server.name for server in servers)])
+    return [
+        (server, [tool for tool in tools if tool.server == server.name])
+        for server in servers
+        if not names or server.name in names
+    ]
+
+
+def _missing(names: Sequence[str], known: Sequence[str]) -> list[Any]:
+    for name in names:
+        if name not in known:
+            raise CliError(
+                f"no server {name!r} has been seen; let an agent use it, or run "
+                f"`mcpwall tools --scan {name}`",
+                USAGE,
+            )
+    return []
+
+
+def _scan(config: Config, names: Sequence[str]) -> list[str]:
+    """Let the wall see servers; returns those that could not be. Raises CliError."""
+    import sys
+
+    from mcpwall.cli.scan import scan
+    from mcpwall.text import visible
+
+    for name in names:
+        if name not in config.servers:
+            raise CliError(f"{home.config_file()} has no [servers.{name}]; add it first", USAGE)
+    failed = []
+    for name in names or config.servers:
+        if fault := scan(name):
+            failed.append(name)
+            print(visible(f"mcpwall: {name}: {fault}"), file=sys.stderr)
+    return failed
+
+
+def _rows(config: Config, entries: Sequence[ToolEntry]) -> Iterator[tuple[ToolRow, Tool]]:
+    import msgspec
+
+    from mcpwall.engine.inventory import tool_of
+    from mcpwall.engine.tool_views import row_of
+    from mcpwall.protocol import codec
+
+    policy = config.policy()
+    for entry in entries:
+        server = config.servers.get(entry.server)
+        fields = codec.object_of(msgspec.Raw(entry.listed_text)) or {"name": entry.name}
+        trusted = server is not None and server.trust_hints
+        tool = tool_of(entry.server, fields, trusted=trusted)
+        yield row_of(entry, tool, policy), tool
+
+
+def _print(config: Config, servers: Sequence[tuple[ServerEntry, list[ToolEntry]]]) -> None:
+    from mcpwall.text import column, fit, visible, width
+
+    if not servers:
+        print("no server has been seen yet; `mcpwall tools --scan` starts those in config.toml")
+    for server, entries in servers:
+        new = "" if server.looked else "   new: nobody has looked at it"
+        about = f"{visible(server.transport)}  {fit(server.version, _CELLS) or 'no version'}"
+        print(f"{fit(server.name, _CELLS)}  {about}  since {_time(server.first_ms)}{new}")
+        rows = [row for row, _ in _rows(config, entries)]
+        wide = max((width(fit(row.name, _CELLS)) for row in rows), default=0)
+        for row in rows:
+            pin = "hidden" if row.hidden and row.pin == "pinned" else row.pin
+            last = "never" if row.last_ms is None else _time(row.last_ms)
+            print(
+                f"  {column(row.name, wide)}  {row.risk:11}  {pin:7}  {row.calls:6,}  {last:16}  "
+                f"{visible(row.applies)}"
+            )
+            for flag in row.flags:
+                print(f"  {'':{wide}}  look twice: {visible(flag)}")
+
+
+def _as_json(config: Config, server: ServerEntry, entries: Sequence[ToolEntry]) -> dict[str, Any]:
+    """A server as plain data; times are milliseconds since the epoch."""
+    import msgspec
+
+    from mcpwall.policy.recommend import for_tool
+
+    tools = []
+    for row, tool in _rows(config, entries):
+        found = for_tool(tool)
+        tools.append(
+            {
+                **msgspec.to_builtins(tool),
+                **msgspec.to_builtins(row),
+                "recommended": {"rule": found.fields, "reason": found.reason},
+            }
+        )
+    told: dict[str, Any] = msgspec.to_builtins(server)
+    return {**told, "tools": tools}
+
+
+def _print_recommended(
+    config: Config, servers: Sequence[tuple[ServerEntry, list[ToolEntry]]]
+) -> None:
+    from mcpwall.policy.recommend import for_tools
+    from mcpwall.store.rule_tables import render
+
+    tools = [
+        tool
+        for _, entries in servers
+        for _, tool in _rows(config, [entry for entry in entries if not entry.gone])
+    ]
+    print("\n".join(render(found.fields) for found in for_tools(tools)), end="")
+
+
+def _time(at_ms: int) -> str:
+    return datetime.fromtimestamp(at_ms / 1000, UTC).astimezone().strftime("%Y-%m-%d %H:%M")
