@@ -382,6 +382,24 @@ def test_the_shared_record_tells_what_this_walls_own_does(
             assert getattr(row, field) == getattr(own, field), field
 
 
+def test_p14_the_shared_record_has_no_secret(wall: Wall, store: FakeLedger) -> None:
+    secret = "canary-7f3a9b"
+    tools = [tool("look", password={}), tool("pay", token={}), tool("wipe", secret={})]
+    talk = wall.session(tools=tools)
+    talk.asks(call(1, "look", {"password": secret}), call(2, "look", {"password": secret}))
+    talk.asks(call(3, "wipe", {"secret": secret}), call(4, "pay", {"token": secret}))
+    talk.asks(request(5, "resources/read", {"uri": f"https://me:{secret}@host/x"}))
+    store.grants()
+    store.answers(fault="gone")
+    store.grants()
+    (held,) = wall.held
+    wall.decide(held)
+    store.grants()
+    assert str(talk.forwarded()).count(secret) == 3
+    assert len(told(store)) == 5
+    assert [entry for entry in store.entries if secret.encode() in entry] == []
+
+
 def test_long_arguments_are_cut_in_the_shared_record(talk: Talk, store: FakeLedger) -> None:
     talk.asks(call(1, "look", {"text": "x" * 50_000}))
     store.grants()

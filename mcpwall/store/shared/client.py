@@ -167,6 +167,8 @@ class Client:
         left_s = self._under_way[0].deadline - self._loop.time()
         asking = self._backend.reserve([each.reservation for each in self._under_way])
         waits = await _within(left_s, asking)
+        if len(waits) != len(self._under_way) or not all(map(_answers, self._under_way, waits)):
+            raise StoreError("its answer makes no sense; look at what else uses it")
         answered, self._under_way = self._under_way, []
         for asked, waits_us in zip(answered, waits, strict=True):
             asked.done(Answer(waits_us))
@@ -189,6 +191,12 @@ class Client:
         self.fault = fault
         if changed:
             self.on_change()
+
+
+def _answers(asked: _Asked, waits_us: tuple[int, ...]) -> bool:
+    """Whether this can be an answer: a store that others write to may say anything."""
+    fits = len(waits_us) == len(asked.reservation.bounds)
+    return fits and all(type(wait) is int and wait >= 0 for wait in waits_us)
 
 
 async def _within(seconds: float, work: Coroutine[Any, Any, _T]) -> _T:

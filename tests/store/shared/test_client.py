@@ -25,6 +25,7 @@ class FakeBackend:
         self.news = news
         self.gate = asyncio.Event()
         self.gate.set()
+        self.odd: list[Any] = []  # what it answers to a reservation, if it has lost its mind
         self.stubborn = 0  # cancellations that it does not hear
         self.said: list[tuple[str, Any]] = []
         self.opened = asyncio.Event()
@@ -54,7 +55,7 @@ class FakeBackend:
 
     async def reserve(self, reservations: Sequence[Reservation]) -> list[tuple[int, ...]]:
         await self._do("reserve", [one.id for one in reservations])
-        return [() for _ in reservations]
+        return self.odd or [() for _ in reservations]
 
     async def give_back(self, reservations: Sequence[Reservation]) -> None:
         await self._do("give back", [one.id for one in reservations])
@@ -175,6 +176,17 @@ def test_a_store_that_hangs_is_given_up(stage, stubborn: int) -> None:
         )
         stage.backend.gate.set()
         await stage.until(lambda: ("give back", ["one"]) in stage.backend.said)
+
+    stage(play)
+
+
+@pytest.mark.parametrize("odd", [[(0,)], [(), ()], [(None,)], [(-1,)], [("0",)]])
+def test_p01_an_answer_that_makes_no_sense_grants_nothing(stage, odd: list[Any]) -> None:
+    async def play(stage: Stage) -> None:
+        stage.backend.odd = odd
+        stage.ask("one")
+        await stage.until(lambda: stage.answers)
+        assert "its answer makes no sense" in stage.answers["one"].fault
 
     stage(play)
 
