@@ -14,7 +14,6 @@ import signal
 import subprocess
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import Final
 
 from mcpwall.engine.clock import Clock
@@ -41,7 +40,7 @@ class Child:
         self,
         clock: Clock,
         config: ServerConfig,
-        error_log: Path,
+        error_log: ErrorLog,
         *,
         on_lines: Callable[[list[bytes]], None],
         on_long: Callable[[int], None],
@@ -60,7 +59,7 @@ class Child:
         self._process, stdin, stdout, stderr = _start(config)
         self.pid = self._process.pid
         said = open_end(stderr, writes=False)
-        self._errors = Errors(self._loop, said, None, ErrorLog(error_log))
+        self._errors = Errors(self._loop, said, None, error_log)
         self._journal = Journal(_NO_FILE)
         self._out = Outlet(
             self._loop,

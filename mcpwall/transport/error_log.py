@@ -25,11 +25,15 @@ def log_path(logs: Path, server: str) -> Path:
 class ErrorLog:
     """Appends each line, made visible, to a file. A file that cannot be written ends the log.
 
-    `tell` gets the lines as they are, which are foreign text.
+    `hide` takes secrets out of a line; what is left goes to the file, and to `tell` as it is, which
+    is foreign text. P14.
     """
 
-    def __init__(self, path: Path, tell: Callable[[list[str]], None] = lambda _: None) -> None:
+    def __init__(
+        self, path: Path, hide: Callable[[str], str], tell: Callable[[list[str]], None]
+    ) -> None:
         self._path = path
+        self._hide = hide
         self._tell = tell
         self._part = b""
         self._broken = False
@@ -51,7 +55,9 @@ class ErrorLog:
     def _write(self, lines: Sequence[bytes]) -> None:
         if not lines:
             return
-        decoded = [line[:LINE_MAX].decode(errors="replace").rstrip("\r") for line in lines]
+        decoded = [
+            self._hide(line[:LINE_MAX].decode(errors="replace").rstrip("\r")) for line in lines
+        ]
         self._tell(decoded)
         if self._broken:
             return

@@ -71,7 +71,8 @@ class StdioSession(PipedAgent):
             on_broken=self._server_deaf,
         )
         self._write_agent(to_agent)
-        log = ErrorLog(log_path(logs, hello.server), self._server_said)
+        path = log_path(logs, hello.server)
+        log = ErrorLog(path, self._hidden, self._server_said)
         self._errors = Errors(self._loop, open_end(said, writes=False), stderr(agent_stderr), log)
         self.live = engine.open(hello, self, self._journal.state())
         self.live.hang_up = self.bye
@@ -138,6 +139,9 @@ class StdioSession(PipedAgent):
     def _server_lines(self, lines: list[bytes]) -> None:
         self.live.from_server(lines)
         self._attention.rouse()
+
+    def _hidden(self, line: str) -> str:
+        return self._engine.mask.text(line)  # another one after each change of the config
 
     def _server_said(self, lines: list[str]) -> None:
         self.live.server.says(lines)

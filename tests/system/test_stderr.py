@@ -59,6 +59,19 @@ def test_every_byte_reaches_the_agent_and_every_line_the_log_and_the_apps(home, 
     assert (home / "state" / "servers" / "talker.log").stat().st_mode & 0o777 == 0o600
 
 
+def test_p14_a_secret_that_a_server_says_is_in_no_file_and_no_app(home, open_rules):
+    secret = "ghp_" + "c0ffee" * 6
+    with RawClient(wall("talker", *COMMAND), env=environment(home)) as client:
+        client.open()
+        client.call("say", {"text": f"refused: {secret}\n"})
+        wait_for(lambda: "refused" in log(home), "the log")
+        assert not any(secret in line for line in snapshot(home).servers[0].said)
+        assert client.finish() == 0
+        assert secret in client.stderr
+    kept = [path for path in home.rglob("*") if path.is_file()]
+    assert not [path for path in kept if secret.encode() in path.read_bytes()]
+
+
 def test_a_killed_engine_loses_nothing_of_it(home, open_rules):
     with RawClient(wall("talker", *COMMAND), env=environment(home)) as client:
         client.open()

@@ -13,19 +13,26 @@ from mcpwall.transport.error_log import LINE_MAX, SIZE_MAX, ErrorLog, log_path
 from mcpwall.transport.errors import Errors, stderr
 
 
+def log_at(path, told=None):
+    """A log that hides what a test calls a secret."""
+    tell = (lambda _: None) if told is None else told.extend
+    return ErrorLog(path, lambda line: line.replace("canary", "⟨hidden⟩"), tell)
+
+
 class Wire:
     """A server's end, the agent's end, and a log; `agent` makes the pair (to write to, to read)."""
 
     def __init__(self, tmp_path, agent=os.pipe):
         said, self.server = os.pipe()
         self.path = log_path(tmp_path / "servers", "fs")
+        self.told: list[str] = []
         back = None
         if agent is not None:
             reads, writes = agent()
             self.reads, back = reads, stderr(writes)
             os.set_blocking(reads, False)
         loop = asyncio.get_running_loop()
-        self.errors = Errors(loop, open_end(said, writes=False), back, ErrorLog(self.path))
+        self.errors = Errors(loop, open_end(said, writes=False), back, log_at(self.path, self.told))
 
     def says(self, data: bytes) -> None:
         os.write(self.server, data)
@@ -80,6 +87,19 @@ def test_p10_the_log_is_safe_to_look_at_and_the_agent_gets_what_was_said(tmp_pat
         wire.errors.close()
         assert wire.got() == b"\x1b[2Jbad\xff\n"
         assert wire.log() == "‹ESC›[2Jbad�\n"
+
+    play(body)
+
+
+def test_p14_a_secret_goes_to_the_agent_alone(tmp_path, play):
+    async def body(settle):
+        wire = Wire(tmp_path)
+        wire.says(b"key canary refused\n")
+        await settle()
+        wire.errors.close()
+        assert wire.got() == b"key canary refused\n"
+        assert wire.told == ["key ⟨hidden⟩ refused"]
+        assert wire.log() == "key ⟨hidden⟩ refused\n"
 
     play(body)
 
@@ -149,7 +169,7 @@ def test_an_agent_may_give_a_device_or_a_file(tmp_path, play, place):
 
 def test_p13_the_log_and_its_lines_are_bounded(tmp_path):
     path = tmp_path / "fs.log"
-    log = ErrorLog(path)
+    log = log_at(path)
     log.take(b"x" * (3 * LINE_MAX))
     assert path.stat().st_size == LINE_MAX + 1
     for _ in range(3 * SIZE_MAX // 100_000):
@@ -162,7 +182,7 @@ def test_p13_the_log_and_its_lines_are_bounded(tmp_path):
 def test_p17_a_log_that_is_a_link_is_not_written(tmp_path):
     target = tmp_path / "target"
     (tmp_path / "fs.log").symlink_to(target)
-    log = ErrorLog(tmp_path / "fs.log")
+    log = log_at(tmp_path / "fs.log")
     log.take(b"one\n")
     log.take(b"two\n")
     assert not target.exists()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from mcpwall.model import RequestId
 from mcpwall.store.schema import ServerConfig
 from mcpwall.transport.child import Child
-from mcpwall.transport.error_log import log_path
+from mcpwall.transport.error_log import ErrorLog, log_path
 from mcpwall.transport.http.stream import Stream
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class ChildEnd:
         self.child = Child(
             engine.clock,
             config,
-            log_path(logs, name),
+            ErrorLog(log_path(logs, name), self._hidden, self._said),
             on_lines=session.from_server,
             on_long=self._long,
             on_over=self._server_gone,
@@ -103,6 +103,14 @@ class ChildEnd:
 
     def _long(self, size: int) -> None:
         self._engine.notice("error", f"{self._name} sent a line of {size} bytes; it was dropped")
+
+    def _hidden(self, line: str) -> str:
+        return self._engine.mask.text(line)  # another one after each change of the config
+
+    def _said(self, lines: list[str]) -> None:
+        live = self._session.live
+        live.server.says(lines)
+        self._engine.used(live)
 
     def _server_gone(self, why: str) -> None:
         self._session.end(why, f"{why} before it answered")
