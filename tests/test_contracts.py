@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from mcpwall.tui.app import WallApp
 from tests.helpers.programs import ROOT, environment
 
 PURE = ("policy", "protocol", "model.py", "query.py", "text.py")
@@ -41,7 +42,8 @@ def test_the_way_to_the_shim_loads_nothing_else() -> None:
 
 
 def test_the_app_loads_the_port_of_the_engine_and_nothing_else_of_it() -> None:
-    modules = loaded("import mcpwall.tui.app")
+    screens = ", ".join(f"mcpwall.tui.screens.{scope}" for scope in WallApp.WALLS)
+    modules = loaded(f"import mcpwall.tui.app, {screens}")
     engine = {name for name in modules if name.startswith("mcpwall.engine")}
     assert engine == {"mcpwall.engine", "mcpwall.engine.port", "mcpwall.engine.port_tools"}
     rooms = {name.split(".")[1] for name in modules if name.startswith("mcpwall.")}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tomllib
 from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING
 
@@ -13,11 +14,10 @@ from mcpwall.engine.port import EngineGoneError
 from mcpwall.link.client import connect
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
 
     from mcpwall.engine.port import Batch, Command, EnginePort, Reply, Snapshot
     from mcpwall.store.app import AppConfig
-    from mcpwall.store.config import Config
     from mcpwall.tui.settings import Settings
 
 
@@ -34,8 +34,8 @@ def run() -> int:
     from mcpwall.tui.keys import KeysError
 
     try:
-        config = _config()
-        app = WallApp(LastingPort(), moved=config.keys, settings=_settings(config.app))
+        moved, config = _written()
+        app = WallApp(LastingPort(), moved=moved, settings=_settings(config))
     except KeysError as error:
         raise CliError(f"{home.config_file()}: {error}", USAGE) from None
     try:
@@ -46,15 +46,19 @@ def run() -> int:
     return app.return_code or 0
 
 
-def _config() -> Config:
-    """The config. One that does not load says nothing of the app, which then shows why."""
-    from mcpwall.store.config import Config, ConfigError, load
-    from mcpwall.store.files import UnsafeFileError
+def _written() -> tuple[Mapping[str, str], AppConfig]:
+    """`[keys]` and `[app]` of the config, and nothing else of it: the first paint waits for this.
+
+    A file that cannot be read says nothing; the engine, which reads all of it, tells the app why.
+    """
+    from mcpwall.store.app import AppConfig, app, keys
+    from mcpwall.store.files import UnsafeFileError, read_checked
 
     try:
-        return load(home.config_file())
-    except (FileNotFoundError, ConfigError, UnsafeFileError):
-        return Config(file="", text="")
+        sections = tomllib.loads(read_checked(home.config_file()))
+        return keys(sections.get("keys", {})), app(sections.get("app", {}))
+    except (OSError, ValueError, UnsafeFileError):
+        return {}, AppConfig()
 
 
 def _settings(config: AppConfig) -> Settings:

@@ -25,7 +25,7 @@ from mcpwall.model import (
     Rest,
     Risk,
 )
-from mcpwall.store.app import app
+from mcpwall.store.app import app, keys
 from mcpwall.store.audit_config import audit
 from mcpwall.store.forms import (
     BadValueError,
@@ -243,17 +243,6 @@ def _env_value(value: Any) -> str:
     return str(value)
 
 
-def _keys(value: Any) -> dict[str, str]:
-    """Action ids to keys; `calls.follow = "F"` is the same with and without quotes."""
-    flat: dict[str, Any] = {}
-    for scope, inner in value.items() if isinstance(value, dict) else ():
-        if isinstance(inner, dict):
-            flat |= {f"{scope}.{name}": keys for name, keys in inner.items()}
-        else:
-            flat[scope] = inner
-    return named(text, text)(flat if isinstance(value, dict) else value)
-
-
 def _rest(value: Any) -> Rest:
     return Rest(choice([*Rest])(value))
 
@@ -360,7 +349,7 @@ USER_FILE: Final = table(
         "audit": audit,
         "app": app,
         "store": store,
-        "keys": _keys,
+        "keys": keys,
         "rules": _as_it_is,  # each by RULE_TABLE
     },
     "the file",

@@ -6,38 +6,32 @@ engine goes, the app says so and attaches again by itself. Nothing that happens 
 
 from __future__ import annotations
 
+import importlib
 import signal
 import time
 from asyncio import sleep as pause
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import App
-from textual.command import CommandPalette
 
 from mcpwall.engine import port
 from mcpwall.text import visible
 from mcpwall.tui.calling import KEEP_TITLE, PUT_TITLE_BACK, Calling
 from mcpwall.tui.keys import KeyMap
 from mcpwall.tui.mirror import Mirror, Part
-from mcpwall.tui.palette import Actions
-from mcpwall.tui.screens.audit import AuditScreen
 from mcpwall.tui.screens.base import Keys, WallModal, WallScreen
-from mcpwall.tui.screens.calls import CallsScreen
-from mcpwall.tui.screens.confirm import ConfirmScreen
-from mcpwall.tui.screens.help import HelpScreen
-from mcpwall.tui.screens.review import ReviewScreen
-from mcpwall.tui.screens.rules import RulesScreen
-from mcpwall.tui.screens.servers import ServersScreen
-from mcpwall.tui.screens.sessions import SessionsScreen
 from mcpwall.tui.settings import Settings
 from mcpwall.tui.theme import DARK, THEMES, Palette, palette
-from mcpwall.tui.widgets.rule_form import RuleForm, fields_from_call
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import tzinfo
 
     from textual.theme import Theme
+
+    from mcpwall.tui.screens.audit import AuditScreen
+    from mcpwall.tui.screens.calls import CallsScreen
+    from mcpwall.tui.screens.review import ReviewScreen
 
 _REPAINT_S = 0.1
 _REATTACH_S = 1.0
@@ -89,10 +83,7 @@ class WallApp(App[None], inherit_bindings=False):
             self.register_theme(theme)
         self._use(THEMES.get(self._settings.theme, DARK))
         self._to_terminal(KEEP_TITLE)
-        self._walls = {scope: make() for scope, (_, make) in self.WALLS.items()}
-        for scope, screen in self._walls.items():
-            self.install_screen(screen, scope)  # else it would be taken apart when left
-        self.push_screen("calls")
+        self.push_screen(self.wall("calls"))
         _ignore_stray_continue(self._driver)
         self.set_interval(_REPAINT_S, self.repaint)
         self.set_interval(1.0, self._tick)
@@ -189,41 +180,49 @@ class WallApp(App[None], inherit_bindings=False):
 
     # --- screens --------------------------------------------------------------------------------
 
-    WALLS: ClassVar[dict[str, tuple[str, type[WallScreen]]]] = {
-        "calls": ("Calls", CallsScreen),
-        "review": ("Pending", ReviewScreen),
-        "rules": ("Rules", RulesScreen),
-        "servers": ("Servers", ServersScreen),
-        "sessions": ("Sessions", SessionsScreen),
-        "audit": ("Audit", AuditScreen),
+    WALLS: ClassVar[dict[str, tuple[str, str]]] = {
+        "calls": ("Calls", "CallsScreen"),
+        "review": ("Pending", "ReviewScreen"),
+        "rules": ("Rules", "RulesScreen"),
+        "servers": ("Servers", "ServersScreen"),
+        "sessions": ("Sessions", "SessionsScreen"),
+        "audit": ("Audit", "AuditScreen"),
     }
 
     def tabs(self) -> list[tuple[str, str]]:
         """Scope and title of the screens, in the order of their number keys."""
         return [(scope, title) for scope, (title, _) in self.WALLS.items()]
 
+    def wall(self, scope: str) -> WallScreen:
+        """The screen of a scope, loaded when it is first wanted: the first paint waits for one."""
+        if scope not in self._walls:
+            module = importlib.import_module(f"mcpwall.tui.screens.{scope}")
+            screen: WallScreen = getattr(module, self.WALLS[scope][1])()
+            self._walls[scope] = screen
+            self.install_screen(screen, scope)  # else it would be taken apart when left
+        return self._walls[scope]
+
     def open(self, scope: str) -> WallScreen:
         """Show a screen and return it."""
-        screen = self._walls[scope]
+        screen = self.wall(scope)
         if self.screen is not screen:
             self.switch_screen(screen)
         return screen
 
     def rule_from(self, row: port.Row) -> None:
         """Write a rule about the tool of a call."""
+        from mcpwall.tui.widgets.rule_form import RuleForm, fields_from_call
+
         self.push_screen(RuleForm(fields_from_call(row)))
 
     def filter_calls(self, text: str) -> None:
         """Show the calls that match."""
-        screen = self.open("calls")
-        if isinstance(screen, CallsScreen):
-            self.call_after_refresh(screen.filter.put, text)
+        screen = cast("CallsScreen", self.open("calls"))
+        self.call_after_refresh(screen.put_filter, text)
 
     def review_call(self, call: int) -> None:
         """Show a waiting call in Review."""
-        screen = self.open("review")
-        if isinstance(screen, ReviewScreen):
-            screen.show_call(call)
+        cast("ReviewScreen", self.open("review")).show_call(call)
 
     # --- what works everywhere ------------------------------------------------------------------
 
@@ -253,20 +252,25 @@ class WallApp(App[None], inherit_bindings=False):
 
     def do_filter(self) -> None:
         """Type a filter, for the record where that is shown, else for the calls."""
-        if isinstance(self.screen, AuditScreen):
-            self.screen.do_search()
+        if self.screen is self._walls.get("audit"):
+            cast("AuditScreen", self.screen).do_search()
             return
-        screen = self.open("calls")
-        if isinstance(screen, CallsScreen):
-            self.call_after_refresh(screen.filter.edit)
+        screen = cast("CallsScreen", self.open("calls"))
+        self.call_after_refresh(screen.edit_filter)
 
     def do_help(self) -> None:
         """All keys, those of this screen first."""
+        from mcpwall.tui.screens.help import HelpScreen
+
         about = self.screen.scope if isinstance(self.screen, WallScreen) else ""
         self.push_screen(HelpScreen(about))
 
     def do_commands(self) -> None:
         """All actions by name."""
+        from textual.command import CommandPalette
+
+        from mcpwall.tui.palette import Actions
+
         self.push_screen(CommandPalette([Actions], placeholder="what do you want to do?"))
 
     def do_theme(self) -> None:
@@ -324,6 +328,8 @@ class WallApp(App[None], inherit_bindings=False):
 
     async def confirm(self, question: str, *because: str) -> bool:
         """Ask the person; all texts are our own. Call it in a worker."""
+        from mcpwall.tui.screens.confirm import ConfirmScreen
+
         return await self.push_screen_wait(ConfirmScreen(question, because)) is True
 
 

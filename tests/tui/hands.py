@@ -87,7 +87,7 @@ async def reviewing(
     engine.replies.setdefault(port.Preview, port.Previewed(500, (1, 2, 3)))
     async with showing(engine, size) as shown:
         hands = Hands(shown, engine)
-        screen = cast("ReviewScreen", shown.app._walls["review"])
+        screen = cast("ReviewScreen", shown.app.wall("review"))
         screen.steady, screen.later = lambda: hands.now, hands.later
         shown.app.open("review")
         await shown.settle()

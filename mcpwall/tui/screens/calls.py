@@ -119,6 +119,14 @@ class CallsScreen(WallScreen):
         self.calls.filter(event.keep)
         self._list_changed()
 
+    def edit_filter(self) -> None:
+        """Begin to type a filter."""
+        self.filter.edit()
+
+    def put_filter(self, text: str) -> None:
+        """Put a filter in force."""
+        self.filter.put(text)
+
     def _list_changed(self) -> None:
         self.set_class(not self.mirror.rows, "-empty")
         self.table.refresh()
