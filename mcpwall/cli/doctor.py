@@ -27,11 +27,12 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
         help="what is set up, what is not, and what to do",
         description="Look at the engine, the config, files and their permissions, the terminal, "
         "and at every agent: which servers go through the wall, which entries lead nowhere, and "
-        "which servers do not start. Each server is started for a moment, as its agent would.",
+        "which servers do not start or answer. Each server is started for a moment, as its agent "
+        "would, and each remote one is asked.",
         epilog="Exit code: 0 nothing is wrong, 1 something is.",
     )
     parser.add_argument("--json", action="store_true", help="one JSON object")
-    parser.add_argument("--no-start", action="store_true", help="do not start the servers")
+    parser.add_argument("--no-start", action="store_true", help="start and ask no servers")
     parser.add_argument(
         "--wait",
         type=float,
@@ -64,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _look(*, start: bool, answer_s: float) -> Iterator[Finding]:
-    from mcpwall.cli import checkup, checkup_agents
+    from mcpwall.cli import checkup, checkup_agents, checkup_remotes
     from mcpwall.cli.routing import here
     from mcpwall.clients.survey import survey
     from mcpwall.store.config import ConfigError, load
@@ -83,6 +84,8 @@ def _look(*, start: bool, answer_s: float) -> Iterator[Finding]:
     yield from checkup_agents.routed(at, found, config)
     if start:
         yield from checkup_agents.starting(at, found, dict(os.environ), answer_s)
+    if start and config is not None:
+        yield from checkup_remotes.answering(config, answer_s)
 
 
 def _lines(finding: Finding) -> Iterator[str]:

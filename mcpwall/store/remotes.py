@@ -51,7 +51,7 @@ class OAuthConfig:
 class RemoteConfig:
     """How to reach a remote server. `timeout_s`: how long one may wait for its next byte."""
 
-    url: str
+    url: str = field(repr=False)  # for some servers its path is the credential
     headers: Mapping[str, Secret] = field(default_factory=dict)
     oauth: OAuthConfig | None = None
     timeout_s: float = TIMEOUT_S

@@ -162,7 +162,7 @@ def test_an_entry_whose_server_nobody_knows(machine, doctor):
     assert code == 1
     assert about(findings, "far", "which config.toml does not know", "add [servers.x]")
     wall_file("config.toml", '[servers.x]\nurl = "https://x.example/mcp"\n')
-    assert doctor()[0] == 0
+    assert doctor("--no-start")[0] == 0
 
 
 def test_what_init_routed_and_is_gone(machine, doctor, capsys):

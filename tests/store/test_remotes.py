@@ -55,7 +55,7 @@ def test_what_a_reference_leads_to_must_be_there() -> None:
 
 def test_p14_a_literal_header_is_in_no_text_of_the_config() -> None:
     config = load_text(
-        f"[servers.x]\n{URL}\nheaders = {{ X-Key = 'canary-1' }}\n"
+        "[servers.x]\nurl = 'https://a.example/canary-0'\nheaders = { X-Key = 'canary-1' }\n"
         "[servers.x.oauth]\nclient_id = 'a'\nclient_secret = 'canary-2'",
         "config.toml",
     )
