@@ -25,7 +25,7 @@ def log_path(logs: Path, server: str) -> Path:
 class ErrorLog:
     """Appends each line, made visible, to a file. A file that cannot be written ends the log.
 
-    `hide` takes secrets out of a line; what is left goes to the file, and to `tell` as it is, which
+    `hide` takes secrets out of lines; what is left goes to the file, and to `tell` as it is, which
     is foreign text. P14.
     """
 
@@ -55,9 +55,8 @@ class ErrorLog:
     def _write(self, lines: Sequence[bytes]) -> None:
         if not lines:
             return
-        decoded = [
-            self._hide(line[:LINE_MAX].decode(errors="replace").rstrip("\r")) for line in lines
-        ]
+        decoded = [line[:LINE_MAX].decode(errors="replace").rstrip("\r") for line in lines]
+        decoded = self._hide("\n".join(decoded)).split("\n")  # a key can have many lines
         self._tell(decoded)
         if self._broken:
             return

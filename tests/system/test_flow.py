@@ -49,7 +49,7 @@ def test_one_line_stops_a_secret_on_its_way_to_the_net(home, agent, rules, tmp_p
 def test_p14_a_secret_is_in_no_file_and_in_no_output(home, agent, rules, tmp_path):
     rules(OPEN_RULES)
     log, listed = tmp_path / "log", tools(tmp_path / "tools.json")
-    with agent(server="web", tools=listed, log=log) as client:
+    with agent(server="web", tools=listed, log=log, stderr=f"token={CANARY}") as client:
         client.open()
         client.call("login", {"password": CANARY})
         client.call("fetch", {"url": f"https://me:{CANARY}@host/?token={TOKEN}"})
@@ -58,6 +58,7 @@ def test_p14_a_secret_is_in_no_file_and_in_no_output(home, agent, rules, tmp_pat
         outputs = [mcpwall(home, "log", "--json"), mcpwall(home, "log"), mcpwall(home, "status")]
         files = {path: path.read_bytes() for path in home.rglob("*") if path.is_file()}
     assert outputs[0].count("secret 13 chars") >= 3
+    assert any(b"token=" in data for data in files.values())
     found = [path.name for path, data in files.items() if CANARY.encode() in data]
     found += [path.name for path, data in files.items() if TOKEN.encode() in data]
     assert found == []

@@ -8,6 +8,7 @@ import socket
 
 import pytest
 
+from mcpwall.policy.masking import Mask
 from mcpwall.transport.ends import open_end
 from mcpwall.transport.error_log import LINE_MAX, SIZE_MAX, ErrorLog, log_path
 from mcpwall.transport.errors import Errors, stderr
@@ -177,6 +178,16 @@ def test_p13_the_log_and_its_lines_are_bounded(tmp_path):
     assert path.with_name("fs.log.1").stat().st_size < 1.2 * SIZE_MAX
     assert sum(file.stat().st_size for file in tmp_path.iterdir()) < 2.3 * SIZE_MAX
     assert path.with_name("fs.log.1").stat().st_mode & 0o777 == 0o600
+
+
+def test_p14_secrets_are_hidden_over_lines_too(tmp_path):
+    told = []
+    log = ErrorLog(tmp_path / "fs.log", Mask().text, told.extend)
+    log.take(
+        b"key -----BEGIN PRIVATE KEY-----\nabc\n-----END PRIVATE KEY----- ok\nAPI_KEY=abcdef1\n"
+    )
+    assert "abc" not in (tmp_path / "fs.log").read_text()
+    assert [line.split(" ")[0] for line in told] == ["key", "API_KEY=⟨secret"]
 
 
 def test_p17_a_log_that_is_a_link_is_not_written(tmp_path):
