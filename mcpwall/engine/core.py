@@ -152,12 +152,16 @@ class Engine:
         """Do what can wait until calls have gone on: remember, count and show them."""
         for record in records:
             self.records.add(record)
-            for rule in record.verdict.rules:
-                self.hits[rule] = (self.hits.get(rule, _NEVER)[0] + 1, record.call.at_ms)
+            self.hit(record)
             if record.state is State.RUNNING:
                 self.forwarded(live, record)
         self.used(live)
         self.recorder.file_soon()
+
+    def hit(self, record: Record) -> None:
+        """Count for the rules of a verdict that they made one."""
+        for rule in record.verdict.rules:
+            self.hits[rule] = (self.hits.get(rule, _NEVER)[0] + 1, record.call.at_ms)
 
     def used(self, live: Live) -> None:
         """The counts of a session, its server or the rules are others now: show them soon."""

@@ -121,28 +121,33 @@ class Reservations:
         return f"wall {self.ledger.wall.id} {key}"
 
     def _answered(self, waiting: Waiting, answer: Answer) -> None:
-        record, live = waiting.record, waiting.live
-        if waiting.arrival and not answer.granted:
-            self.ledger.note([waiting.arrival])
+        record = waiting.record
         if record.state is State.RESERVING:  # else it was withdrawn meanwhile
-            verdict = self._verdict(waiting, answer)
-            if verdict.action is Action.ALLOW:
-                record.verdict = verdict
-                if fault := self._engine.release(record, waiting.by or STORE):
-                    verdict = self._engine.fault(fault)
-                else:
-                    self._engine.let_go(live, record)
-            if verdict.action is not Action.ALLOW:
-                take_back(record)
-                record.verdict = verdict
-                self._engine.settle(record, Kind.REFUSED, by=STORE)
-                live.refuse(record, record.request)
-                live.flush()
+            self._carry_out(waiting, self._verdict(waiting, answer))
         if answer.granted and record.state is not State.RUNNING:
             self.ledger.give_back(waiting.reservation)
         del self._waiting[record.call.id]
-        self.ledger.note(waiting.steps)
-        live.judged()
+        arrival = [] if answer.granted or not waiting.arrival else [waiting.arrival]
+        if told := [*arrival, *waiting.steps]:
+            self.ledger.note(told)
+        waiting.live.judged()
+
+    def _carry_out(self, waiting: Waiting, verdict: Verdict) -> None:
+        """Let the call go and say so on record first, or refuse it."""
+        record, live, engine = waiting.record, waiting.live, self._engine
+        if verdict.action is Action.ALLOW:
+            record.verdict = verdict
+            fault = engine.release(record, waiting.by or STORE)
+            if not fault:
+                engine.let_go(live, record)
+                return
+            verdict = engine.fault(fault)
+        take_back(record)
+        record.verdict = verdict
+        engine.hit(record)
+        engine.settle(record, Kind.REFUSED, by=STORE)
+        live.refuse(record, record.request)
+        live.flush()
 
     def _verdict(self, waiting: Waiting, answer: Answer) -> Verdict:
         """What the store's answer means, and whether this wall still allows the call."""

@@ -97,6 +97,7 @@ def test_limited_by_the_store_reads_like_limited_by_this_wall(
     assert verdict(other) == {**verdict(own), "call": 4}
     assert verdict(other)["retryAfter"] == 60
     assert wall.recorded(4).by == "store"
+    assert [row.hits for row in wall.rule_rows() if row.rule.id == "cap"] == [2]
     assert store.given_back == []
 
 
