@@ -5,15 +5,15 @@ Looked up when a request needs it, in a thread where that may take time. Nothing
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections import ChainMap
 from collections.abc import Mapping
 from typing import Protocol
 
-from mcpwall.store.keyrings import lookup
+from mcpwall.store.keyrings import KeyringError, lookup
 from mcpwall.store.references import UnresolvedError
 from mcpwall.store.remotes import RemoteConfig
+from mcpwall.transport.http import aside
 
 
 class LoginNeededError(Exception):
@@ -45,7 +45,10 @@ class FixedHeaders:
         """The headers. Raises UnresolvedError, then and each time until they can be resolved."""
         if self._resolved is None:
             if any(value.entries for value in self._config.headers.values()):
-                self._resolved = await asyncio.to_thread(self._resolve)
+                try:
+                    self._resolved = await aside.ask(self._resolve)
+                except KeyringError as error:
+                    raise UnresolvedError(str(error)) from None
             else:
                 self._resolved = self._resolve()
         return self._resolved

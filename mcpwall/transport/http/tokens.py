@@ -10,8 +10,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, TypeAlias
 
+from mcpwall.store.keyrings import KeyringError
 from mcpwall.store.logins import Login, Logins, LoginStoreError
-from mcpwall.transport.http import token_requests
+from mcpwall.transport.http import aside, token_requests
 from mcpwall.transport.http.credentials import Credentials, LoginNeededError
 from mcpwall.transport.http.faults import ConnectionFault
 from mcpwall.transport.http.token_requests import RefusedError
@@ -44,6 +45,7 @@ class Tokens:
         self._one = asyncio.Lock()
         self._login: Login | None = None
         self._unkept: tuple[str, Login] | None = None  # what could not be kept, in place of what
+        self._unread: tuple[int, str] | None = None  # when the keyring gave no answer, and why
         self._renewed_ms: int | None = None  # when that was done last
         self._failed: tuple[int, str] | None = None  # when it could not be done, and why
         self._ended = ""  # the refresh token that only a new login can replace
@@ -88,9 +90,14 @@ class Tokens:
 
     async def _load(self) -> Login:
         """The login as it is kept. Raises LoginNeededError."""
+        if self._unread is not None and self._is_recent(self._unread[0]):
+            raise LoginNeededError(self._unread[1])
         try:
-            login = await asyncio.to_thread(self._logins.load, self._name)
+            login = await aside.ask(self._logins.load, self._name)
         except LoginStoreError as error:
+            raise LoginNeededError(str(error)) from None
+        except KeyringError as error:
+            self._unread = self._wall_ms(), str(error)
             raise LoginNeededError(str(error)) from None
         if login is None:
             raise LoginNeededError(f"run `mcpwall login {self._name}`")
@@ -128,9 +135,9 @@ class Tokens:
 
     async def _keep(self, stored: Login, fresh: Login) -> None:
         try:
-            await asyncio.to_thread(self._logins.save, self._name, fresh)
+            await aside.ask(self._logins.save, self._name, fresh)
             self._unkept = None
-        except LoginStoreError as error:
+        except (LoginStoreError, KeyringError) as error:
             self._unkept = stored.access_token, fresh
             self._notice("error", f"the new token of {self._name} is not kept: {error}")
 

@@ -1,10 +1,12 @@
 """What the wall says of itself, where it comes from, and who gets to see it."""
 
 import asyncio
+import threading
 
 import pytest
 
 from mcpwall.store import keyrings
+from mcpwall.transport.http import aside
 from mcpwall.transport.http.remote import Trouble
 from tests.helpers.remotes import ask, door
 from tests.helpers.scripted_server import reply, serving
@@ -82,6 +84,24 @@ def test_a_keyring_that_fails_is_named_and_not_quoted(monkeypatch) -> None:
             assert "canary" not in told.fault.text
 
     asyncio.run(scenario())
+
+
+def test_a_keyring_that_waits_to_be_unlocked_holds_up_one_request_and_no_end(monkeypatch) -> None:
+    monkeypatch.setattr(aside, "PATIENCE_S", 0.05)
+    unlocked = threading.Event()
+    monkeypatch.setattr(keyrings, "get", lambda *_: unlocked.wait() and "canary")
+
+    async def scenario() -> None:
+        async with serving(FOUND) as server, door() as wall:
+            ring = 'headers = { X = "${keyring:shop/me}" }'
+            told = await ask(wall.upstream(server.url, ring))
+            assert told.fault is not None
+            assert "the keyring gave no answer in 0.05 s; see whether it waits" in told.fault.text
+            assert server.requests == []
+
+    asyncio.run(scenario())
+    assert any(thread.name == "aside" and thread.daemon for thread in threading.enumerate())
+    unlocked.set()
 
 
 def test_a_keyring_that_is_not_installed_says_how_to_install_it(monkeypatch) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from urllib.parse import parse_qs
@@ -11,6 +12,7 @@ import pytest
 
 from mcpwall.store import keyrings
 from mcpwall.store.logins import Login, Logins, LoginStoreError
+from mcpwall.transport.http import aside
 from mcpwall.transport.http.credentials import LoginNeededError
 from mcpwall.transport.http.faults import ConnectionFault
 from mcpwall.transport.http.remote import Trouble
@@ -334,6 +336,29 @@ def test_a_new_token_that_cannot_be_kept_is_used_and_the_person_told(check, monk
         assert wall.logins.load("far") == login(
             "canary-a3", wall.now_ms + 60 * MINUTE, refresh_token="canary-r2"
         )
+
+    check(scenario)
+
+
+def test_a_keyring_that_gives_no_answer_holds_up_one_call_and_not_each(check, monkeypatch) -> None:
+    async def scenario(wall: Wall) -> None:
+        monkeypatch.setattr(aside, "PATIENCE_S", 0.05)
+        unlocked, asked, load = threading.Event(), [], wall.logins.load
+
+        def locked(server: str) -> Login | None:
+            asked.append(server)
+            unlocked.wait()
+            return load(server)
+
+        monkeypatch.setattr(wall.logins, "load", locked)
+        wall.logins.save("far", login())
+        for _ in range(3):
+            said = await wall.needs_login(wall.tokens.current())
+            assert said.startswith("the keyring gave no answer in 0.05 s")
+        assert asked == ["far"]
+        unlocked.set()
+        wall.now_ms += MINUTE
+        assert await wall.tokens.current() == "canary-a1"
 
     check(scenario)
 
