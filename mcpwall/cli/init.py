@@ -66,7 +66,10 @@ def run(arguments: argparse.Namespace) -> int:
     _list(work)
     if not work.plans:
         return FAILED if work.problems else 0
-    if not (arguments.dry_run or arguments.yes or can_ask()):
+    asks = can_ask() and not (arguments.dry_run or arguments.yes)
+    if _offer_patience(work, asks=asks):
+        work = routing.Work.prepare(arguments.agent, arguments.server, raise_timeouts=True)
+    if not (arguments.dry_run or arguments.yes or asks):
         _show(work, work.plans)
         raise CliError(
             "nothing was changed: there is no terminal to ask on; give --yes, or --dry-run to "
@@ -75,7 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
     chosen: list[FilePlan] = []
     for plan in work.plans:
         _show(work, [plan])
-        if not (arguments.dry_run or arguments.yes):
+        if asks:
             answer = _answer(plan.entries)
             if answer is None:
                 break
@@ -129,6 +132,29 @@ def _list(work: Work) -> None:
     if not work.plans:
         some = any(found.entries for found in work.found)
         print("nothing to do: nothing is left that could be routed" if some else "nothing to do")
+
+
+def _offer_patience(work: Work, *, asks: bool) -> bool:
+    """Say which agents give up on a call early, and what would change that; True to do it."""
+    from mcpwall.text import visible
+
+    impatient = work.impatient()
+    for agent, line in impatient:
+        if agent.timeout is not None:
+            late = f"{agent.title} gives up on a call after {agent.timeout.usual_s} s"
+            print(
+                f"{late}, also on one that waits for you. With {visible(line)} in each of its "
+                "servers it waits 15 minutes."
+            )
+    if not impatient:
+        return False
+    if asks:
+        wanted = ask("  add these lines? [y]es, [n]o: ") in ("y", "yes")
+        print()
+        return wanted
+    print("  --raise-timeouts adds these lines")
+    print()
+    return False
 
 
 def _show(work: Work, plans: Sequence[FilePlan]) -> None:

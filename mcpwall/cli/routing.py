@@ -13,7 +13,7 @@ from typing import Final
 from mcpwall import home
 from mcpwall.cli import program
 from mcpwall.cli.errors import FAILED, USAGE, CliError
-from mcpwall.clients import document, ledger, plan, tables
+from mcpwall.clients import document, ledger, plan, route, tables
 from mcpwall.clients.agents import AGENTS, BY_ID, Agent
 from mcpwall.clients.document import DocumentError
 from mcpwall.clients.entries import Entry
@@ -108,6 +108,18 @@ class Work:
         as_name = self.names[found.place.file, entry.keys, entry.name]
         renamed = f" (the wall calls it {as_name})" if as_name != entry.name else ""
         return f"{what}{renamed}" + "".join(f"; {note}" for note in notes)
+
+    def impatient(self) -> list[tuple[Agent, str]]:
+        """Agents that could wait longer for a tool, each with the line that would say so."""
+        if self.raise_timeouts:
+            return []
+        lines: dict[Agent, str] = {}
+        for one in self.plans:
+            if raisable(one.agent) and one.found.document is not None:
+                for entry in one.entries:
+                    for splice in route.raising(one.found.document, entry, RAISED_S):
+                        lines.setdefault(one.agent, splice.text.strip(", \r\n\t"))
+        return list(lines.items())
 
     def only(self, whole: FilePlan, entries: Iterable[Entry]) -> FilePlan:
         """The plan for some of a file's entries. Raises CliError."""

@@ -204,6 +204,21 @@ def test_longer_time_outs_are_offered_where_there_is_a_setting(machine, run):
     assert "agents" not in tomllib.loads(config_text())
 
 
+def test_the_line_that_raises_a_time_out_is_shown(machine, run):
+    install("codex", machine)
+    install("cline", machine)
+    install("cursor", machine)
+    _, out, _ = run("init", "--dry-run")
+    assert "Codex gives up on a call after 300 s" in out
+    assert "With tool_timeout_sec = 900 in each of its servers" in out
+    assert "Cline gives up on a call after 60 s, also on one that waits for you" in out
+    assert 'With "timeout": 900 in' in out
+    assert "Cursor gives up" not in out
+    assert "--raise-timeouts adds these lines" in out
+    _, out, _ = run("init", "--dry-run", "--raise-timeouts")
+    assert "gives up" not in out
+
+
 def test_no_longer_hold_for_an_agent_one_of_whose_servers_ends_calls_earlier(machine, run):
     servers = {"a": {"command": "x"}, "b": {"command": "y", "timeout": 30}}
     put(machine.home / ".cline/data/settings/cline_mcp_settings.json", servers)
@@ -391,14 +406,24 @@ def on_a_terminal(machine, answers, *arguments):
 
 def test_a_person_chooses_file_by_file_and_server_by_server(machine):
     cursor, gemini, windsurf = (install(a, machine) for a in ("cursor", "gemini", "windsurf"))
-    answers = "no\nselect\ny\nn\ny\n"  # Cursor no; Windsurf: playwright yes, figma no; Gemini yes
+    # Gemini's time-out no; Cursor no; Windsurf: playwright yes, figma no; Gemini yes
+    answers = "no\nno\nselect\ny\nn\ny\n"
     code, said = on_a_terminal(machine, answers, "init")
     assert code == 0, said
     assert "routed 4 servers of Gemini CLI, Windsurf" in said
     assert cursor.read_bytes() == FILES["cursor"].read_bytes()
     assert "stdio" in own_reading(windsurf)["mcpServers"]["playwright"]["args"]
     assert "serverUrl" in own_reading(windsurf)["mcpServers"]["figma"]
+    assert '"timeout": 900000' not in gemini.read_text()
     code, said = on_a_terminal(machine, "y\nn\n", "uninstall")
     assert code == 0, said
     assert windsurf.read_bytes() == FILES["windsurf"].read_bytes()
     assert gemini.read_bytes() != FILES["gemini"].read_bytes()
+
+
+def test_a_person_lets_an_agent_wait_longer(machine):
+    gemini = install("gemini", machine)
+    code, said = on_a_terminal(machine, "yes\nyes\n", "init")
+    assert code == 0, said
+    waits = [one.get("timeout") for one in own_reading(gemini)["mcpServers"].values()]
+    assert waits == [15000, 5000, 900_000]  # what the person set stays
