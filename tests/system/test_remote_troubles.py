@@ -170,7 +170,7 @@ def files_with(home: Path, text: bytes) -> list[str]:
 ELSEWHERE = {"Location": "http://127.0.0.2:1/x"}
 CUT = "failed: it ended the connection before its answer"
 TROUBLES = [
-    ([reply(401)], "does not take the wall's credentials (HTTP 401); check its headers", False),
+    ([reply(401)], "does not take the wall's credentials (HTTP 401); check the headers", False),
     ([reply(403, PAGE, HTML)], "does not permit this to the wall's credentials (HTTP 403)", False),
     (
         [reply(429, b"", {"Retry-After": "7"})],

@@ -38,13 +38,13 @@ class ConnectionFault(Exception):  # noqa: N818 - it becomes a Fault
 
 
 def status(
-    place: str, code: int, *, body: bytes = b"", retry_s: float | None = None, login: str = ""
+    place: str, code: int, *, body: bytes = b"", retry_s: float | None = None, advice: str = ""
 ) -> Fault:
-    """An answer that is no success. `login`: the command that would help against a 401."""
+    """An answer that is no success. `advice`: what to do against a 401."""
     told = f"{place} answered with HTTP {code}"
     if code == _UNAUTHORIZED:
-        what = f"does not take the wall's credentials (HTTP 401); {login or CHECK_HEADERS}"
-        return Fault(Trouble.LOGIN, f"{place} {what}", status=code, body=body)
+        text = f"{place} does not take the wall's credentials (HTTP 401); {advice}"
+        return Fault(Trouble.LOGIN, text, status=code, body=body)
     if code in _NOT_EXECUTED:
         trouble, what = _NOT_EXECUTED[code]
         text = f"{place} {what} (HTTP {code})"
@@ -58,9 +58,6 @@ def status(
         return Fault(Trouble.REDIRECT, text, status=code)
     text = f"{told}: it is broken or overloaded"
     return Fault(Trouble.BROKEN, text, may_have_run=True, status=code, retry_s=retry_s, body=body)
-
-
-CHECK_HEADERS: Final = "check its headers in the config, or set oauth = true and log in"
 
 
 def elsewhere(place: str, code: int, origin: str) -> Fault:

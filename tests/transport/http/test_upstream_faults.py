@@ -42,7 +42,7 @@ def met(*script, method: str = "POST", keys: str = "") -> tuple[Told, list[tuple
     ("status", "trouble", "says", "may_have_run"),
     [
         (400, Trouble.REFUSED, "answered with HTTP 400: it refuses the request", False),
-        (401, Trouble.LOGIN, "does not take the wall's credentials (HTTP 401); check its", False),
+        (401, Trouble.LOGIN, "does not take the wall's credentials (HTTP 401); check the", False),
         (
             403,
             Trouble.FORBIDDEN,
