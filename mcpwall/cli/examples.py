@@ -29,6 +29,7 @@ EXAMPLES: Final = {
             "mcpwall tools --scan",
             "start the servers of config.toml for a moment to see their tools",
         ),
+        ("mcpwall tools git --history", "what changed in git's definitions, and what was accepted"),
         ("mcpwall tools git --recommend", "rules for git's tools, to copy into config.toml"),
     ),
     "watch": (

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mcpwall.store.tools import ServerEntry, ToolEntry
 
 _CELLS: Final = 40  # of a name
+_VALUE_CELLS: Final = 200  # of a field that changed
 
 
 def register(subparsers: argparse._SubParsersAction[Any]) -> None:
@@ -42,6 +43,9 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
         "them",
     )
     output = parser.add_mutually_exclusive_group()
+    output.add_argument(
+        "--history", action="store_true", help="what became of their definitions, oldest first"
+    )
     output.add_argument("--json", action="store_true", help="one JSON list, nothing cut")
     output.add_argument(
         "--recommend", action="store_true", help="the recommended rules, as TOML to copy from"
@@ -52,6 +56,9 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the inventory; 1 when a scan failed. Raises CliError."""
     config = _config()
+    if arguments.history:
+        _print_history(arguments.server)
+        return 0
     failed = _scan(config, arguments.server) if arguments.scan else []
     servers = _inventory(arguments.server, unseen=failed)
     if arguments.recommend:
@@ -200,6 +207,44 @@ def _print_recommended(
         for _, tool in _rows(config, [entry for entry in entries if not entry.gone])
     ]
     print("\n".join(render(found.fields) for found in for_tools(tools)), end="")
+
+
+def _print_history(names: Sequence[str]) -> None:
+    """Print what the record has of tools' definitions. Raises CliError."""
+    from mcpwall.cli.record import open_record
+    from mcpwall.store.faults import AuditError
+    from mcpwall.text import fit
+
+    try:
+        with open_record() as record:
+            for event in record.tool_events():
+                if names and event.server not in names:
+                    continue
+                what = fit(event.tool, _CELLS) if event.tool else "instructions"
+                by = f" by a {event.by}" if event.by else ""
+                place = f"{fit(event.server, _CELLS)}.{what}"
+                print(f"{_time(event.at_ms)}  {place}  {event.what}{by}")
+                for line in _differences(event.before, event.after):
+                    print(f"    {line}")
+    except AuditError as error:
+        raise CliError(str(error), FAILED) from None
+
+
+def _differences(before: str, after: str) -> Iterator[str]:
+    """Where two definitions differ, a line each; none where one of them is not there."""
+    from mcpwall.protocol.definitions import differences
+    from mcpwall.text import fit
+
+    if not before or not after:
+        return
+    try:
+        found = differences(before.encode(), after.encode())
+    except ValueError:
+        return
+    for path, old, new in found:
+        for sign, value in (("-", old), ("+", new)):
+            if value is not None:
+                yield f"{sign} {fit(path, _CELLS)} = {fit(value, _VALUE_CELLS)}"
 
 
 def _time(at_ms: int) -> str:

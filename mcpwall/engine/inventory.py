@@ -118,7 +118,10 @@ class Inventory:
             for entry, (entry.pinned, entry.pinned_text) in zip(entries, before, strict=True):
                 server.rows.pop(entry.name, None)
             raise
-        return [Event(What.ACCEPTED, entry) for entry in entries]
+        return [
+            Event(What.ACCEPTED, entry, text)
+            for entry, (_, text) in zip(entries, before, strict=True)
+        ]
 
     def _keep(
         self, server: Server, events: Sequence[Event], others: Sequence[ToolEntry] = ()

@@ -13,8 +13,10 @@ from mcpwall.engine.clock import Clock, Timer
 from mcpwall.store.faults import AuditError
 from mcpwall.store.intake import FILE_AT, FILE_S, Intake
 from mcpwall.store.records import Intent, Step
+from mcpwall.store.tool_events import ToolEvent
 
 AGAIN_S: Final = 1.0  # until the next try while the audit cannot be written
+EVENTS_MAX: Final = 1_000  # events of tools kept until then
 OUTCOMES_MAX: Final = 10_000  # outcomes kept until then
 
 
@@ -29,6 +31,7 @@ class Recorder:
         self._clock = clock
         self._notice = notice
         self._outcomes: list[Step] = []  # those that could not be written yet
+        self._events: list[ToolEvent] = []  # and events of tools
         self._filing: Timer | None = None
         self._broken = False
         self.share: Callable[[Sequence[Intent], Sequence[Step]], None] | None = None
@@ -56,6 +59,20 @@ class Recorder:
         else:
             self.file_soon()
 
+    def tools(self, events: Sequence[ToolEvent]) -> None:
+        """Record what became of tools' definitions, now or as soon as that can be done."""
+        self._events = [*self._events, *events][-EVENTS_MAX:]
+        if self._note_tools() and self._filing is None:
+            self._filing = self._clock.call_later(AGAIN_S, self.file)
+
+    def _note_tools(self) -> str:
+        try:
+            self.intake.note_tools(self._events)
+        except AuditError as error:
+            return self._failed(error)
+        self._events = []
+        return self._worked()
+
     def file_soon(self) -> None:
         """File what was recorded, at the latest FILE_S from now."""
         if self.intake.waiting >= FILE_AT:
@@ -77,6 +94,8 @@ class Recorder:
         self._worked()
         if self._outcomes:
             self.outcomes([])
+        if self._events:
+            self.tools([])
 
     def _failed(self, error: AuditError) -> str:
         if not self._broken:

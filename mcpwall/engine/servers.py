@@ -38,6 +38,7 @@ class Event(NamedTuple):
 
     what: What
     entry: ToolEntry
+    before: bytes = b""  # the text that was pinned
 
 
 class Server:
@@ -77,7 +78,7 @@ class Server:
             return None  # another session lists what a person has yet to look at
         entry.listed, entry.listed_text = fingerprint, _kept(text)
         self.rows.pop(name, None)
-        return Event(_what(entry), entry)
+        return Event(_what(entry), entry, entry.pinned_text)
 
     def list_ended(self) -> list[ToolEntry]:
         """A whole list has been seen: what no session lists any more is gone. -> what changed"""

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Final
 from mcpwall.engine import showing, tool_views
 from mcpwall.engine.port import ServerEvent
 from mcpwall.engine.servers import Event, Server, What
+from mcpwall.store.tool_events import ToolEvent
 
 if TYPE_CHECKING:
     from mcpwall.engine.core import Engine
     from mcpwall.engine.live import Live
     from mcpwall.protocol.commands import Listed
 
+RECORDED_MAX: Final = 32 * 1024  # bytes of a definition in the record
 NAMED_MAX: Final = 5  # tools that a notice names
 _NAME_MAX: Final = 60  # characters of one
 
@@ -73,7 +75,9 @@ def accepted(engine: Engine, server: Server, events: list[Event]) -> None:
 
 
 def _act(engine: Engine, server: Server, events: list[Event]) -> None:
-    """Forget the answers that relied on what changed, and tell the apps in words."""
+    """Record what happened, forget the answers that relied on it, and tell the apps in words."""
+    if events:
+        engine.recorder.tools([_recorded(engine, event) for event in events])
     changed = [event.entry.name for event in events if event.what is not What.SEEN]
     for name in changed:
         engine.answers = engine.answers.without_tool(server.name, name)
@@ -93,6 +97,24 @@ def _act(engine: Engine, server: Server, events: list[Event]) -> None:
             f"{_short(server.name)} changed its instructions; none of its tools can be called "
             "until you accept that",
         )
+
+
+def _recorded(engine: Engine, event: Event) -> ToolEvent:
+    entry = event.entry
+    return ToolEvent(
+        engine.clock.wall_ms(),
+        engine.clock.steady_ns(),
+        entry.server,
+        entry.name,
+        event.what.value,
+        _text(event.before),
+        _text(entry.listed_text),
+        "person" if event.what is What.ACCEPTED else "",
+    )
+
+
+def _text(definition: bytes) -> str:
+    return definition.decode("utf-8", "replace") if len(definition) <= RECORDED_MAX else ""
 
 
 def _short(name: str) -> str:

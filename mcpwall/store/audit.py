@@ -39,6 +39,8 @@ from mcpwall.store.records import (
 
 __all__ = ["Audit", "AuditError", "Booking", "Intent", "Kind", "Reader", "Step", "Unfinished"]
 
+from mcpwall.store.tool_events import EVENT_COLUMNS, ToolEvent, event_values
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -55,6 +57,7 @@ def _insert(table: str, columns: tuple[str, ...]) -> str:
 
 _INSERT_CALL = _insert("calls", CALL_COLUMNS)
 _INSERT_STEP = _insert("steps", STEP_COLUMNS)
+_INSERT_EVENT = _insert("tool_events", EVENT_COLUMNS)
 _SETTLED = """
     SELECT ifnull(
         (SELECT min(id) - 1 FROM open_calls WHERE id > ?), (SELECT ifnull(max(id), 0) FROM calls)
@@ -70,6 +73,7 @@ _UNFINISHED = """
 _ENDS = """
     SELECT * FROM (SELECT seq, chain FROM calls ORDER BY id DESC LIMIT 1)
     UNION ALL SELECT * FROM (SELECT seq, chain FROM steps ORDER BY seq DESC LIMIT 1)
+    UNION ALL SELECT * FROM (SELECT seq, chain FROM tool_events ORDER BY seq DESC LIMIT 1)
 """
 _KIND = "c.id, c.digest, c.server, c.method, c.tool, c.risk, c.client, c.grounds"
 _RAN_AT_ONCE = f"""
@@ -190,6 +194,29 @@ class Audit(Reader):
             if db.in_transaction:
                 db.execute("ROLLBACK")
             raise
+
+    def note_tools(self, events: Sequence[ToolEvent]) -> None:
+        """Record what became of tools' definitions, all in one transaction."""
+        seq, tip, _ = self._tip
+        rows: list[tuple[Any, ...]] = []
+        grown = _COMMIT
+        for event in events:
+            seq += 1
+            values = event_values(event, seq, self._boot)
+            grown += _ROW + len(event.before) + len(event.after)
+            tip = link(tip, b"tool_events", values)
+            rows.append((*values, tip))
+        with self._faults(), self._turn:
+            try:
+                self._db.execute("BEGIN IMMEDIATE")
+                self._db.executemany(_INSERT_EVENT, rows)
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+        self._tip = Head(seq, tip)
+        self._grown += grown
 
     def keep_policy(self, name: str, text: str) -> None:
         """Keep the text of a policy under its hash; one that is kept already stays as it is."""

@@ -1,7 +1,7 @@
 """The chain over the audit's rows, and the heads that are noted beside it.
 
 Every row carries SHA-256(chain of the row before + name of its table + its columns as a compact
-JSON array, without the chain itself); `seq` numbers the rows of both tables without a gap. So a
+JSON array, without the chain itself); `seq` numbers the rows of all tables without a gap. So a
 row that was edited, taken out, put in or moved no longer fits, and `verify` names it. Columns
 that later versions added at the end count up to the last one that is filled: older rows were hashed
 without them.
@@ -25,19 +25,25 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from mcpwall.store.records import CALL_COLUMNS, FIRST_COLUMNS, STEP_COLUMNS
+from mcpwall.store.tool_events import EVENT_COLUMNS
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator
 
 GENESIS = bytes(32)
+_TABLES = (  # name, key, hashed columns
+    ("steps", "seq", STEP_COLUMNS),
+    ("calls", "id", CALL_COLUMNS),
+    ("tool_events", "seq", EVENT_COLUMNS),
+)
 
 _encode = msgspec.json.Encoder().encode
 _sha256 = hashlib.sha256
 
 
 def link(previous: bytes, table: bytes, values: tuple[Any, ...]) -> bytes:
-    """The chain of a row of `table` (`b"calls"`, `b"steps"`) after a row with chain `previous`."""
+    """The chain of a row of `table` (`b"calls"`, …) after a row with chain `previous`."""
     if values[-1] is None:
         values = _filled(values, FIRST_COLUMNS[table])
     return _sha256(previous + table + _encode(values)).digest()
@@ -144,15 +150,22 @@ def _missing(first: int, last: int, where: str) -> str:
 
 
 def _in_order(db: sqlite3.Connection) -> Iterator[tuple[str, bytes, tuple[Any, ...], bytes]]:
-    """Every row of both tables by its number: name, table, hashed values, chain."""
-    call_sql = f"SELECT {', '.join(CALL_COLUMNS)}, chain FROM calls WHERE id = ?"  # noqa: S608 - constants
-    step_sql = f"SELECT {', '.join(STEP_COLUMNS)}, chain FROM steps WHERE seq = ?"  # noqa: S608 - constants
+    """Every row of all tables by its number: name, table, hashed values, chain."""
+    rows = [
+        f"SELECT {', '.join(columns)}, chain FROM {table} WHERE {key} = ?"  # noqa: S608 - constants
+        for table, key, columns in _TABLES
+    ]
     places = db.execute(
-        "SELECT seq, 1, id FROM calls UNION ALL SELECT seq, 0, seq FROM steps ORDER BY 1, 2, 3"
+        "SELECT seq, 0, seq FROM steps UNION ALL SELECT seq, 1, id FROM calls "
+        "UNION ALL SELECT seq, 2, seq FROM tool_events ORDER BY 1, 2, 3"
     )
-    for _, is_call, key in places:
-        *values, stored = db.execute(call_sql if is_call else step_sql, (key,)).fetchone()
-        if is_call:
-            yield f"call {key}", b"calls", tuple(values), stored
+    for _, which, key in places:
+        *values, stored = db.execute(rows[which], (key,)).fetchone()
+        table = _TABLES[which][0]
+        if table == "calls":
+            name = f"call {key}"
+        elif table == "steps":
+            name = f"step {key} (of call {values[1]})"
         else:
-            yield f"step {key} (of call {values[1]})", b"steps", tuple(values), stored
+            name = f"tool event {key}"
+        yield name, table.encode(), tuple(values), stored

@@ -30,6 +30,8 @@ from mcpwall.store.records import Intent, Kind, Step
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from mcpwall.store.tool_events import ToolEvent
+
 SIZE: Final = 256 * 1024
 FILE_AT: Final = 64  # entries that are filed at once
 FILE_S: Final = 0.005  # how long an entry may wait for others
@@ -117,6 +119,11 @@ class Intake:
         self._intents += intents
         self._steps += steps
         self._released = self._released or any(step.kind == Kind.RELEASED for step in steps)
+
+    def note_tools(self, events: Sequence[ToolEvent]) -> None:
+        """Record what became of tools' definitions, after all that waits. Filed at once: rare."""
+        self.file()
+        self.audit.note_tools(events)
 
     def file(self) -> None:
         """File what waits. When this fails it waits on, and `write` fails until it works."""

@@ -116,7 +116,28 @@ def _grounds(db: sqlite3.Connection) -> None:
     db.execute("CREATE TABLE policies (hash TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT")
 
 
-STEPS: tuple[Migration, ...] = (_create, _edits, _grounds)
+def _tool_events(db: sqlite3.Connection) -> None:
+    """Version 4: what became of tools' definitions."""
+    db.execute(
+        """
+        CREATE TABLE tool_events (
+            seq INTEGER PRIMARY KEY,
+            at_ms INTEGER NOT NULL,
+            steady_ns INTEGER NOT NULL,
+            boot TEXT NOT NULL,
+            server TEXT NOT NULL,
+            tool TEXT NOT NULL,
+            what TEXT NOT NULL,
+            before TEXT NOT NULL,
+            after TEXT NOT NULL,
+            by TEXT NOT NULL,
+            chain BLOB NOT NULL
+        ) STRICT
+        """
+    )
+
+
+STEPS: tuple[Migration, ...] = (_create, _edits, _grounds, _tool_events)
 
 
 def version(db: sqlite3.Connection) -> int:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from mcpwall.store import chain, migrations
 from mcpwall.store.faults import VERIFY, AuditError, audit_error
 from mcpwall.store.records import CALL_COLUMNS, STEP_COLUMNS, AuditRow, Happening, fold
+from mcpwall.store.tool_events import EVENT_COLUMNS, ToolEvent, event_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,6 +26,9 @@ _PAGE = 200  # rows: with the largest arguments 13 MB
 _CALLS = f"SELECT {', '.join(CALL_COLUMNS)} FROM calls"  # noqa: S608 - constants
 _STEPS = f"SELECT {', '.join(STEP_COLUMNS)} FROM steps WHERE call = ? ORDER BY seq"  # noqa: S608 - constants
 _ALL_STEPS = f"SELECT {', '.join(STEP_COLUMNS)} FROM steps WHERE seq > ? ORDER BY seq LIMIT {_PAGE}"  # noqa: S608 - constants
+_EVENTS = (
+    f"SELECT {', '.join(EVENT_COLUMNS)} FROM tool_events WHERE seq > ? ORDER BY seq LIMIT {_PAGE}"  # noqa: S608 - constants
+)
 _CHANGED = f"""{_CALLS} WHERE id IN (
     SELECT id FROM calls WHERE id > ? UNION SELECT call FROM steps WHERE seq > ?
 ) ORDER BY id"""  # noqa: S608 - constants
@@ -121,6 +125,13 @@ class Reader:
                     limit -= 1
                     if limit == 0:
                         return
+
+    def tool_events(self, server: str = "") -> Iterator[ToolEvent]:
+        """What became of tools' definitions, of one server or of all, oldest first."""
+        for row in self._paged(_EVENTS, 0):
+            event = event_of(row)
+            if server in ("", event.server):
+                yield event
 
     def policy(self, name: str) -> str | None:
         """The text of the policy with this hash, None when the record does not have it."""

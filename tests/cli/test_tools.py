@@ -11,7 +11,9 @@ import pytest
 
 from mcpwall import home as places
 from mcpwall.cli import main
+from mcpwall.store.audit import Audit
 from mcpwall.store.config import load_text
+from mcpwall.store.tool_events import ToolEvent
 from mcpwall.store.tools import ServerEntry, ToolEntry, ToolStore
 from tests.helpers.programs import ECHO, environment
 from tests.helpers.raw_client import RawClient
@@ -92,6 +94,31 @@ def test_p10_what_servers_say_reaches_no_terminal_raw(own: Path, capsys) -> None
     assert "look twice: it has control characters" in text
     assert "\x1b" not in text
     assert "\u202e" not in text
+    assert own.exists()
+
+
+def test_the_history_shows_what_changed_and_who_accepted_it(own: Path, capsys) -> None:
+    assert main.run(["tools", "--history"]) == 1
+    assert "no record" in capsys.readouterr().err
+    after = json.dumps({"name": "a", "title": HOSTILE})
+    before = json.dumps({"name": "a", "title": "A"})
+    with Audit.open(places.audit_file(), boot="") as audit:
+        audit.note_tools(
+            [
+                ToolEvent(1_000, 1, "notes", "", "first seen", "", "{}"),
+                ToolEvent(2_000, 2, "notes", "a", "accepted", before, after, "person"),
+                ToolEvent(3_000, 3, "mail", "b", "new", "", after),
+            ]
+        )
+    lines = printed(capsys, "notes", "--history").splitlines()
+    assert [line.split("  ", 1)[1] for line in lines[:2]] == [
+        "notes.instructions  first seen",
+        "notes.a  accepted by a person",
+    ]
+    assert lines[2] == '    - title = "A"'
+    assert lines[3].startswith('    + title = "evil')
+    assert "\u202e" not in lines[3]
+    assert len(lines) == 4
     assert own.exists()
 
 

@@ -259,6 +259,7 @@ def test_a_record_of_the_first_version_still_fits(path):
         db.execute("ALTER TABLE steps DROP COLUMN arguments")
         db.execute("ALTER TABLE calls DROP COLUMN grounds")
         db.execute("DROP TABLE policies")
+        db.execute("DROP TABLE tool_events")
         db.execute("PRAGMA user_version = 1")
     with Audit.open(path, boot="boot-2") as audit:
         audit.write([], [answered(6)])

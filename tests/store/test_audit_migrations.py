@@ -69,6 +69,6 @@ def test_a_newer_file_is_left_alone(db):
 def test_todays_schema_holds_only_what_it_was_made_for(db):
     migrate(db)
     assert version(db) == len(STEPS)
-    assert tables(db) == {"calls", "steps", "policies"}
+    assert tables(db) == {"calls", "steps", "policies", "tool_events"}
     with pytest.raises(sqlite3.IntegrityError):
         db.execute("INSERT INTO steps (seq, call, kind) VALUES (1, 'one', 'answered')")
