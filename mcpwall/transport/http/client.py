@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 from collections.abc import Mapping
 from typing import Final
 
@@ -20,6 +21,7 @@ CONNECT_S: Final = 15.0
 FETCH_MAX: Final = 1024 * 1024  # bytes of a short answer
 FETCH_S: Final = 30.0  # from a request to the end of its short answer
 IDLE_S: Final = 15.0  # how long a connection is kept for the next request
+_KEEPALIVE: Final = {"TCP_KEEPIDLE": 120, "TCP_KEEPALIVE": 120, "TCP_KEEPINTVL": 30}  # seconds
 _HEADER_MAX: Final = 16 * 1024
 _READ_AT_ONCE: Final = 256 * 1024
 
@@ -49,7 +51,9 @@ class Connections:
 
     def __init__(self) -> None:
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=IDLE_S),
+            connector=aiohttp.TCPConnector(
+                limit=0, keepalive_timeout=IDLE_S, socket_factory=_socket
+            ),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S),
@@ -117,6 +121,17 @@ class Connections:
     async def close(self) -> None:
         """Close all of them."""
         await self._session.close()
+
+
+def _socket(address: aiohttp.AddrInfoType) -> socket.socket:
+    """A socket that notices in some minutes that the other side is gone, however quiet it is."""
+    family, kind, protocol, _, _ = address
+    made = socket.socket(family, kind, protocol)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, seconds in _KEEPALIVE.items():
+        if hasattr(socket, option):  # not on every platform
+            made.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), seconds)
+    return made
 
 
 def _fault(error: aiohttp.ClientError | OSError) -> ConnectionFault:

@@ -1,9 +1,11 @@
 """Requests to a remote server: what is sent, and what comes back when all goes well."""
 
 import asyncio
+import socket
 
 import pytest
 
+from mcpwall.transport.http import client
 from mcpwall.transport.http.sse import Event
 from tests.helpers.remotes import ask, begin, door
 from tests.helpers.scripted_server import JSON, begin_stream, chunk, reply, serving
@@ -177,3 +179,9 @@ def test_a_reader_that_pauses_slows_the_server_down() -> None:
             assert told.fault is None
 
     run(scenario())
+
+
+def test_a_connection_notices_that_the_other_side_is_gone_however_quiet_it_is() -> None:
+    address = (socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", 1))
+    with client._socket(address) as made:
+        assert made.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
