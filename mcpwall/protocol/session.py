@@ -1,10 +1,10 @@
 """One client's conversation with one server, as a state machine. Pure: no I/O, no clock.
 
 Lines go in by `from_client` and `from_server`; commands come out, to be carried out in order.
-Everything that changes what is known of the requests that are open in either direction stands in
-this file (what is known of the server's tools: `tool_list`; of who speaks: `parties`). A
-`Judge` command asks the engine for a verdict on a request; the engine answers by `forwarded`,
-`held` or `refused`, and the request then takes its course.
+What is known of a conversation stands in parts of its own: `under_way` (the client's requests),
+`questions` (the server's), `tool_wait` (its tools), `tasks`, `parties` (who speaks); what a message
+does to them stands here. A `Judge` command asks the engine for a verdict on a request; the engine
+answers by `forwarded`, `held` or `refused`, and the request then takes its course.
 
 Sources: MCP lifecycle, cancellation and progress pages of 2024-11-05 … 2026-07-28.
 """
@@ -32,16 +32,16 @@ from mcpwall.protocol.commands import (
     ToServer,
     Withdrawn,
 )
-from mcpwall.protocol.definitions import Page, read_page
+from mcpwall.protocol.definitions import read_page
 from mcpwall.protocol.methods import Way
 from mcpwall.protocol.parties import Parties
-from mcpwall.protocol.progress import Progress
 from mcpwall.protocol.questions import REJECTED, Questions, in_result
 from mcpwall.protocol.tasks import Tasks
-from mcpwall.protocol.tool_list import OWN_ID, ToolList, is_own
+from mcpwall.protocol.tool_list import OWN_ID, is_own
+from mcpwall.protocol.tool_wait import ToolWait
+from mcpwall.protocol.under_way import UnderWay
 
 OPEN_MAX: Final = 10_000  # requests of one direction under way at once
-CANCELLED_MAX: Final = 256  # cancelled requests whose late answer is still let through
 
 
 class Session:
@@ -51,7 +51,7 @@ class Session:
         known = memory or Memory()
         self.parties = Parties(known)
         self.changed = False
-        self.requests: dict[RequestId, Request] = {}
+        self.requests = UnderWay()
         self._left: list[Request] = []  # never judged by the engine that read them
         for request_id, method in known.open:
             request = Request(request_id, method, stage=Stage.FORWARDED, changes=-1)
@@ -60,11 +60,7 @@ class Session:
                 self._left.append(request)
         self.opened = known.opened
         self._questions = Questions(known.from_server)
-        self._cancelled: dict[RequestId, Request] = {}
-        self._waiting: list[Request] = []  # stage LISTING, in order
-        self._tools = ToolList(known.lists)
-        self._meta: JsonObject = {}  # the client's _meta, to ask in its name
-        self._progress = Progress()
+        self._tools = ToolWait(known.lists, self.requests)
         self._tasks = Tasks()
 
     def memory(self) -> Memory:
@@ -77,7 +73,7 @@ class Session:
             who.version,
             who.stateless,
             self.opened,
-            self._tools.asked,
+            self._tools.list.asked,
             [(r.id, r.method) for r in self.requests.values() if not r.call],
             self._questions.memory(),
         )
@@ -89,7 +85,7 @@ class Session:
         try:
             messages = codec.decode_client(line)
         except Malformed as error:
-            return self._malformed(error)
+            return asked.refusal(error)
         return self.take(messages, batch=codec.is_batch(line))
 
     def take(self, messages: list[JsonObject], *, batch: bool = False) -> list[Command]:
@@ -101,7 +97,7 @@ class Session:
             try:
                 commands += self._client_message(message)
             except Malformed as error:
-                commands += self._malformed(error)
+                commands += asked.refusal(error)
         return commands
 
     def take_back(self, line: bytes) -> set[RequestId]:
@@ -132,11 +128,7 @@ class Session:
 
     def malformed(self, text: str) -> list[Command]:
         """Refuse something of the client's that is no message at all."""
-        return self._malformed(Malformed(INVALID_REQUEST, text))
-
-    def _malformed(self, error: Malformed) -> list[Command]:
-        line = codec.error_line(error.id, error.code, f"mcpwall: {error.text}")
-        return [ToClient(line, error.id), Note(f"refused a message of the agent: {error.text}")]
+        return asked.refusal(Malformed(INVALID_REQUEST, text))
 
     def _client_message(self, message: JsonObject) -> list[Command]:
         codec.check_client(message)
@@ -171,11 +163,12 @@ class Session:
         way = methods.way(method)
         if way is Way.JUDGE or (way is Way.TASK and not self._tasks.knows(params)):
             request.subject = asked.subject_of(request, params)
-            names = self._tools.argument_names(request.subject)
+            names = self._tools.list.argument_names(request.subject)
             request.arguments = asked.arguments_of(request, params, names)
-            self._begin(request)
+            self.requests.begin(request)
             if method == "tools/call" and not self.knows(request.subject):
-                return commands + self._wait_for_tools(request, meta)
+                self.changed = True
+                return commands + self._tools.wait(request, meta)
             commands.append(Judge(request))
             return commands
         if method == "initialize":
@@ -183,32 +176,25 @@ class Session:
             commands.append(Opened())
         elif method == "tools/list":
             request.arguments = {"cursor": params.get("cursor")}
-            request.changes = self._tools.changes
+            request.changes = self._tools.list.changes
         request.message = None
         request.stage = Stage.FORWARDED
-        self._begin(request)
+        self.requests.begin(request)
         self.changed = True
         commands.append(ToServer(codec.encode(message), request_id))
         return commands
 
-    def _begin(self, request: Request) -> None:
-        self.requests[request.id] = request
-        self._progress.begin(request)
-
     def in_use(self, request_id: RequestId) -> bool:
         """Whether a request under way has this id, or one that a server may take for it."""
-        twin = str(request_id) if type(request_id) is int else codec.as_integer(str(request_id))
-        if request_id in self.requests or twin in self.requests:
-            return True
-        return request_id in self._cancelled or twin in self._cancelled
+        return self.requests.is_used(request_id)
 
     def awaits(self, request_id: RequestId) -> bool:
         """Whether a request of the client's or of the wall's has no answer yet."""
-        return request_id in self.requests or self._tools.awaits(request_id)
+        return request_id in self.requests or self._tools.list.awaits(request_id)
 
     def token_in_use(self, token: Any) -> bool:
         """Whether a request under way has this progress token."""
-        return codec.is_id(token) and self._progress.knows(token)
+        return codec.is_id(token) and self.requests.progress.knows(token)
 
     def _client_notification(self, message: JsonObject) -> list[Command]:
         method: str = message["method"]
@@ -227,21 +213,15 @@ class Session:
         return [ToServer(codec.encode(message))]
 
     def _cancelled_by_client(self, message: JsonObject) -> list[Command]:
-        request_id = message.get("params", {}).get("requestId")
-        request = self.requests.pop(request_id, None) if codec.is_id(request_id) else None
-        if request is None:
+        cancelled = self.requests.cancel(message.get("params", {}).get("requestId"))
+        if cancelled is None:
             return []  # some clients cancel every finished call
-        was, request.stage = request.stage, Stage.CANCELLED
+        request, was = cancelled
         commands: list[Command] = []
         if was is Stage.LISTING:
-            self._waiting.remove(request)
+            self._tools.calls.remove(request)
         elif was is Stage.FORWARDED:
-            self._cancelled[request_id] = request
-            if len(self._cancelled) > CANCELLED_MAX:
-                self._progress.forget(self._cancelled.pop(next(iter(self._cancelled))))
             commands.append(ToServer(codec.encode(message)))
-        else:
-            self._progress.forget(request)
         if request.call:
             commands.append(Withdrawn(request, was))
         else:
@@ -304,8 +284,7 @@ class Session:
         if request.sort is Sort.QUESTION:
             self._questions.drop(request)
         elif request.sort is Sort.REQUEST:
-            self.requests.pop(request.id, None)
-            self._progress.forget(request)
+            self.requests.over(request)
 
     def adopt(self, request: Request) -> None:
         """Take over a request that another engine recorded and did not finish."""
@@ -320,7 +299,7 @@ class Session:
 
     def progress(self, request: Request, text: str) -> bytes | None:
         """A sign of life for a held request, or None when the client gave no token for it."""
-        return self._progress.sign(request, text)
+        return self.requests.progress.sign(request, text)
 
     def dead(self, request: Request, text: str) -> bytes:
         """The line that tells the client that a request can get no answer any more."""
@@ -329,7 +308,7 @@ class Session:
     def unanswered(self, request_id: RequestId) -> Request | None:
         """No answer to this request can come any more. Returns it, unless it was cancelled."""
         request = self.requests.get(request_id)
-        gone = request or self._cancelled.pop(request_id, None)
+        gone = request or self.requests.late(request_id)
         if gone is not None:
             self.drop(gone)
         return request
@@ -338,8 +317,7 @@ class Session:
         """All requests that can get no answer any more; they are forgotten."""
         lost = [*self.requests.values(), *self._questions.clear()]
         self.requests.clear()
-        self._waiting.clear()
-        self._progress = Progress()
+        self._tools.calls.clear()
         return lost
 
     # --- from the server ------------------------------------------------------------------------
@@ -373,18 +351,18 @@ class Session:
             # an error to a line that the server could not read: nobody waits for it
             return bool(envelope.error), None, [], ""
         if is_own(request_id):
-            return False, None, self._own_listing(request_id, envelope), ""
+            self.changed = True
+            return False, None, self._tools.answered(request_id, envelope), ""
         request = self.requests.pop(request_id, None)
         if request is None:
-            cancelled = self._cancelled.pop(request_id, None)
+            cancelled = self.requests.late(request_id)
             if cancelled is not None:
-                self._progress.forget(cancelled)
                 return True, request_id, [], _changing(cancelled)
             return _drop("dropped an answer of the server to a request that nobody made")
         if request.stage is not Stage.FORWARDED:
             self.requests[request_id] = request
             return _drop("dropped an answer of the server to a request that it never got")
-        self._progress.forget(request)
+        self.requests.progress.forget(request)
         if questions := in_result(envelope, line):
             return False, request_id, [Inputs(request, questions, line)], ""
         if request.call:
@@ -401,9 +379,9 @@ class Session:
             self.parties.learn_server(result)
             text = result.get("instructions")
             return [Described(text if isinstance(text, str) else ""), Opened()]
-        if request.method == "tools/list" and request.changes == self._tools.changes:
+        if request.method == "tools/list" and request.changes == self._tools.list.changes:
             first = request.arguments.get("cursor") is None
-            return self._page(read_page(envelope.result), first=first)
+            return self._tools.page(read_page(envelope.result), first=first)
         return []
 
     def _server_speaks(self, envelope: codec.Envelope, line: bytes) -> _Taken:
@@ -412,9 +390,9 @@ class Session:
             passes, commands = self._questions.ask(envelope, line)
             return passes, None, commands, ""
         if envelope.method == "notifications/tools/list_changed":
-            return True, self._subscription(envelope), self._list_again(), ""
+            return True, self._subscription(envelope), self._tools.changed(), ""
         if envelope.method == "notifications/progress":
-            passes, about = self._progress.take(codec.object_of(envelope.params))
+            passes, about = self.requests.progress.take(codec.object_of(envelope.params))
             return passes, about, [], ""
         if envelope.method == "notifications/cancelled":
             request_id = codec.object_of(envelope.params).get("requestId")
@@ -437,67 +415,16 @@ class Session:
     @property
     def waiting(self) -> bool:
         """Requests wait for the server's list of tools."""
-        return bool(self._waiting)
+        return bool(self._tools.calls)
 
     def knows(self, tool: str) -> bool:
         """Whether what the server has listed so far says all there is to say of a tool."""
-        return self._tools.knows(tool)
+        return self._tools.list.knows(tool)
 
     def listing_failed(self, number: int) -> list[Command]:
         """No list came to the wall's question `number`: judge what waits by what is known."""
-        if not self._tools.give_up(number) or not self._waiting:
-            return []
-        self._tools.complete = True
-        return [Note("the server does not list its tools"), *self._judge_waiting()]
-
-    def _list_again(self) -> list[Command]:
-        """The server's tools are others now: ask for them at once if a call depends on it."""
-        if self._tools.changed():
-            return []
-        stages = {request.stage for request in self.requests.values()}
-        return self._tools.ask(self._meta) if stages & {Stage.LISTING, Stage.HELD} else []
-
-    def _wait_for_tools(self, request: Request, meta: JsonObject | None) -> list[Command]:
-        request.stage = Stage.LISTING
-        self._waiting.append(request)
         self.changed = True
-        self._meta = {k: v for k, v in (meta or {}).items() if k.startswith("io.model")}
-        return [] if self._tools.asking else self._tools.ask(self._meta)
-
-    def _own_listing(self, request_id: RequestId, envelope: codec.Envelope) -> list[Command]:
-        if not self._tools.is_awaited(request_id):
-            return []  # nobody asked, or it was asked anew since
-        if self._tools.ask_again:
-            return self._tools.ask(self._meta)
-        if not envelope.result:
-            return self.listing_failed(self._tools.first)
-        page = read_page(envelope.result)
-        commands = self._page(page, first=self._tools.asked == self._tools.first)
-        if not self._tools.complete and page.cursor is not None:
-            commands += self._tools.ask(self._meta, page.cursor)
-        return commands
-
-    def _page(self, page: Page, *, first: bool) -> list[Command]:
-        listed = self._tools.take(page, first=first)
-        if listed is None:
-            return []
-        return [listed, *(self._judge_waiting() if listed.last else [])]
-
-    def _judge_waiting(self) -> list[Command]:
-        waiting, self._waiting = self._waiting, []
-        self.changed = True
-        commands: list[Command] = []
-        for request in waiting:
-            names = self._tools.argument_names(request.subject)
-            try:
-                codec.check_keys(request.arguments, names, request.id)
-            except Malformed as error:
-                self.drop(request)
-                commands += self._malformed(error)
-            else:
-                request.stage = Stage.NEW
-                commands.append(Judge(request))
-        return commands
+        return self._tools.failed(number)
 
 
 # passes on, the client's request that it is about, what follows from it, and the method of a

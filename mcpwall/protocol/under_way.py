@@ -1,0 +1,67 @@
+"""The client's requests under way, by id, and the cancelled ones whose late answer may come. Pure.
+
+Source: JSON-RPC 2.0 section 4 (ids); MCP cancellation page: an answer may cross a cancellation.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from mcpwall.model import RequestId
+from mcpwall.protocol import codec
+from mcpwall.protocol.commands import Request, Stage
+from mcpwall.protocol.progress import Progress
+
+CANCELLED_MAX: Final = 256  # cancelled requests whose late answer is still let through
+
+
+class UnderWay(dict[RequestId, Request]):
+    """Requests by id. `progress` knows their tokens."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.progress = Progress()
+        self._cancelled: dict[RequestId, Request] = {}
+
+    def begin(self, request: Request) -> None:
+        """A request has come."""
+        self[request.id] = request
+        self.progress.begin(request)
+
+    def over(self, request: Request) -> None:
+        """A request needs no answer any more."""
+        self.pop(request.id, None)
+        self.progress.forget(request)
+
+    def is_used(self, request_id: RequestId) -> bool:
+        """Whether a request has this id, or one that a server may take for it."""
+        twin = str(request_id) if type(request_id) is int else codec.as_integer(str(request_id))
+        if request_id in self or twin in self:
+            return True
+        return request_id in self._cancelled or twin in self._cancelled
+
+    def cancel(self, request_id: Any) -> tuple[Request, Stage] | None:
+        """The client gives a request up: the request and its stage until now; None for no such."""
+        request = self.pop(request_id, None) if codec.is_id(request_id) else None
+        if request is None:
+            return None
+        was, request.stage = request.stage, Stage.CANCELLED
+        if was is not Stage.FORWARDED:
+            self.progress.forget(request)
+            return request, was
+        self._cancelled[request.id] = request
+        if len(self._cancelled) > CANCELLED_MAX:
+            self.progress.forget(self._cancelled.pop(next(iter(self._cancelled))))
+        return request, was
+
+    def late(self, request_id: RequestId) -> Request | None:
+        """The cancelled request that an answer is to; it gets no other."""
+        request = self._cancelled.pop(request_id, None)
+        if request is not None:
+            self.progress.forget(request)
+        return request
+
+    def clear(self) -> None:
+        """Forget all."""
+        super().clear()
+        self.progress = Progress()
