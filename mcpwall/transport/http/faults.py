@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import email.utils
 import math
+import re
 from typing import Final
 
 from mcpwall.transport.http.remote import Fault, Trouble
@@ -17,7 +18,11 @@ RETRY_MAX_S: Final = 86_400.0
 _CLIENT_ERRORS: Final = range(400, 500)
 _REDIRECTS: Final = range(300, 400)
 _UNAUTHORIZED: Final = 401
+_FORBIDDEN: Final = 403
+_INSUFFICIENT: Final = re.compile(r'error="?insufficient_scope\b')
+_SCOPES: Final = re.compile(r'\bscope="([\w:./ -]{1,200})"', re.ASCII)
 _NOT_EXECUTED: Final = {  # the server says that it did not take the request up
+    401: (Trouble.LOGIN, "does not take the wall's credentials"),
     403: (Trouble.FORBIDDEN, "does not permit this to the wall's credentials"),
     404: (Trouble.GONE, "knows no such session, or nothing is at this address"),
     405: (Trouble.METHOD, "does not take this kind of request at this address"),
@@ -40,16 +45,13 @@ class ConnectionFault(Exception):  # noqa: N818 - it becomes a Fault
 def status(
     place: str, code: int, *, body: bytes = b"", retry_s: float | None = None, advice: str = ""
 ) -> Fault:
-    """An answer that is no success. `advice`: what to do against a 401."""
+    """An answer that is no success. `advice`: see `advice`."""
     told = f"{place} answered with HTTP {code}"
-    if code == _UNAUTHORIZED:
-        text = f"{place} does not take the wall's credentials (HTTP 401); {advice}"
-        return Fault(Trouble.LOGIN, text, status=code, body=body)
     if code in _NOT_EXECUTED:
         trouble, what = _NOT_EXECUTED[code]
-        text = f"{place} {what} (HTTP {code})"
         if trouble is Trouble.BUSY and retry_s is not None:
-            text += f"; try again in {math.ceil(retry_s)} s"
+            advice = f"try again in {math.ceil(retry_s)} s"
+        text = f"{place} {what} (HTTP {code}){f'; {advice}' if advice else ''}"
         return Fault(trouble, text, status=code, retry_s=retry_s, body=body)
     if code in _CLIENT_ERRORS:
         return Fault(Trouble.REFUSED, f"{told}: it refuses the request", status=code, body=body)
@@ -58,6 +60,23 @@ def status(
         return Fault(Trouble.REDIRECT, text, status=code)
     text = f"{told}: it is broken or overloaded"
     return Fault(Trouble.BROKEN, text, may_have_run=True, status=code, retry_s=retry_s, body=body)
+
+
+def advice(name: str, code: int, challenge: str, *, oauth: bool) -> str:
+    """What to do against a 401 or 403 of the server `name`; "" where there is nothing to say.
+
+    `challenge` is its WWW-Authenticate (RFC 6750, section 3): of it, only the names of scopes are
+    repeated.
+    """
+    run = f"run `mcpwall login {name}`"
+    if code == _UNAUTHORIZED:
+        headers = f"check the headers of [servers.{name}], or add oauth = true there and {run}"
+        return run if oauth else headers
+    if code == _FORBIDDEN and oauth and _INSUFFICIENT.search(challenge):
+        found = _SCOPES.search(challenge)
+        wanted = f" ({found[1]})" if found else ""
+        return f"it wants other scopes{wanted}; name all under [servers.{name}.oauth], and {run}"
+    return ""
 
 
 def elsewhere(place: str, code: int, origin: str) -> Fault:

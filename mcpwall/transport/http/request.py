@@ -208,12 +208,13 @@ class Request:
             except (_Failed, ConnectionFault):
                 body = b""  # the status alone says enough
         retry_s = faults.retry_after(answer.headers.get("retry-after", ""), time.time())
-        name, place = self._server.name, self._server.place
-        advice = f"run `mcpwall login {name}`"
-        if self._server.config.oauth is None:
-            advice = (
-                f"check the headers of [servers.{name}], or add oauth = true there and {advice}"
-            )
+        advice = faults.advice(
+            self._server.name,
+            answer.status,
+            answer.headers.get("www-authenticate", ""),
+            oauth=self._server.config.oauth is not None,
+        )
+        place = self._server.place
         return faults.status(place, answer.status, body=body, retry_s=retry_s, advice=advice)
 
     def _foreign(self, what: str, answer: Answer) -> _Failed:

@@ -412,3 +412,25 @@ def test_without_a_login_nothing_is_sent(tmp_path, monkeypatch) -> None:
             assert server.requests == []
 
     asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("challenge", "says"),
+    [
+        (
+            'Bearer error="insufficient_scope", scope="read:all write"',
+            "; it wants other scopes (read:all write); name all under [servers.far.oauth], and run",
+        ),
+        ('Bearer error="insufficient_scope", scope="<canary>"', "; it wants other scopes; name"),
+        ('Bearer error="invalid_token"', "(HTTP 403)"),
+        ("canary", "(HTTP 403)"),
+    ],
+)
+def test_a_login_with_too_few_scopes_is_told_which(tmp_path, monkeypatch, challenge, says) -> None:
+    monkeypatch.setattr(keyrings, "is_usable", lambda: False)
+    script = [reply(403, b"", {"WWW-Authenticate": challenge})]
+    told, used, _ = sent_with(tmp_path / "l", script)
+    assert told.fault is not None
+    assert told.fault.trouble is Trouble.FORBIDDEN
+    assert says in told.fault.text
+    assert len(used) == 1
