@@ -41,10 +41,12 @@ def test_links_between_files_lead_somewhere(document) -> None:
 README = (ROOT / "README.md").read_text()
 KEYS = re.findall(r"`([^`]+)`", "".join(re.findall(r"^\| (`.+?`) \|", README, re.MULTILINE)))
 MEANT = (
-    *("app.calls", "app.review", "app.rules", "app.review"),
+    *("app.calls", "app.review", "app.rules", "app.servers", "app.sessions", "app.audit"),
+    "app.review",
     *("review.allow", "review.confirm", "review.deny", "review.deny_why"),
     *("review.edit", "review.remember"),
     *("calls.rule", "rules.new", "rules.edit", "rules.undo"),
+    *("servers.accept", "servers.block", "servers.hide"),
     *("app.filter", "app.lockdown", "app.help", "app.detach", "app.stop"),
 )
 
