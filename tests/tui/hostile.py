@@ -84,7 +84,9 @@ def snapshot(nasty: str = CONTROL + MARKUP) -> port.Snapshot:
     edit = port.OutsideEdit("hash", f"-{nasty}\n+{nasty}", (nasty,))
     return port.Snapshot(
         seq=1,
-        status=replace(STATUS, home=nasty, config=nasty, config_error=nasty, outside_edit=edit),
+        status=replace(
+            STATUS, home=nasty, config=nasty, config_error=nasty, outside_edit=edit, store=nasty
+        ),
         rows=rows,
         held=(held,),
         rules=(port.RuleRow(rule, {"tool": nasty, "reason": nasty}, 1, NOW_MS),),

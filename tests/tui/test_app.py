@@ -41,6 +41,9 @@ async def test_the_header_says_that_the_wall_stands_and_counts() -> None:
 async def test_trouble_with_the_rules_is_in_sight_on_every_screen() -> None:
     fake = FakePort(busy())
     async with showing(fake) as shown:
+        await fake.push(port.StatusEvent(replace(STATUS, store_fault="no answer")))
+        await shown.settle()
+        assert "▲ the shared store is away: calls are denied" in shown.text()
         await fake.push(port.StatusEvent(replace(STATUS, config_error="config.toml:3: bad")))
         await shown.settle()
         assert "▲ config.toml does not load: last good rules in force" in shown.text()

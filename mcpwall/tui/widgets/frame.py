@@ -95,6 +95,8 @@ class TabLine(_Frame):
             return [(fit(self.wall.engine_gone, room - 1) + " ", "alarm")]
         if status is None:
             return []
+        if status.store_fault:
+            return [("▲ the shared store is away: calls are denied ", "alarm")]
         if status.config_error:
             return [("▲ config.toml does not load: last good rules in force ", "alarm")]
         if status.outside_edit:
