@@ -67,16 +67,10 @@ def flags(text: bytes) -> tuple[str, ...]:
         return ("it is no JSON that everybody reads alike",) if text else ()
     if definition is None:
         return ("it is too long to be looked through",)
-    found: dict[str, None] = {}
-    for leaf in _texts(definition):
-        if not leaf.isascii() or not leaf.isprintable():
-            for kind in _hidden(leaf):
-                found[f"it has {kind}"] = None
-        small = leaf.lower().encode("utf-8", "replace").decode()
-        for says, expression in _LOOKS:
-            if expression.search(small):
-                found[says] = None
-    return tuple(found)
+    whole = "\n".join(_texts(definition))  # looked at once: no expression reaches over a line
+    found = [f"it has {kind}" for kind in sorted(set(_hidden(whole)))]
+    small = whole.lower().encode("utf-8", "replace").decode()
+    return (*found, *(says for says, expression in _LOOKS if expression.search(small)))
 
 
 def _texts(definition: Any) -> Iterator[str]:
