@@ -29,7 +29,9 @@ def machine(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(user))
     monkeypatch.setenv("MCPWALL_HOME", str(tmp_path / "wall"))
     monkeypatch.chdir(user / "acme")
-    monkeypatch.setattr(program, "installed", lambda: sys.executable.replace("python", "mcpwall"))
+    monkeypatch.setattr(
+        program, "installed", lambda: str(Path(sys.executable).with_name("mcpwall"))
+    )
     return places(user)
 
 
