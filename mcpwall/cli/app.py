@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shlex
+import subprocess
 import sys
 import tomllib
 from contextlib import AsyncExitStack, suppress
@@ -82,7 +84,18 @@ def _settings(config: AppConfig) -> Settings:
         config.bell,
         "off" if silent else config.notify,
         remember,
+        edit,
     )
+
+
+def edit(path: str) -> str:
+    """Open a file in the person's editor ($VISUAL, $EDITOR, vi); says what went wrong."""
+    command = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
+    try:
+        ended = subprocess.run([*shlex.split(command), path], check=False).returncode
+    except (OSError, ValueError) as error:
+        return f"the editor {command!r} does not start: {error}; set $EDITOR"
+    return f"the editor {command!r} ended with code {ended}" if ended else ""
 
 
 class LastingPort:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from mcpwall.tui.screens.audit import AuditScreen
     from mcpwall.tui.screens.calls import CallsScreen
     from mcpwall.tui.screens.review import ReviewScreen
+    from mcpwall.tui.screens.rules import RulesScreen
 
 _REPAINT_S = 0.1
 _REATTACH_S = 1.0
@@ -214,6 +215,26 @@ class WallApp(App[None], inherit_bindings=False):
         from mcpwall.tui.widgets.rule_form import RuleForm, fields_from_call
 
         self.push_screen(RuleForm(fields_from_call(row)))
+
+    def exception_for(self, row: port.Row) -> None:
+        """Write a standing approval for the tool of a call."""
+        from mcpwall.tui.review.habit import offered
+        from mcpwall.tui.widgets.rule_form import RuleForm
+
+        self.push_screen(RuleForm(offered(row, allow=True)))
+
+    def show_rule(self, rule: str) -> None:
+        """Show a rule in its place among the others."""
+        screen = cast("RulesScreen", self.open("rules"))
+        self.call_after_refresh(screen.select, rule)
+
+    def edit_file(self, path: str) -> None:
+        """Open a file in the person's editor, which has the terminal until it ends."""
+        with self.suspend():
+            said = self._settings.edit(path)
+        self.refresh()
+        if said:
+            self.say(said, "error")
 
     def filter_calls(self, text: str) -> None:
         """Show the calls that match."""

@@ -59,6 +59,9 @@ ACTIONS = (
     _action("calls.last", "G end", "", "to the newest call, and follow"),
     _action("calls.open", "enter", "full view", "the whole call; a waiting one in Review"),
     _action("calls.rule", "r", "rule", "make a rule or a limit from this call", engine=True),
+    _action("calls.reason", "R", "why", "the rule that decided, or an exception", engine=True),
+    _action("calls.keep", "+", "", "only calls of this tool"),
+    _action("calls.drop", "-", "", "no calls of this tool"),
     _action("calls.diff", "=", "diff", "what changed since the previous call like it"),
     _action("calls.raw", "v", "raw", "arguments as raw JSON, or a field a line"),
     _action("calls.follow", "f", "follow", "follow the newest call, or stay"),
@@ -102,6 +105,9 @@ ACTIONS = (
     _action("rules.edit", "e enter", "edit", "change this rule", engine=True),
     _action("rules.toggle", "space", "on/off", "switch this rule on or off", engine=True),
     _action("rules.delete", "d", "delete", "delete this rule, after a confirm", engine=True),
+    _action("rules.test", "t", "test", "which of the last calls this rule matches", engine=True),
+    _action("rules.calls", "l", "", "the calls on which this rule decided"),
+    _action("rules.editor", "o", "editor", "open config.toml in $EDITOR"),
     _action("rules.undo", "u", "undo", "undo the last change of the rules", engine=True),
     _action("rules.redo", "U", "redo", "do it again", engine=True),
     _action("rules.accept", "c", "", "accept the edit from outside that is shown", engine=True),
@@ -140,7 +146,13 @@ ACTIONS = (
     _action("form.next", "tab down", "", "the next field"),
     _action("form.previous", "shift+tab up", "", "the field before"),
     _action("form.save", "ctrl+s", "save", "save the rule", engine=True),
+    _action("form.list", "ctrl+l", "list", "list the calls that it would have changed"),
     _action("form.close", "escape", "discard", "close without saving"),
+    _action("affected.up", "up k", "", "one line up"),
+    _action("affected.down", "down j", "", "one line down"),
+    _action("affected.page_up", "pageup", "", "one page up"),
+    _action("affected.page_down", "pagedown space", "", "one page down"),
+    _action("affected.close", "escape enter q", "back", "close the list"),
     _action("decide.allow", "a", "allow", "allow what is asked here", engine=True),
     _action("decide.confirm", "!", "", "second key for what executes or destroys"),
     _action("decide.deny", "d", "deny", "refuse it", engine=True),
@@ -264,7 +276,7 @@ class KeyMap:
 
 
 MODAL = frozenset(
-    ("call", "form", "edit", "decide", "help", "confirm")
+    ("call", "form", "edit", "decide", "affected", "help", "confirm")
 )  # what lies over a screen takes all keys
 
 

@@ -13,14 +13,20 @@ def _forget(_theme: str) -> None:
     """A theme that nobody remembers."""
 
 
+def _no_editor(_path: str) -> str:
+    return "there is no editor here"
+
+
 @dataclass(frozen=True)
 class Settings:
     """`theme` is the name to begin with; `notify` is "osc9", "osc777" or "off".
 
-    `remember` is told which theme the person chose.
+    `remember` is told which theme the person chose; `edit` opens a file in their editor and says
+    what went wrong.
     """
 
     theme: str = "dark"
     bell: bool = True
     notify: str = "off"
     remember: Callable[[str], None] = _forget
+    edit: Callable[[str], str] = _no_editor

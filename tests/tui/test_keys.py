@@ -6,6 +6,7 @@ import pytest
 
 from mcpwall.tui.app import WallApp
 from mcpwall.tui.keys import ACTIONS, MODAL, KeyMap, KeysError, key_name, shown
+from mcpwall.tui.screens.affected import AffectedScreen
 from mcpwall.tui.screens.audit import AuditScreen
 from mcpwall.tui.screens.call import CallScreen
 from mcpwall.tui.screens.calls import CallsScreen
@@ -27,6 +28,7 @@ OWNERS = {
     "rules": RulesScreen,
     "form": RuleForm,
     "edit": EditScreen,
+    "affected": AffectedScreen,
     "decide": GroupScreen,
     "audit": AuditScreen,
     "sessions": SessionsScreen,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from msgspec.structs import replace
 
 from mcpwall.engine import port
 from mcpwall.model import Action, Budget, Condition, Origin, Per, RateLimit, Risk, Rule
+from mcpwall.tui.settings import Settings
 from mcpwall.tui.widgets.entry import Entry
 from mcpwall.tui.widgets.rule_form import RuleForm
 from tests.tui.fake_port import FakePort
@@ -397,3 +399,52 @@ async def test_p10_hostile_text_arrives_nowhere_as_it_is() -> None:
             await shown.press(*keys)
             await shown.settle()
             assert not set(shown.text()) & set("\x1b\x07\u202e"), keys
+
+
+@scenario
+async def test_a_rule_is_tested_on_the_last_calls() -> None:
+    fake = FakePort(busy())
+    fake.replies[port.Preview] = port.Previewed(500, (1273, 3), (1273,))
+    async with showing(fake) as shown:
+        await shown.press("3", "t")
+        tried = [command for command in fake.sent if isinstance(command, port.Preview)]
+        assert tried[-1].replaces == "r12"
+        assert "WOULD BE DENIED: 1" in shown.text()
+        assert "path=.env" in shown.text()
+        assert "and 1 that are only in the record" in shown.text()
+
+
+@scenario
+async def test_the_calls_of_a_rule_are_one_key_away() -> None:
+    async with showing(FakePort(busy())) as shown:
+        await shown.press("3", "l")
+        assert 'rule:"r12"' in shown.text()
+        assert "[1 Calls]" in shown.text()
+
+
+@scenario
+async def test_the_file_is_opened_in_the_persons_editor() -> None:
+    opened: list[str] = []
+
+    def edit(path: str) -> str:
+        opened.append(path)
+        return "it ended with code 1"
+
+    async with showing(FakePort(busy()), settings=Settings(edit=edit)) as shown:
+        shown.app.suspend = nullcontext  # type: ignore[method-assign,assignment]
+        await shown.press("3", "o")
+        assert opened == ["/home/dev/.config/mcpwall/config.toml"]
+        assert "it ended with code 1" in shown.text()
+
+
+@scenario
+async def test_what_a_change_would_have_done_is_listed() -> None:
+    fake = FakePort(busy())
+    fake.replies[port.Preview] = port.Previewed(500, (1270, 1271), limited=(1271,))
+    async with showing(fake) as shown:
+        await shown.press("3", "n")
+        shown.app.screen._preview()
+        await shown.settle()
+        await shown.press("ctrl+l")
+        assert "WOULD BE LIMITED: 1" in shown.text()
+        assert "MATCHED: 2" in shown.text()

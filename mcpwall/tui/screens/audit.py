@@ -14,6 +14,7 @@ from textual.widgets import Input
 from mcpwall.engine import port
 from mcpwall.tui import detail
 from mcpwall.tui.columns import columns, heading, stamped_line
+from mcpwall.tui.completion import FilterSuggester
 from mcpwall.tui.lookup import look_up
 from mcpwall.tui.review.layout import safe
 from mcpwall.tui.review.panels import rule
@@ -75,7 +76,8 @@ class AuditScreen(WallScreen):
 
     def body(self) -> ComposeResult:
         """What is searched for, how far that is, what was found, and the selected call."""
-        yield Entry(compact=True, placeholder="search the whole record: tool:delete_* since:7d")
+        hint = "search the whole record: tool:delete_* since:7d"
+        yield Entry(compact=True, placeholder=hint, suggester=FilterSuggester(self.mirror))
         yield Panel(id="progress")
         yield FoundList()
         yield Panel(id="about")

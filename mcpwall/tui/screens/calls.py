@@ -9,6 +9,7 @@ from textual.containers import Container, Vertical
 
 from mcpwall.tui import detail
 from mcpwall.tui.call_list import CallList
+from mcpwall.tui.completion import term
 from mcpwall.tui.detail import Known
 from mcpwall.tui.lookup import look_up
 from mcpwall.tui.mirror import Part
@@ -180,7 +181,7 @@ class CallsScreen(WallScreen):
 
     def why_off(self, action: Action) -> str:
         """Most actions need a selected call."""
-        needs_call = ("open", "rule", "diff", "raw", "copy")
+        needs_call = ("open", "rule", "reason", "keep", "drop", "diff", "raw", "copy")
         if action.scope == self.scope and action.name in needs_call and not self.calls.lines:
             return "there is no call yet"
         return super().why_off(action)
@@ -252,3 +253,25 @@ class CallsScreen(WallScreen):
         """A rule from this call."""
         if row := self.calls.current():
             self.wall.rule_from(row)
+
+    def do_reason(self) -> None:
+        """The rule that made this verdict; where none did, one that would have let it through."""
+        row = self.calls.current()
+        if row and row.verdict.rules:
+            self.wall.show_rule(row.verdict.rules[0])
+        elif row:
+            self.wall.exception_for(row)
+
+    def do_keep(self) -> None:
+        """Only calls of this tool."""
+        if row := self.calls.current():
+            self._narrow(f"{term('server', row.server)} {term('tool', row.tool)}")
+
+    def do_drop(self) -> None:
+        """No calls of this tool."""
+        if row := self.calls.current():
+            self._narrow(f"!({term('server', row.server)} {term('tool', row.tool)})")
+
+    def _narrow(self, more: str) -> None:
+        before = self.filter.text
+        self.filter.put(f"({before}) {more}" if " or " in before else f"{before} {more}".strip())

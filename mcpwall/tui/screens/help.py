@@ -25,6 +25,7 @@ TITLES = {
     "edit": "EDITING THE ARGUMENTS OF A CALL",
     "rules": "RULES",
     "form": "RULE FORM",
+    "affected": "CALLS THAT A CHANGE OF THE RULES AFFECTS",
     "servers": "SERVERS AND TOOLS",
     "sessions": "SESSIONS",
     "audit": "AUDIT",

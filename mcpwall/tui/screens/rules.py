@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 from textual import on, work
 
 from mcpwall.engine import port
+from mcpwall.tui.completion import term
 from mcpwall.tui.mirror import Part as Changed
 from mcpwall.tui.review.layout import safe
 from mcpwall.tui.review.panels import rule
 from mcpwall.tui.rules.effect import diff_lines, trouble
 from mcpwall.tui.rules.table import about, in_order, which_calls
+from mcpwall.tui.screens.affected import AffectedScreen
 from mcpwall.tui.screens.base import WallScreen
 from mcpwall.tui.widgets.panel import Panel
 from mcpwall.tui.widgets.pick_list import Selected
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from mcpwall.tui.widgets.lines import Line
 
 _ORDER = "judged in this order: lockdown, deny, limit, ask, allow, then [defaults]"
-_ON_ONE = ("edit", "toggle", "delete")  # actions on the selected rule
+_ON_ONE = ("edit", "toggle", "delete", "test", "calls")  # actions on the selected rule
 
 
 class RulesScreen(WallScreen):
@@ -73,6 +75,8 @@ class RulesScreen(WallScreen):
         if action.scope == "rules" and action.name in _ON_ONE:
             if row is None:
                 return "there is no rule yet"
+            if action.name == "calls":
+                return ""
             if row.rule.origin and row.rule.origin.project:
                 return f"edit it where it stands: {safe(row.rule.origin.file)}"
             if row.remembered and action.name != "delete":
@@ -131,6 +135,25 @@ class RulesScreen(WallScreen):
         if row := self.query_one(RuleList).selected:
             self._delete(row)
 
+    def select(self, rule: str) -> None:
+        """Select a rule by its id, if it is there."""
+        self.query_one(RuleList).select(rule)
+
+    def do_calls(self) -> None:
+        """The calls on which the selected rule decided."""
+        if row := self.query_one(RuleList).selected:
+            self.wall.filter_calls(term("rule", row.rule.id))
+
+    def do_test(self) -> None:
+        """What the selected rule matches of the last calls, and what it decides there."""
+        if row := self.query_one(RuleList).selected:
+            self._test(row)
+
+    def do_editor(self) -> None:
+        """Open config.toml in the editor."""
+        if status := self.mirror.status:
+            self.wall.edit_file(status.config)
+
     def do_undo(self) -> None:
         """Undo the last change."""
         self._tell(port.Undo())
@@ -152,6 +175,15 @@ class RulesScreen(WallScreen):
     @work
     async def _tell(self, command: port.Command) -> None:
         await self.wall.tell(command)
+
+    @work
+    async def _test(self, row: port.RuleRow) -> None:
+        """Ask about the rule as it stands in its own place: nothing would change."""
+        reply = await self.wall.send(port.Preview(fields=row.fields, replaces=row.rule.id))
+        if isinstance(reply, port.Previewed):
+            self.app.push_screen(AffectedScreen(reply))
+        elif isinstance(reply, port.Refused):
+            self.wall.say(reply.text, "error")
 
     @work
     async def _delete(self, row: port.RuleRow) -> None:

@@ -10,6 +10,7 @@ from textual.message import Message
 
 from mcpwall.query import Query, QueryError, parse
 from mcpwall.text import fit
+from mcpwall.tui.completion import FilterSuggester
 from mcpwall.tui.widgets.entry import Entry
 from mcpwall.tui.widgets.lines import Line, LineWidget
 
@@ -65,7 +66,8 @@ class FilterLine(Container):
     def compose(self) -> ComposeResult:
         """A line to read and an input to type."""
         yield _Said()
-        yield Entry(compact=True)
+        wall = cast("WallApp", self.app)
+        yield Entry(compact=True, suggester=FilterSuggester(wall.mirror))
 
     def on_mount(self) -> None:
         """Nothing is filtered yet."""
@@ -82,6 +84,11 @@ class FilterLine(Container):
         self.query_one(Entry).value = text
         self._done(text)
         self._say()
+
+    @property
+    def text(self) -> str:
+        """The filter in force."""
+        return self._text
 
     def on_key(self, event: events.Key) -> None:
         """Escape takes the filter away; whatever else is not typing goes on to the screen."""

@@ -31,6 +31,7 @@ from mcpwall.tui.rules.draft import (
 )
 from mcpwall.tui.rules.effect import effect, trouble
 from mcpwall.tui.rules.values import OPERATORS
+from mcpwall.tui.screens.affected import AffectedScreen
 from mcpwall.tui.screens.base import WallModal
 from mcpwall.tui.widgets.choice import Choice
 from mcpwall.tui.widgets.entry import Entry
@@ -92,6 +93,7 @@ class RuleForm(WallModal):
         self._written = fields
         self._replaces = replaces
         self._start = draft_of(fields)
+        self._previewed: port.Previewed | None = None
 
     def compose(self) -> ComposeResult:
         """The fields from top to bottom, then what the engine says."""
@@ -177,9 +179,15 @@ class RuleForm(WallModal):
         reply = await self.wall.send(port.Preview(fields=table, replaces=self._replaces))
         match reply:
             case port.Previewed():
+                self._previewed = reply
                 self._say(effect(reply, self.size.width))
             case port.Refused(text=text):
                 self._say(trouble(text, self.size.width))
+
+    def do_list(self) -> None:
+        """The calls that the rule as typed would have changed."""
+        if self._previewed:
+            self.app.push_screen(AffectedScreen(self._previewed))
 
     def do_save(self) -> None:
         """Save the rule, and close when that worked."""
