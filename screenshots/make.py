@@ -1,7 +1,7 @@
 """Make the pictures in this directory from a real run: `python -m screenshots.make`.
 
 Two pretend agents call pretend servers through `mcpwall stdio` in a scratch home; the app attaches
-to the engine that this started, and what it shows is saved as SVG.
+to the engine that this started, and what it shows is saved as SVG and as PNG (DejaVu Sans Mono).
 """
 
 import asyncio
@@ -12,6 +12,7 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
+from resvg_py import svg_to_bytes
 from textual.pilot import Pilot
 
 from mcpwall.link.client import connect
@@ -23,6 +24,8 @@ from tests.helpers.raw_client import RawClient
 HERE = Path(__file__).parent
 WAITING = sum(call.waits for call in CALLS)
 PATIENCE_S = 20
+NEXT = ("right_square_bracket",)
+ALTERED = (*["down"] * 9, "up", "end", *["backspace"] * 2, "8", "0")  # a longer time-out
 
 
 def call_tools(scratch: Path, stack: ExitStack) -> None:
@@ -63,16 +66,25 @@ async def picture(name: str, size: tuple[int, int], *keys: str) -> None:
                 await pilot.press(key)
                 await pilot.pause(0.8)  # long enough for decision keys to count
             svg = app.export_screenshot(title="mcpwall")
-    (HERE / f"{name}-{size[0]}x{size[1]}.svg").write_text(svg)
+    file = HERE / f"{name}-{size[0]}x{size[1]}.svg"
+    file.write_text(svg)
+    png = svg_to_bytes(svg_string=svg, monospace_family="DejaVu Sans Mono", zoom=1.0)
+    file.with_suffix(".png").write_bytes(bytes(png))
 
 
 async def pictures() -> None:
     """All of them."""
     for size in ((120, 36), (80, 24)):
         await picture("calls", size)
-        await picture("review", size, "p", "right_square_bracket", "right_square_bracket")
+        await picture("review", size, "p", *NEXT * 4)
+        await picture("edit", size, "p", *NEXT * 4, "e")
+        await picture("review-edited", size, "p", *NEXT * 4, "e", *ALTERED, "ctrl+s")
+        await picture("group", size, "p", *NEXT, "*")
         await picture("rules", size, "3", "down", "down")
         await picture("rule-form", size, "3", "down", "down", "e")
+        await picture("servers", size, "4", *["down"] * 8)
+        await picture("sessions", size, "5")
+        await picture("audit", size, "6", "down", "down")
 
 
 def main() -> int:

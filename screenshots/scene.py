@@ -115,6 +115,20 @@ CALLS = [
         waits=True,
     ),
     Call(
+        CLAUDE,
+        "github",
+        "create_issue",
+        {"repo": "acme/api", "title": "Fix logout", "body": "A session lives on after it."},
+        waits=True,
+    ),
+    Call(
+        CLAUDE,
+        "github",
+        "create_issue",
+        {"repo": "acme/api", "title": "Fix sign-up", "body": "It takes one name twice."},
+        waits=True,
+    ),
+    Call(
         CODEX,
         "shell",
         "run",
