@@ -7,11 +7,13 @@ as `nobody`.
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +22,8 @@ from typing import Any, Self
 import pytest
 
 START_S = 30
+_LIBC = ctypes.CDLL(None)
+_PR_SET_PDEATHSIG = 1
 NOBODY = "nobody"
 
 
@@ -48,7 +52,12 @@ class Server:
     def start(self) -> None:
         """Start it, and wait until it answers."""
         self.process = subprocess.Popen(
-            self.command, stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL, **self.options
+            self.command,
+            stdout=self.log,
+            stderr=self.log,
+            stdin=subprocess.DEVNULL,
+            preexec_fn=_die_with_the_tests,  # noqa: PLW1509  it only asks the kernel for a signal
+            **self.options,
         )
         for _ in range(START_S * 20):
             if self.answers():
@@ -148,6 +157,12 @@ class PostgresServer(Server):
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         for each in (pid, *map(int, children)):
             os.kill(each, number)
+
+
+def _die_with_the_tests() -> None:
+    """Have the kernel end this process should the tests be killed before they could."""
+    if sys.platform == "linux":
+        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGQUIT)
 
 
 def _free_port() -> int:
