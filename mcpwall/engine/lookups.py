@@ -25,4 +25,6 @@ class Lookups:
 
     def noted(self) -> tuple[tuple[str, str, str | None], ...]:
         """All that was looked up, in order."""
+        if not self.found:  # most verdicts
+            return ()
         return tuple((text, place, led) for (text, place), led in self.found.items())
