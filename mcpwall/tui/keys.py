@@ -89,6 +89,7 @@ ACTIONS = (
     _action("review.group", "*", "group", "decide on all calls alike to this one together"),
     _action("review.rule", "r", "", "the rule offered, or one from this call", engine=True),
     _action("review.raw", "v", "raw", "arguments as raw JSON, or a field a line"),
+    _action("review.reveal", ".", "", "show hidden secrets, or hide them again", engine=True),
     _action("review.diff", "=", "diff", "what changed since the previous call like it"),
     _action("review.up", "up k", "", "one line up"),
     _action("review.down", "down j", "", "one line down"),

@@ -498,3 +498,28 @@ async def test_p10_hostile_text_arrives_nowhere_as_it_is() -> None:
         await hands.wait(3.0)
         await answer(hands, "d")
         assert "‹ESC›" in hands.line("▲ x")
+
+
+# --- secrets that are hidden --------------------------------------------------------------------
+
+
+@scenario
+async def test_hidden_secrets_are_shown_on_demand_and_the_call_is_armed_anew() -> None:
+    mark = "⟨secret 9 chars, 1a2b3c4d⟩"
+    call = held(row(1300, "notes.login", {"token": mark}), {"token": mark}, 50, masked=True)
+    told = FakePort(with_held(call))
+    told.replies[port.Reveal] = port.Revealed({"token": "abc-12345"})
+    async with reviewing(told, 1300) as hands:
+        await hands.wait(ARM_S)
+        assert mark in hands.shown.text()
+        await hands.read(".")
+        await hands.wait(0.1)
+        assert "abc-12345" in hands.shown.text()
+        assert port.Reveal(1300, call.digest) in told.sent
+        await answer(hands, "a")
+        assert hands.decided == []  # what is on screen now was not there long enough
+        await hands.read(".")
+        await hands.wait(2.0)
+        assert mark in hands.shown.text()
+        await answer(hands, "a")
+        assert hands.decided == [port.Decide(1300, call.digest, call.revision, allow=True)]

@@ -50,6 +50,7 @@ class Reading:
     """What is known and chosen about the call on screen. `over` says how it ended, if it did.
 
     `edit` is what the person wrote in place of its arguments, as the engine would run it.
+    `revealed` are the arguments with the secrets in them, if the person wants to see these.
     """
 
     held: port.Held
@@ -60,6 +61,7 @@ class Reading:
     matched: str = ""
     over: str = ""
     edit: port.EditChecked | None = None
+    revealed: JsonObject | None = None
 
     @classmethod
     def of(cls, held: port.Held) -> Reading:
@@ -75,12 +77,22 @@ class Reading:
         """The same call with these arguments, or with its own; the answer is for once then."""
         arguments = edit.arguments if edit else self.held.arguments
         memory = Memory.of(self.held)
-        return replace(self, edit=edit, counts=count(arguments), memory=memory, view=View.FIELDS)
+        counts = count(arguments)
+        return replace(
+            self, edit=edit, counts=counts, memory=memory, view=View.FIELDS, revealed=None
+        )
+
+    def revealing(self, arguments: JsonObject | None) -> Reading:
+        """The same with the secrets shown, or hidden again."""
+        shown = self.held.arguments if arguments is None else arguments
+        return replace(self, revealed=arguments, counts=count(shown))
 
     @property
     def arguments(self) -> JsonObject:
-        """What would run."""
-        return self.edit.arguments if self.edit else self.held.arguments
+        """What would run, secrets hidden unless they are revealed."""
+        if self.edit:
+            return self.edit.arguments
+        return self.held.arguments if self.revealed is None else self.revealed
 
     @property
     def digest(self) -> str:

@@ -167,6 +167,25 @@ class ReadingScreen(WallScreen, Armed):  # the first base is the one whose style
         """The arguments as JSON, or as fields again."""
         self._view(View.RAW)
 
+    def do_reveal(self) -> None:
+        """The secrets that are hidden in the arguments, or their marks again."""
+        reading = self.reading
+        if not reading or not reading.held.masked or reading.edit:
+            return
+        if reading.revealed is None:
+            self._reveal(reading.held)
+        else:
+            self.reading = reading.revealing(None)
+            self._lay_out()
+
+    @work(group="reveal", exclusive=True)
+    async def _reveal(self, held: port.Held) -> None:
+        reply = await self.wall.send(port.Reveal(held.row.id, held.digest))
+        now = self.reading
+        if isinstance(reply, port.Revealed) and now and now.shows(held) and not now.edit:
+            self.reading = now.revealing(reply.arguments)
+            self._lay_out()
+
     def do_diff(self) -> None:
         """What changed since the previous call like it, or the fields again."""
         self._view(View.DIFF)
