@@ -162,17 +162,38 @@ def _print(config: Config, servers: Sequence[tuple[ServerEntry, list[ToolEntry]]
         new = "" if server.looked else "   new: nobody has looked at it"
         about = f"{visible(server.transport)}  {fit(server.version, _CELLS) or 'no version'}"
         print(f"{fit(server.name, _CELLS)}  {about}  since {_time(server.first_ms)}{new}")
-        rows = [row for row, _ in _rows(config, entries)]
-        wide = max((width(fit(row.name, _CELLS)) for row in rows), default=0)
-        for row in rows:
-            pin = "hidden" if row.hidden and row.pin == "pinned" else row.pin
-            last = "never" if row.last_ms is None else _time(row.last_ms)
-            print(
-                f"  {column(row.name, wide)}  {row.risk:11}  {pin:7}  {row.calls:6,}  {last:16}  "
-                f"{visible(row.applies)}"
-            )
-            for flag in row.flags:
-                print(f"  {'':{wide}}  look twice: {visible(flag)}")
+        table: list[tuple[str, ...]] = [_HEAD]
+        notes: list[tuple[str, ...]] = [()]
+        for row, tool in _rows(config, entries):
+            table.append(_cells(row, tool))
+            notes.append(row.flags)
+        wide = [max(width(fit(line[i], _CELLS)) for line in table) for i in range(len(_HEAD))]
+        for line, flags in zip(table, notes, strict=True):
+            cells = [column(cell, wide[i]) for i, cell in enumerate(line[:-1])]
+            print("  " + "  ".join([*cells, visible(line[-1])]).rstrip())
+            for flag in flags:
+                print(f"  {'':{wide[0]}}  look twice: {visible(flag)}")
+
+
+_HEAD: Final = ("TOOL", "RISK", "CLAIMS", "PIN", "CALLS", "LAST", "RECOMMENDED", "RULE NOW")
+
+
+def _cells(row: ToolRow, tool: Tool) -> tuple[str, ...]:
+    """A tool's line. Foreign text in it is raw."""
+    from mcpwall.policy.recommend import for_tool
+
+    fields = for_tool(tool).fields
+    advice = [str(fields[key]) for key in ("action", "rate_limit") if key in fields]
+    return (
+        row.name,
+        row.risk,
+        ", ".join(row.hints) or "nothing",
+        "hidden" if row.hidden and row.pin == "pinned" else row.pin,
+        f"{row.calls:,}",
+        "never" if row.last_ms is None else _time(row.last_ms),
+        ", ".join(advice),
+        row.applies,
+    )
 
 
 def _as_json(config: Config, server: ServerEntry, entries: Sequence[ToolEntry]) -> dict[str, Any]:

@@ -53,17 +53,18 @@ def printed(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) 
 
 def test_each_tool_has_a_line_with_pin_and_rule(own: Path, capsys) -> None:
     write_rules(own, '[[rules]]\nid = "out"\ntool = "delete_*"\nhide = true\n')
-    used = entry("read_note")
+    used = entry("read_note", annotations={"readOnlyHint": True})
     used.calls, used.last_ms = 1_284, 5_000
     seen(used, entry("delete_note"), entry("write_note", listed="bb"), entry("more", pinned=""))
     lines = printed(capsys).splitlines()
     assert "new" not in lines[0]
-    words = {line.split()[0]: line.split() for line in lines[1:]}
-    assert words["read_note"][1:4] == ["read", "pinned", "1,284"]
-    assert words["delete_note"][1:3] == ["destructive", "hidden"]
-    assert " ".join(words["delete_note"][-3:]) == "hidden by out"
-    assert words["write_note"][2] == "changed"
-    assert words["more"][2] == "new"
+    words = {line.split()[0]: [w.strip() for w in line.split("  ") if w] for line in lines[1:]}
+    assert words["read_note"][1:5] == ["read", "reads only", "pinned", "1,284"]
+    assert words["delete_note"][1:4] == ["destructive", "nothing", "hidden"]
+    assert words["delete_note"][-2:] == ["ask", "hidden by out"]
+    assert words["write_note"][3] == "changed"
+    assert words["write_note"][-2] == "30/minute"
+    assert words["more"][3] == "new"
 
 
 def test_programs_get_everything(own: Path, capsys) -> None:
