@@ -74,6 +74,9 @@ class Agents:
             stateless = any(headers.is_stateless(exchange.request.headers, m) for m in messages)
             if stateless:
                 _check_stateless(exchange, messages, batch=codec.is_batch(body))
+            opens = len(messages) == 1 and messages[0].get("method") == "initialize"
+            if opens:  # nothing is started for what is no message
+                codec.check_client(messages[0])
         except Malformed as error:
             _refuse(exchange, error)
             return
@@ -83,7 +86,7 @@ class Agents:
             return
         if stateless:
             session = self._free(name, server, messages[0])
-        elif any(message.get("method") == "initialize" for message in messages):
+        elif opens:
             session = self._new(name, server, messages[0])
         else:
             session = self._of(exchange, name)
@@ -261,9 +264,10 @@ def _check_parameters(
     session: HttpSession, exchange: Exchange, message: JsonObject
 ) -> HttpSession | Malformed:
     """The session, or what is wrong with the headers of a call of a tool that it has listed."""
-    params = message.get("params", {})
-    tool = session.live.tools.get(params.get("name", "")) if "name" in params else None
-    if tool is not None and message.get("method") == "tools/call":
+    name = message.get("params", {}).get("name")
+    calls = message.get("method") == "tools/call" and isinstance(name, str)
+    tool = session.live.tools.get(name) if calls else None
+    if tool is not None:
         try:
             headers.check_parameters(exchange.request.headers, message, tool.input_schema)
         except Malformed as error:

@@ -71,7 +71,7 @@ def check_stateless(sent: Mapping[str, str], message: JsonObject) -> None:
             raise Malformed(METHOD_NOT_FOUND, "this protocol version has no handshake", trusted)
         key = NAMED.get(method)
         if key is not None and isinstance(name := message["params"].get(key), str):
-            _equal("Mcp-Name", sent, name, trusted)
+            _equal("Mcp-Name", sent, name, trusted, coded=True)
     elif "mcp-method" in sent:
         _equal("Mcp-Method", sent, method, None)
 
@@ -79,10 +79,10 @@ def check_stateless(sent: Mapping[str, str], message: JsonObject) -> None:
 def of(message: JsonObject, schema: JsonObject) -> dict[str, str]:
     """The headers of a message of the stateless era; `schema` is its tool's, where it has one."""
     method = message.get("method", "")
-    said = {"Mcp-Method": method}
+    said = {"Mcp-Method": encoded(method)}  # an agent on pipes may call it anything
     version = _meta(message).get(methods.META_VERSION)
     if isinstance(version, str):
-        said["MCP-Protocol-Version"] = version
+        said["MCP-Protocol-Version"] = encoded(version)
     params = message.get("params", {})
     if isinstance(name := params.get(NAMED.get(method, "")), str):
         said["Mcp-Name"] = encoded(name)
@@ -161,11 +161,14 @@ def _same(given: str | None, value: str | None, argument: Any) -> bool:
     return whole is not None and whole[1] == value
 
 
-def _equal(name: str, sent: Mapping[str, str], value: Any, request_id: Any) -> None:
+def _equal(
+    name: str, sent: Mapping[str, str], value: Any, request_id: Any, *, coded: bool = False
+) -> None:
+    """`coded`: the header may be in base64, which only a person's own texts need."""
     header = sent.get(name.lower())
     if header is None:
         raise Malformed(HEADER_MISMATCH, f"the header {name} is missing", request_id)
-    if decoded(header) != value:
+    if (decoded(header) if coded else header) != value:
         raise Malformed(HEADER_MISMATCH, f"the header {name} does not equal the body", request_id)
 
 

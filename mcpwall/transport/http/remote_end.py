@@ -192,7 +192,7 @@ class RemoteEnd:
         """What every request of an open session says."""
         said = {}
         if version := self._peer.live.protocol.parties.version:
-            said["MCP-Protocol-Version"] = version
+            said["MCP-Protocol-Version"] = headers.encoded(version)  # as the server wrote it
         if self.session_id:
             said["Mcp-Session-Id"] = self.session_id
         return said
@@ -202,8 +202,11 @@ class RemoteEnd:
             return {}
         if not self._peer.live.protocol.parties.stateless:
             return self.session_headers()
-        tool = self._peer.live.tools.get(message.get("params", {}).get("name", ""))
-        return headers.of(message, {} if tool is None else tool.input_schema)
+        schema: JsonObject = {}
+        if message.get("method") == "tools/call":
+            tool = self._peer.live.tools.get(message["params"]["name"])
+            schema = {} if tool is None else tool.input_schema
+        return headers.of(message, schema)
 
     def _hang_up(self, request_id: RequestId) -> None:
         """The agent has cancelled a request: in the stateless era, to close it is to say so."""

@@ -150,8 +150,9 @@ class HttpSession:
         finally:
             self._origin = None
         for message in messages:
-            if message.get("method") == "notifications/cancelled":
-                self._settle(message.get("params", {}).get("requestId"))
+            params = message.get("params")
+            if message.get("method") == "notifications/cancelled" and isinstance(params, dict):
+                self._settle(params.get("requestId"))
         if not new and not stream.over and not stream.acks:
             stream.accepted()
 
