@@ -202,6 +202,7 @@ def test_p14_an_agent_gets_an_error_and_the_person_one_line(home, engine, way, t
         words = json.dumps(answer, ensure_ascii=False)
         assert says in words
         assert f"far (http://127.0.0.1:{server.port})" in words
+        assert ("may have run" in words) is may_have_run
         assert "canary" not in words
     assert len([line for line in seen.notices if says in line]) == 1
     assert seen.states == [State.LOST if may_have_run else State.ERROR] * 2

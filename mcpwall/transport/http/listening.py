@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mcpwall.engine.live import Live
     from mcpwall.transport.http.remote_end import RemoteEnd
 
-CUT: Final = "the server ended its answer before it was whole; the request may have run"
+CUT: Final = "the server ended its answer before it was whole"
 # Told to agents as they are, where no session stands yet: they find a server's era by them.
 TOLD: Final = (400, 404, 405)
 

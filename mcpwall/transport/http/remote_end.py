@@ -297,7 +297,9 @@ class Post:
         way = self._way
         line = _error_of(fault, request_id)
         if line is None and fault.may_have_run and not is_own(request_id):
-            live.unanswered(request_id, fault.text)
+            doubt = "; it may have run, so check before you repeat it"
+            call = self._method == "tools/call"
+            live.unanswered(request_id, f"{fault.text}{doubt if call else ''}")
             return
         if way is not None and fault.status in TOLD and not self._end.session_id:
             way.status = fault.status
