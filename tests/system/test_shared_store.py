@@ -18,7 +18,7 @@ from tests.helpers.programs import ECHO, ROOT, environment, mcpwall, status, wal
 from tests.helpers.raw_client import Pending, RawClient
 from tests.helpers.stores import PostgresServer, RedisServer, Server
 from tests.system.conftest import OPEN_RULES
-from tests.system.processes import kill_engine, run, wait_for
+from tests.system.processes import kill_engine, run, snapshot, wait_for
 
 Open = Callable[..., tuple[RawClient, RawClient]]
 
@@ -187,6 +187,22 @@ def test_p01_a_store_that_hangs_delays_nothing_else_and_denies_in_time(
     # what the refused call may have booked was given back
     assert [cause(one.start_call("echo")) for _ in range(3)] == [None, None, "limit"]
     assert len(ran(tmp_path, home)) == 2
+
+
+def test_a_wall_can_be_stopped_and_started_while_the_store_hangs(
+    walls: Open, store: Server, home: Path, tmp_path: Path
+) -> None:
+    one, _ = walls(limit("echo", 'rate_limit = "2/minute"'))
+    store.freeze()
+    waiting = one.start_call("echo")
+    wait_for(lambda: "reserving" in str(snapshot(home).rows), "the call to wait for the store")
+    assert "stopped" in mcpwall(home, "stop")
+    assert "error" in waiting.wait(30)
+    env = environment(home, log=tmp_path / home.name)
+    with RawClient(wall("echo", *ECHO), env=env) as again:
+        again.open(30)
+        assert cause(again.start_call("echo")) == "fault"
+    assert ran(tmp_path, home) == []
 
 
 def test_all_walls_read_what_went_through_any(walls: Open, home: Path, other_home: Path) -> None:
