@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mcpwall.transport.http.remote_end import RemoteEnd
 
 CUT: Final = "the server ended its answer before it was whole"
+DOUBT: Final = "it may have run, so check before you repeat it"
 # Told to agents as they are, where no session stands yet: they find a server's era by them.
 TOLD: Final = (400, 404, 405)
 
@@ -136,11 +137,11 @@ class Ear:
             if self._id is None:
                 self.later()
             else:
-                self._peer.live.unanswered(self._id, CUT)
+                self._peer.live.unanswered(self._id, f"{CUT}; {DOUBT}")
         elif fault is None or fault.trouble in _PASSING:
             self.later()
         elif self._id is not None:
-            self._peer.live.unanswered(self._id, CUT)
+            self._peer.live.unanswered(self._id, f"{CUT}; {DOUBT}")
 
     def _wanted(self) -> bool:
         if self._end.over:

@@ -19,7 +19,7 @@ from mcpwall.protocol import codec
 from mcpwall.protocol.codec import INTERNAL_ERROR
 from mcpwall.protocol.tool_list import is_own
 from mcpwall.transport.http import headers
-from mcpwall.transport.http.listening import CUT, TOLD, Ear, Farewell, Listen, Peer, one_line
+from mcpwall.transport.http.listening import CUT, DOUBT, TOLD, Ear, Farewell, Listen, Peer, one_line
 from mcpwall.transport.http.remote import Fault, Receiver, Sending, Trouble, Upstream
 from mcpwall.transport.http.reopening import Reopening
 from mcpwall.transport.http.resume import Resumption
@@ -297,9 +297,8 @@ class Post:
         way = self._way
         line = _error_of(fault, request_id)
         if line is None and fault.may_have_run and not is_own(request_id):
-            doubt = "; it may have run, so check before you repeat it"
-            call = self._method == "tools/call"
-            live.unanswered(request_id, f"{fault.text}{doubt if call else ''}")
+            doubt = f"; {DOUBT}" if self._method == "tools/call" else ""
+            live.unanswered(request_id, fault.text + doubt)
             return
         if way is not None and fault.status in TOLD and not self._end.session_id:
             way.status = fault.status
