@@ -45,7 +45,7 @@ MEANT = (
     "app.review",
     *("review.allow", "review.confirm", "review.deny", "review.deny_why"),
     *("review.edit", "review.remember"),
-    *("calls.rule", "rules.new", "rules.edit", "rules.undo"),
+    *("review.group", "calls.reason", "calls.rule", "rules.new", "rules.edit", "rules.undo"),
     *("servers.accept", "servers.block", "servers.hide"),
     *("app.filter", "app.lockdown", "app.help", "app.detach", "app.stop"),
 )

@@ -11,7 +11,18 @@ from hypothesis import strategies as st
 
 from mcpwall.engine import views
 from mcpwall.engine.core import COUNTS_S
-from mcpwall.engine.port import Lockdown, Match, Remember, Scope
+from mcpwall.engine.port import (
+    CheckEdit,
+    CutSession,
+    Decide,
+    Done,
+    EditChecked,
+    Lockdown,
+    Match,
+    PauseSession,
+    Remember,
+    Scope,
+)
 from mcpwall.tui.mirror import Mirror
 from tests.engine.wall import RULES, Wall, call, note, result
 
@@ -19,6 +30,7 @@ TIGHTER = RULES + '\n[[rules]]\nid = "more"\ntool = "look"\naction = "ask"\n'
 DEEDS = (
     *("open", "end", "look", "count", "pay", "wipe", "answer", "fail", "cancel"),
     *("allow", "deny", "remember", "wait", "long", "edit", "lock", "fetch"),
+    *("change", "pause", "cut"),
 )
 deeds = st.lists(st.tuples(st.sampled_from(DEEDS), st.integers(0, 3)), max_size=40)
 
@@ -55,6 +67,24 @@ class Play:
                 for held in wall.held[:1]:
                     remember = Remember(Scope.QUARTER, Match.TOOL) if deed == "remember" else None
                     wall.decide(held, allow=deed != "deny", remember=remember)
+            case "change":
+                for held in wall.held[:1]:
+                    ask = CheckEdit(held.row.id, held.digest, held.revision, {"n": -1})
+                    if isinstance(checked := wall.do(ask), EditChecked):
+                        wall.do(
+                            Decide(
+                                held.row.id,
+                                held.digest,
+                                held.revision,
+                                True,
+                                edited=checked.digest,
+                            )
+                        )
+            case "pause":
+                wall.do(PauseSession(talk.live.id, which % 2 == 0))
+            case "cut" if len(self.talks) > 1:
+                self.talks.remove(talk)
+                wall.do(CutSession(talk.live.id))
             case "wait" | "long":
                 wall.clock.advance(7 if deed == "wait" else 1_000)
             case "edit":
@@ -88,3 +118,23 @@ def test_a_mirror_equals_a_fresh_snapshot(schedule):
         assert mirror.totals == fresh.totals
         assert mirror.status == fresh.status
         play.wall.drop()
+
+
+def test_what_one_app_decides_disappears_in_the_other(wall):
+    wall.engine.feed._followers.add(asyncio.Event())  # as if apps were attached
+    apps = [Mirror(), Mirror()]
+    for app in apps:
+        app.take(views.snapshot(wall.engine), 0)
+    talk = wall.session()
+    talk.asks(call(1, "pay"), call(2, "pay"))
+    for app in apps:
+        assert app.apply(wall.engine.feed.since(app.seq), 0)
+        assert list(app.held) == [1, 2]
+    assert wall.decide(apps[0].held[1]).text == "allowed"
+    for app in apps:
+        assert app.apply(wall.engine.feed.since(app.seq), 0)
+        assert list(app.held) == [2]
+        assert app.released[1] == "allowed by you"
+    assert isinstance(wall.decide(wall.held[0], allow=False), Done)
+    apps[1].apply(wall.engine.feed.since(apps[1].seq), 0)
+    assert apps[1].held == {}

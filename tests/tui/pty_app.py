@@ -11,10 +11,17 @@ from typing import TYPE_CHECKING
 
 from mcpwall.engine import port
 from mcpwall.tui.app import WallApp
+from mcpwall.tui.screens.accept import AcceptScreen
+from mcpwall.tui.screens.affected import AffectedScreen
+from mcpwall.tui.screens.audit import AuditScreen
 from mcpwall.tui.screens.call import CallScreen
 from mcpwall.tui.screens.calls import CallsScreen
+from mcpwall.tui.screens.edit import EditScreen
 from mcpwall.tui.screens.help import HelpScreen
 from mcpwall.tui.screens.review import ReviewScreen
+from mcpwall.tui.screens.rules import RulesScreen
+from mcpwall.tui.screens.servers import ServersScreen
+from mcpwall.tui.screens.sessions import SessionsScreen
 from tests.tui import hostile
 from tests.tui.fake_port import FakePort
 from tests.tui.scenes import NOW_S
@@ -31,7 +38,17 @@ _STEPS = (  # a key, and the screen that is shown then
     ("escape", CallsScreen),
     ("p", ReviewScreen),
     ("end", ReviewScreen),
-    ("escape", CallsScreen),
+    ("e", EditScreen),
+    ("ctrl+s", ReviewScreen),
+    *((key, RulesScreen) for key in ("3", "down")),
+    ("t", AffectedScreen),
+    ("escape", RulesScreen),
+    *((key, ServersScreen) for key in ("4", "down", "pagedown")),
+    ("c", AcceptScreen),
+    ("escape", ServersScreen),
+    ("5", SessionsScreen),
+    *((key, AuditScreen) for key in ("6", "down")),
+    ("1", CallsScreen),
 )
 
 

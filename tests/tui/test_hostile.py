@@ -55,6 +55,7 @@ PATHS = {
     "sessions": ("5", "x", "n", "enter"),
     "audit": ("6", "down", "enter", "escape", "s", "a"),
     "rules": ("3",),
+    "a rule tested": ("3", "t", "escape", "l"),
     "rule from a call": ("r",),
     "stop": ("Q",),
     "palette": (":",),
