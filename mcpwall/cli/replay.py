@@ -142,7 +142,8 @@ def _as_json(again: Again) -> str:
 
 
 def _summary(same: int, differ: int, missing: Counter[str]) -> str:
-    count = f"{same + differ:,} verdicts made again: {differ:,} differ"
+    made = same + differ
+    count = f"{made:,} verdict{'' if made == 1 else 's'} made again: {differ:,} differ"
     if not missing:
         return count
     reasons = ", ".join(f"{number:,} {why}" for why, number in sorted(missing.items()))

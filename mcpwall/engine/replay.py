@@ -39,6 +39,9 @@ class Why(enum.StrEnum):
     POLICY = "its rules are not in the record"
 
 
+_HIDDEN: Final = (Why.CUT, Why.MASKED)
+
+
 class Again(NamedTuple):
     """One verdict of the record and what it is now: `now` is None where `why` says why not."""
 
@@ -143,6 +146,8 @@ class Replay:
     ) -> Again:
         """A verdict made again; `approved`: a person allowed the call, whatever came of it."""
         why, policy = _missing(row, then), self._instead or self._policies(then.policy)
+        if why in _HIDDEN and policy is not None and not _looks_at_arguments(policy, call):
+            why = None  # nothing of what is hidden was looked at
         if why is not None or row.grounds is None or policy is None:
             return Again(row, then, None, why or Why.POLICY)
         state = State(
@@ -188,6 +193,18 @@ def _missing(row: AuditRow, then: Verdict) -> Why | None:
     if row.grounds.masked:
         return Why.MASKED
     return Why.CUT if row.arguments is None else None
+
+
+def _looks_at_arguments(policy: Policy, call: Call) -> bool:
+    """Whether a verdict on this call rests on its arguments: on a condition, a sum, a value."""
+    found = policy.candidates(call)
+    limits = [one.limit for one in found.counted]
+    limits += [one.more_than for one in found.watched if one.more_than is not None]
+    rules = [*found.deny, *found.ask, *found.project_ask, *found.allow, *found.approve]
+    rules += [one.rule for one in found.counted]
+    return any(one.clauses for one in rules) or any(
+        limit.amounts is not None or limit.source.per_argument for limit in limits
+    )
 
 
 def _was_judged(step: Step, verdict: Verdict) -> bool:

@@ -10,4 +10,6 @@ value or a function of `judge.State`. So a verdict can be worked out again from 
     conditions  one `when` test, in three values answers     what a person's answer covers
     risk        what a tool can do at worst      preview     what a change would have done
     never       rules that can never match       loosening   what a change newly permits
+    flow        what an agent did before         traits      reach, money, what a tool reads
+    masking     what looks like a secret         written     a policy as text, and back
 """

@@ -50,6 +50,12 @@ more_than = "3/minute"
 action = "ask"
 
 [[rules]]
+id = "words"
+tool = "count"
+when = { any = { contains = "never" } }
+action = "deny"
+
+[[rules]]
 id = "home"
 tool = "open"
 when = { path = { under = "~/secret" } }

@@ -26,7 +26,9 @@ from mcpwall.engine.port import (
     Scope,
 )
 from mcpwall.engine.replay import Replay, Why
+from mcpwall.policy.compile import compile_policy
 from mcpwall.policy.masking import MARK
+from mcpwall.store.config import load_text
 from tests.engine.wall import Wall, call, request, result, tool
 
 RULES = """\
@@ -158,9 +160,20 @@ def test_p11_a_masked_call_is_counted_as_one_that_cannot_be_made_again(wall: Wal
     talk = wall.session(tools=TOOLS)
     talk.asks(call(1, "look", {"password": CANARY}), call(2, "look"))
     wall.intake.file()
-    kept = wall.engine.rulebook.policy("")[0]
-    found = list(Replay(lambda _: kept, wall.engine.resolve).run(wall.audit.history()))
-    assert [(again.why, again.differs) for again in found] == [(Why.MASKED, False), (None, False)]
+
+    def replayed(rules: str) -> list[tuple[Why | None, bool]]:
+        config = load_text(rules, "c")
+        policy = compile_policy(config.rules, config.defaults)
+        replay = Replay(lambda _: policy, wall.engine.resolve)
+        return [(again.why, again.differs) for again in replay.run(wall.audit.history())]
+
+    assert replayed(RULES) == [(None, False), (None, False)]  # no rule looks at arguments
+    for more in (
+        'when = { x = "y" }\naction = "deny"',
+        'rate_limit = { max = 9, window = 9, per_argument = "x" }',
+    ):
+        found = replayed(f'{RULES}\n[[rules]]\nid = "more"\n{more}\n')
+        assert [why for why, _ in found] == [Why.MASKED, None]
 
 
 def test_the_config_says_what_else_is_hidden_or_that_nothing_is(wall: Wall) -> None:

@@ -64,4 +64,4 @@ def test_p14_a_secret_is_in_no_file_and_in_no_output(home, agent, rules, tmp_pat
     assert found == []
     assert not any(CANARY in output or TOKEN in output for output in outputs)
     counts = json.loads(mcpwall(home, "replay", "--json").splitlines()[-1])
-    assert counts == {"same": 0, "differ": 0, "missing": {"secrets masked": 3}}
+    assert counts == {"same": 3, "differ": 0, "missing": {}}  # no rule looks at arguments
