@@ -85,6 +85,7 @@ def _settings(config: AppConfig) -> Settings:
         "off" if silent else config.notify,
         remember,
         edit,
+        _unguarded,
     )
 
 
@@ -96,6 +97,17 @@ def edit(path: str) -> str:
     except (OSError, ValueError) as error:
         return f"the editor {command!r} does not start: {error}; set $EDITOR"
     return f"the editor {command!r} ended with code {ended}" if ended else ""
+
+
+def _unguarded() -> int:
+    """How many servers of this user's agents `mcpwall init` would route."""
+    from mcpwall.cli.routing import here
+    from mcpwall.clients.survey import guarded, survey
+
+    try:
+        return guarded(survey(here())).open_servers
+    except (OSError, RuntimeError):  # no home, or a directory that is gone: nothing to offer
+        return 0
 
 
 class LastingPort:

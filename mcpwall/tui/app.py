@@ -75,6 +75,7 @@ class WallApp(App[None], inherit_bindings=False):
         self.mirror = Mirror()
         self.palette: Palette = {}
         self._settings = settings or Settings()
+        self.unguarded = self._settings.unguarded
         self._calling = Calling(bell=self._settings.bell, notify=self._settings.notify)
         self._walls: dict[str, WallScreen] = {}
 
