@@ -44,7 +44,7 @@ MEANT = (
     *("app.calls", "app.review", "app.rules", "app.servers", "app.sessions", "app.audit"),
     "app.review",
     *("review.allow", "review.confirm", "review.deny", "review.deny_why"),
-    *("review.edit", "review.remember"),
+    *("review.edit", "review.reveal", "review.remember"),
     *("review.group", "calls.reason", "calls.rule", "rules.new", "rules.edit", "rules.undo"),
     *("servers.accept", "servers.block", "servers.hide"),
     *("app.filter", "app.lockdown", "app.help", "app.detach", "app.stop"),

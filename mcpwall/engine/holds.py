@@ -223,6 +223,7 @@ class Holds:
         why = (
             record.verdict.reason,
             f"risk {record.call.risk}" + (f": {tool.why}" if tool else ""),
+            *(tool.traits.why if tool else ()),
         )
         used = any(
             other.call.tool == record.call.tool

@@ -46,6 +46,7 @@ class ToolRow(msgspec.Struct, frozen=True):
     action: Action = Action.ASK
     rules: tuple[str, ...] = ()  # ids of the rules that say so; () where a default decides
     applies: str = ""  # the same in a sentence
+    also: tuple[str, ...] = ()  # what it can do besides its risk: see model.Traits, `why`
 
 
 class Recommendation(msgspec.Struct, frozen=True):

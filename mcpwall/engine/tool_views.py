@@ -86,6 +86,7 @@ def row_of(entry: ToolEntry, tool: Tool, policy: Policy) -> ToolRow:
         now.action,
         now.rules,
         now.text,
+        tool.traits.why,
     )
 
 

@@ -47,6 +47,7 @@ def test_a_secret_read_on_one_server_holds_what_would_leave_by_another(
         "A person is asked by rule leak, because notes.read_secret was called 2 minutes before, "
         "in call 2."
     )
+    assert 'data can leave in its argument "url"' in held.why
     wall.decide(held)
     assert len(web.forwarded()) == 1
 

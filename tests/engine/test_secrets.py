@@ -29,6 +29,8 @@ from mcpwall.engine.replay import Replay, Why
 from mcpwall.policy.compile import compile_policy
 from mcpwall.policy.masking import MARK
 from mcpwall.store.config import load_text
+from mcpwall.store.shared import entries
+from mcpwall.store.shared.ledger import Wall as SharedWall
 from tests.engine.wall import Wall, call, request, result, tool
 
 RULES = """\
@@ -189,3 +191,13 @@ def test_the_config_says_what_else_is_hidden_or_that_nothing_is(wall: Wall) -> N
     wall.accept(told)
     talk.asks(call(2, "look", {"password": "x"}))
     assert wall.recorded(2).arguments == '{"password":"x"}'
+
+
+def test_p14_a_store_shared_with_others_gets_marks_too(wall: Wall) -> None:
+    wall.session(tools=TOOLS).asks(call(1, "pay", {"token": FORMAT, "amount": 5}))
+    (held,) = wall.held
+    record = wall.engine.records.get(held.row.id)
+    assert record is not None
+    entry = entries.of_call(SharedWall("w", "me"), record.intent(0))
+    assert FORMAT.encode() not in entry
+    assert MARK.encode() in entry

@@ -152,7 +152,10 @@ def _about_tool(tool: ToolRow, room: int, zone: tzinfo | None) -> list[Line]:
     }[tool.pin]
     risk = f"{tool.risk.value}: {tool.why}" if tool.why else tool.risk.value
     lines = _said("state", state, room, "alarm")
-    lines += _said("risk", safe(risk), room) + _said("a call", safe(tool.applies), room)
+    lines += _said("risk", safe(risk), room)
+    for sentence in tool.also:
+        lines += _said("also", safe(sentence), room)
+    lines += _said("a call", safe(tool.applies), room)
     for flag in tool.flags:
         lines += _said("look twice", f"▲ {safe(flag)}", room, "warn")
     used = f"{tool.calls:,} calls"
