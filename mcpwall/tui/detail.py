@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from mcpwall.model import Cause
 from mcpwall.text import summary, visible, width
 from mcpwall.tui.review.compare import compare_rows
-from mcpwall.tui.review.layout import count, field_rows, raw_rows, wrap
+from mcpwall.tui.review.layout import count, field_rows, prose, raw_rows, wrap
 from mcpwall.tui.timing import clock, took
 from mcpwall.tui.widgets.fields import row_parts
 from mcpwall.tui.widgets.lines import Line, Part, cells, spread
@@ -183,13 +183,7 @@ def _wrapped_safe(safe: str, style: str, room: int) -> list[Line]:
 
 def _prose(text: str, style: str, room: int) -> list[Line]:
     """A sentence, broken between words; what has no blanks is broken where the line ends."""
-    rows = [""]
-    for word in visible(text).split(" "):
-        if width(rows[-1]) + 1 + width(word) <= room - 2:
-            rows[-1] += f" {word}" if rows[-1] else word
-        else:
-            rows += wrap(word, room - 2)
-    return [[(" " + row, style)] for row in rows if row]
+    return [[(" " + row, style)] for row in prose(visible(text), room - 2) if row]
 
 
 def paragraphs(parts: Iterable[list[Line]], *, airy: bool = True) -> list[Line]:

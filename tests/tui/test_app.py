@@ -255,6 +255,6 @@ def test_a_key_table_that_cannot_work_is_refused_before_anything_runs() -> None:
 
 @scenario
 async def test_a_moved_key_is_shown_where_it_works() -> None:
-    async with showing(FakePort(busy()), moved={"app.review": "R"}) as shown:
-        assert " R review · oldest is denied" in shown.text()
-        assert " R review  / filter" in shown.text().splitlines()[-1]
+    async with showing(FakePort(busy()), moved={"app.review": "Z"}) as shown:
+        assert " Z review · oldest is denied" in shown.text()
+        assert " Z review  / filter" in shown.text().splitlines()[-1]

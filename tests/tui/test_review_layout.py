@@ -10,7 +10,15 @@ from mcpwall.policy.match import compile_glob, escape_glob
 from mcpwall.text import visible, width
 from mcpwall.tui.globs import literal
 from mcpwall.tui.review.compare import changes, compare_rows
-from mcpwall.tui.review.layout import count, field_rows, flatten, raw_rows, value_rows, wrap
+from mcpwall.tui.review.layout import (
+    count,
+    field_rows,
+    flatten,
+    prose,
+    raw_rows,
+    value_rows,
+    wrap,
+)
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=80)
 VALUES = st.recursive(
@@ -153,3 +161,10 @@ def test_a_literal_matches_itself_and_nothing_else(name: str, other: str) -> Non
     matches = compile_glob(literal(name))
     assert matches(name)
     assert name == other or not matches(other)
+
+
+def test_a_sentence_is_broken_between_words_and_a_long_word_where_the_row_ends() -> None:
+    assert prose("one two three", 8) == ["one two", "three"]
+    assert prose("a " + "x" * 20, 10) == ["a", "x" * 10, "x" * 10]
+    assert prose("", 10) == [""]
+    assert prose("a  b", 10) == ["a  b"]

@@ -129,6 +129,20 @@ def wrap(text: str, cells: int) -> list[str]:
     return rows
 
 
+def prose(text: str, cells: int) -> list[str]:
+    """A sentence of safe text in rows, broken between words; a word too long where the row ends.
+
+    For sentences alone: the blank at a break is not shown. Arguments are wrapped by `wrap`.
+    """
+    rows = [""]
+    for word in text.split(" "):
+        if width(rows[-1]) + 1 + width(word) <= cells:
+            rows[-1] += f" {word}" if rows[-1] else word
+        else:
+            rows += wrap(word, cells)
+    return [row for row in rows if row] or [""]
+
+
 def _member(path: str, key: str) -> str:
     """The path of a member: a name that could be read as a path or as nothing is quoted."""
     name = key if _PLAIN_NAME.fullmatch(key) else msgspec.json.encode(key).decode()

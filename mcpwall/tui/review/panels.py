@@ -12,7 +12,7 @@ import msgspec
 
 from mcpwall.engine.port import Match, Scope
 from mcpwall.text import clip, fit, summary, width
-from mcpwall.tui.review.layout import safe, wrap
+from mcpwall.tui.review.layout import prose, safe, wrap
 from mcpwall.tui.review.memory import SCOPES, Memory, Step
 from mcpwall.tui.timing import countdown
 from mcpwall.tui.widgets.lines import Line, Part, cells, spread
@@ -112,7 +112,7 @@ def reasons(reading: Reading, room: int) -> list[Line]:
     held = reading.held
     if hidden := reading.counts.hidden:
         words = f"{_many(hidden, 'character')} that a terminal would hide or obey, shown as ‹ ›"
-        lines += [[(" ▲ ", "warn"), (part, "warn")] for part in wrap(words, room - 4)]
+        lines += [[(" ▲ ", "warn"), (part, "warn")] for part in prose(words, room - 4)]
     for text in reading.flags:
         lines += _bullet("▲", text, "warn", room)
     for text in held.why:
@@ -218,7 +218,7 @@ def step_words(step: Step, held: Held) -> str:
 
 
 def _bullet(sign: str, text: str, style: str, room: int) -> list[Line]:
-    first, *more = wrap(safe(text), room - 4)
+    first, *more = prose(safe(text), room - 4)
     return [[(f" {sign} ", style), (first, style)], *([(f"   {part}", style)] for part in more)]
 
 

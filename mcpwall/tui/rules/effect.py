@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mcpwall.tui.review.layout import safe, wrap
+from mcpwall.tui.review.layout import prose, safe, wrap
 
 if TYPE_CHECKING:
     from mcpwall.engine.port import Previewed
@@ -48,4 +48,4 @@ def diff_lines(diff: str, room: int) -> list[Line]:
 def trouble(text: str, room: int) -> list[Line]:
     """What is wrong, nothing cut."""
     return [[(" ▲ " if at == 0 else "   ", "alarm"), (part, "alarm")]
-            for at, part in enumerate(wrap(safe(text), room - 4))]  # fmt: skip
+            for at, part in enumerate(prose(safe(text), room - 4))]  # fmt: skip

@@ -10,7 +10,7 @@ from mcpwall.engine import port_tools
 from mcpwall.model import Risk
 from mcpwall.tui.guard import Decision, Intent, Sight
 from mcpwall.tui.mirror import Part as Changed
-from mcpwall.tui.review.layout import Row, field_rows, safe, wrap
+from mcpwall.tui.review.layout import Row, field_rows, prose, safe, wrap
 from mcpwall.tui.review.panels import rule
 from mcpwall.tui.screens.decide import DecideScreen
 
@@ -61,9 +61,9 @@ class AcceptScreen(DecideScreen):
         said = "From now on calls of it are judged by the rules again, as long as it stays so."
         if tool is None:
             said = "All that this server says now, its tools and its instructions, is accepted."
-        lines += [[(f" {part}", "")] for part in wrap(said, room - 2)]
+        lines += [[(f" {part}", "")] for part in prose(said, room - 2)]
         for flag in tool.flags if tool else server.flags:
-            lines += [[(f" ▲ {part}", "warn")] for part in wrap(safe(flag), room - 4)]
+            lines += [[(f" ▲ {part}", "warn")] for part in prose(safe(flag), room - 4)]
         if self._over:
             lines.append([(f" ▲ {self._over}", "alarm")])
         return [*lines, rule("", "", room)]

@@ -14,7 +14,7 @@ from mcpwall.engine import port
 from mcpwall.tui.guard import Decision, Intent, Sight
 from mcpwall.tui.mirror import Part as Changed
 from mcpwall.tui.review.group import differs, group_rows, title
-from mcpwall.tui.review.layout import safe, wrap
+from mcpwall.tui.review.layout import prose, safe
 from mcpwall.tui.review.panels import rule, time_left
 from mcpwall.tui.screens.decide import DecideScreen
 from mcpwall.tui.words import RISKS
@@ -57,7 +57,7 @@ class GroupScreen(DecideScreen):
         lines.append([(f" {word}", risk), (f"  {differs(self._calls)}", "")])
         said = {text: None for held in self._calls for text in (*held.flags, *held.why)}
         for text in said:
-            lines += [[(f" · {part}", "warn")] for part in wrap(safe(text), room - 4)]
+            lines += [[(f" · {part}", "warn")] for part in prose(safe(text), room - 4)]
         return [*lines, rule("", "", room)]
 
     def rows(self, cells: int) -> Sequence[Row]:

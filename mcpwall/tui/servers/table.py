@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mcpwall.engine.port_tools import Pin
 from mcpwall.text import clip, column, width
-from mcpwall.tui.review.layout import safe, wrap
+from mcpwall.tui.review.layout import prose, safe
 from mcpwall.tui.timing import stamp
 from mcpwall.tui.words import RISKS
 
@@ -185,7 +185,7 @@ def _about_server(node: Node, room: int, zone: tzinfo | None) -> list[Line]:
 def _said(name: str, text: str, room: int, style: str = "") -> list[Line]:
     return [
         [(f"  {name if at == 0 else '':11} ", "accent"), (part, style)]
-        for at, part in enumerate(wrap(text, room - 15) if text else ())
+        for at, part in enumerate(prose(text, room - 15) if text else ())
     ]
 
 
