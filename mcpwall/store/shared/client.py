@@ -24,6 +24,7 @@ BATCH: Final = 64
 ENTRIES_MAX: Final = 10_000  # kept for the shared record while the store is away
 
 
+NONSENSE: Final = "its answer makes no sense; look at what else uses it"
 _T = TypeVar("_T")
 
 
@@ -168,7 +169,7 @@ class Client:
         asking = self._backend.reserve([each.reservation for each in self._under_way])
         waits = await _within(left_s, asking)
         if len(waits) != len(self._under_way) or not all(map(_answers, self._under_way, waits)):
-            raise StoreError("its answer makes no sense; look at what else uses it")
+            raise StoreError(NONSENSE)
         answered, self._under_way = self._under_way, []
         for asked, waits_us in zip(answered, waits, strict=True):
             asked.done(Answer(waits_us))
@@ -191,6 +192,13 @@ class Client:
         self.fault = fault
         if changed:
             self.on_change()
+
+
+def as_waits(said: object) -> tuple[Any, ...]:
+    """What a store said to one reservation. Raises StoreError for what is no list."""
+    if not isinstance(said, list):
+        raise StoreError(NONSENSE)
+    return tuple(said)
 
 
 def _answers(asked: _Asked, waits_us: tuple[int, ...]) -> bool:

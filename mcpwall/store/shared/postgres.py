@@ -16,7 +16,7 @@ from typing import Any, Final
 import psycopg
 
 from mcpwall.store.shared.address import Address
-from mcpwall.store.shared.client import PATIENCE_S, StoreError
+from mcpwall.store.shared.client import PATIENCE_S, StoreError, as_waits
 from mcpwall.store.shared.ledger import Reservation, log_name
 
 _SETUP: Final = Path(__file__).with_name("postgres.sql")
@@ -84,7 +84,8 @@ class PostgresStore:
         """Call the function for each: several in one transaction, which locks all logs first."""
         with self._faults():
             if len(reservations) == 1:
-                return [tuple((await self._one(_RESERVE, self._arguments(reservations[0])))[0])]
+                (waits,) = await self._one(_RESERVE, self._arguments(reservations[0]))
+                return [as_waits(waits)]
             bounds = [bound for one in reservations for bound in one.bounds]
             logs = [[log_name(bound.key) for bound in bounds], [b.window_us for b in bounds]]
             line = self._line
@@ -93,7 +94,7 @@ class PostgresStore:
                 answers = [
                     await line.execute(_RESERVE, self._arguments(one)) for one in reservations
                 ]
-            return [tuple(waits) for answer in answers for (waits,) in await answer.fetchall()]
+            return [as_waits(waits) for each in answers for (waits,) in await each.fetchall()]
 
     def _arguments(self, reservation: Reservation) -> list[object]:
         bounds = reservation.bounds

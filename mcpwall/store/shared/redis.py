@@ -20,7 +20,7 @@ from redis.exceptions import RedisError
 
 from mcpwall.policy.limits import DIGITS_MAX
 from mcpwall.store.shared.address import Address
-from mcpwall.store.shared.client import StoreError
+from mcpwall.store.shared.client import StoreError, as_waits
 from mcpwall.store.shared.ledger import Reservation, log_name
 
 RECORD: Final = "mcpwall:record"
@@ -80,7 +80,7 @@ class RedisStore:
             line = self._line.pipeline(transaction=False)
             for one in reservations:
                 line.evalsha(self._reserve, 1 + 2 * len(one.bounds), *self._arguments(one))
-            return [tuple(waits) for waits in await _all(line)]
+            return [as_waits(waits) for waits in await _all(line)]
 
     def _arguments(self, reservation: Reservation) -> Iterator[Any]:
         """The KEYS and ARGV of redis_reserve.lua."""
