@@ -10,7 +10,6 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
-from urllib.parse import unquote
 
 from mcpwall.engine.wire import Hello
 from mcpwall.model import JsonObject
@@ -20,6 +19,7 @@ from mcpwall.store.schema import AnyServer, ServerConfig
 from mcpwall.transport.child import directory
 from mcpwall.transport.http import headers
 from mcpwall.transport.http.exchange import Exchange
+from mcpwall.transport.http.gate import server_name
 from mcpwall.transport.http.session import HttpSession, ServerEnd
 from mcpwall.transport.http.stream import JSON
 
@@ -49,10 +49,11 @@ class Agents:
 
     def __call__(self, exchange: Exchange) -> None:
         """Answer a request. Raises nothing."""
-        name = _name(exchange.request.path)
+        name = server_name(exchange.request.path) or ""
         server = self._engine.rulebook.server(name) if name else None
         if server is None:
-            exchange.reply(404, {}, b"")
+            text = f"there is no server {name[:60]!r} in the config"
+            _refuse(exchange, Malformed(INVALID_REQUEST, text), 404)
             return
         take = {"POST": self._post, "GET": self._get, "DELETE": self._delete}
         if exchange.request.method in take:
@@ -224,13 +225,6 @@ class Agents:
         self._sweeping = bool(self._all())
         if self._sweeping:
             self._engine.clock.call_later(SWEEP_S, self._sweep)
-
-
-def _name(path: str) -> str:
-    """The server that a path names; '' for none."""
-    start, _, rest = path.partition("/s/")
-    name, slash, end = rest.partition("/")
-    return unquote(name) if not start and slash and end == "mcp" else ""
 
 
 def _hello(name: str, server: AnyServer) -> Hello:
