@@ -26,7 +26,6 @@ from mcpwall.store import config, files
 
 COLUMNS_MIN: Final = 80
 LINES_MIN: Final = 24
-PYTHON_MIN: Final = (3, 11)
 
 
 def versions() -> Iterator[Finding]:

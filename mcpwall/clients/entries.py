@@ -59,7 +59,7 @@ class Entry:
 
 def entries(agent: Agent, root: Node, keys: tuple[str, ...]) -> Iterator[Entry]:
     """All servers of an agent under these keys of a document."""
-    for path, container in _containers(root, keys, ()):
+    for path, container, twice in _containers(root, keys, ()):
         if container.items:
             named = [(item.value.get("name"), item) for item in container.items if item.members]
         else:
@@ -67,8 +67,10 @@ def entries(agent: Agent, root: Node, keys: tuple[str, ...]) -> Iterator[Entry]:
         names = [name for name, _ in named]
         for name, node in named:
             if isinstance(name, str) and isinstance(node.value, dict):
-                doubled = name in container.doubled or names.count(name) > 1
-                yield _entry(agent, path, name, node, doubled=doubled)
+                why = f"{twice} is written twice in the file; take one out" if twice else ""
+                if name in container.doubled or names.count(name) > 1:
+                    why = "there are two entries of this name; take one out"
+                yield _entry(agent, path, name, node, why)
 
 
 def find(root: Node, agent: Agent, keys: tuple[str, ...], name: str) -> Entry | None:
@@ -77,17 +79,19 @@ def find(root: Node, agent: Agent, keys: tuple[str, ...], name: str) -> Entry | 
 
 
 def _containers(
-    node: Node, keys: tuple[str, ...], path: tuple[str, ...]
-) -> Iterator[tuple[tuple[str, ...], Node]]:
+    node: Node, keys: tuple[str, ...], path: tuple[str, ...], twice: str = ""
+) -> Iterator[tuple[tuple[str, ...], Node, str]]:
+    """Each container with the keys that lead to it, and one of these that is written twice."""
     if not keys:
-        yield path, node
+        yield path, node, twice
         return
     for name in node.members if keys[0] == ANY else keys[:1]:
         if name in node.members:
-            yield from _containers(node.members[name].node, keys[1:], (*path, name))
+            again = name if name in node.doubled else twice
+            yield from _containers(node.members[name].node, keys[1:], (*path, name), again)
 
 
-def _entry(agent: Agent, keys: tuple[str, ...], name: str, node: Node, *, doubled: bool) -> Entry:
+def _entry(agent: Agent, keys: tuple[str, ...], name: str, node: Node, why: str) -> Entry:
     shape = agent.shape
     found = node.members.get(shape.command)
     table = node
@@ -95,7 +99,7 @@ def _entry(agent: Agent, keys: tuple[str, ...], name: str, node: Node, *, double
         table, shape = found.node, Shape(command="path")
         found = table.members.get("path")
     entry = Entry(agent, keys, name, node, table)
-    why = "there are two entries of this name; take one out" if doubled else _unlike(node, table)
+    why = why or _unlike(node, table)
     key = next((key for key in shape.urls if key in node.members), "")
     if found is not None and not key:
         words = _words(table, shape)

@@ -66,6 +66,15 @@ def test_two_entries_of_one_name_are_left_alone():
     assert found["y"] == ""
 
 
+def test_a_section_that_is_written_twice_is_left_alone():
+    text = '{"mcpServers": {"x": {"command": "a"}}, "mcpServers": {"y": {"command": "b"}}}'
+    (entry,) = entries(BY_ID["cursor"], json_spans.parse(text), KEYS)
+    assert (entry.name, entry.why_not) == (
+        "y",
+        "mcpServers is written twice in the file; take one out",
+    )
+
+
 def test_another_proxy_is_named_and_routed_all_the_same():
     entry = one('{"command": "npx", "args": ["-y", "mcp-remote@latest", "https://a.example/"]}')
     assert entry.why_not == ""
