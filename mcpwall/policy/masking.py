@@ -65,6 +65,7 @@ _AFTER: Final = (
         r"""["']?\s*[:=]\s*["']?([^\s"',;&]{6,})"""
     ),
 )
+_SIGNS: Final = re2.compile(r"\*|\?|\[[^\]]*\]|[^A-Za-z0-9]", regex_options())
 _MARKED: Final = re2.compile(MARK + r"[0-9]+ chars, [0-9a-f]{8}⟩", regex_options())
 _HINTS: Final = (  # in every text in which one of the above can be found
     *("pass", "pwd", "secret", "token", "key", "auth", "cookie", "cred", "bearer", "basic"),
@@ -99,7 +100,10 @@ class Mask:
         values = sorted({v for v in values if len(v) >= VALUE_MIN}, key=len, reverse=True)
         self._whole = re2.compile("|".join((*map(re2.escape, values), *_FORMATS)), _options())
         self._after = [re2.compile(pattern, _options()) for pattern in _AFTER]
+        parts = [_part_of(name) for name in names if not name.startswith("!")]
+        self._always = bool(names) and not (parts and all(parts))  # no part tells such names
         hints = [re2.escape(hint) for hint in _HINTS[:-1]] + [_HINTS[-1]]
+        hints += [re2.escape(part) for part in parts if part]
         hints += [re2.escape(msgspec.json.encode(value).decode()[1:-1]) for value in values]
         options = regex_options()
         options.case_sensitive = False
@@ -110,7 +114,7 @@ class Mask:
 
     def may_hide(self, data: bytes) -> bool:
         """Whether anything in a JSON text may have to be hidden; False is certain."""
-        return self.on and (self._names is not None or bool(self._hints.Match(data)))
+        return self.on and (self._always or bool(self._hints.Match(data)))
 
     def arguments(self, arguments: JsonObject, data: bytes) -> tuple[JsonObject, Marks]:
         """Arguments (`data` is their JSON) with secrets hidden, and what each mark stands for.
@@ -177,6 +181,12 @@ class Mask:
         mark = f"{MARK}{len(value)} chars, {known.hexdigest()}⟩"
         marks[mark] = value
         return mark
+
+
+def _part_of(glob: str) -> str:
+    """The longest part of a glob that stands in every name it matches, as JSON has it; or ""."""
+    parts = [part for part in _SIGNS.split(glob) if part.isalnum() and part.isascii()]
+    return max(parts, key=len, default="")
 
 
 def names_secret(name: str) -> bool:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mcpwall.policy.masking import MARK, WALK_MAX, Marks, Mask, names_secret, unmasked
+from mcpwall.policy.match import Names
 
 KEY = b"k" * 32
 MASK = Mask(key=KEY)
@@ -107,6 +108,27 @@ def test_names_of_the_config_are_hidden_whatever_they_hold() -> None:
     hidden, _ = hide({"pin": 1234, "on": True, "none": None, "x": 1}, Mask(names=["pin", "o*"]))
     assert hidden["pin"].startswith(MARK)
     assert (hidden["on"], hidden["none"], hidden["x"]) == (True, None, 1)
+
+
+@pytest.mark.parametrize(
+    ("names", "looked_through"),
+    [
+        (["pin"], False),
+        (["*_otp", "my[xyz]pin?"], False),
+        (["?*"], True),
+        (["[ab]*"], True),
+        (["pin", "*"], True),
+        (["!other"], True),
+    ],
+)
+def test_names_of_the_config_cost_nothing_where_they_are_not(
+    names: list[str], looked_through: bool
+) -> None:
+    mask = Mask(names=names)
+    assert mask.may_hide(b'{"body":"plain"}') is looked_through
+    for name in ("pin", "a_otp", "myxpin1", "b"):
+        if Names(names).match(name):
+            assert mask.arguments({name: "v"}, encode({name: "v"}))[1]
 
 
 def test_equal_secrets_have_equal_marks_and_another_key_other_ones() -> None:
