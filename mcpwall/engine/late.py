@@ -144,6 +144,17 @@ class Late:
             if live is None or offer.hold.live is live:
                 self._drop(call, why)
 
+    def tool_changed(self, server: str, tool: str) -> None:
+        """A tool of a server (tool "": any of it) is another now: what was seen of it is void."""
+
+        def concerns(call: Call) -> bool:
+            return call.server == server and tool in ("", call.tool)
+
+        self._passes = [each for each in self._passes if not concerns(each.call)]
+        for number, offer in list(self._offers.items()):
+            if concerns(offer.call):
+                self._drop(number, "its tool changed")
+
     def _drop(self, call: int, how: str) -> None:
         offer = self._offers.pop(call)
         offer.timer.cancel()

@@ -78,11 +78,10 @@ def _act(engine: Engine, server: Server, events: list[Event]) -> None:
     """Record what happened, forget the answers that relied on it, and tell the apps in words."""
     if events:
         engine.recorder.tools([_recorded(engine, event) for event in events])
-    changed = [event.entry.name for event in events if event.what is not What.SEEN]
-    for name in changed:
-        engine.answers = engine.answers.without_tool(server.name, name)
-    if changed:
-        engine.late.forget("its server's tools changed")
+    for event in events:
+        if event.what is not What.SEEN:
+            engine.answers = engine.answers.without_tool(server.name, event.entry.name)
+            engine.late.tool_changed(server.name, event.entry.name)
     for what, said in _SAID.items():
         names = [event.entry.name for event in events if event.what is what and event.entry.name]
         if names:

@@ -7,7 +7,8 @@ import pytest
 
 from mcpwall.engine.late import LATE_S
 from mcpwall.engine.port import CheckEdit, Decide, Done, Lockdown, Refused, Remember, Scope, State
-from tests.engine.wall import RULES, call, note, request, result, text, tool, verdict
+from mcpwall.engine.port_tools import AcceptTool
+from tests.engine.wall import RULES, TOOLS, call, note, request, result, text, tool, verdict
 
 PAY = {"amount": 5, "to": "bob"}
 
@@ -195,3 +196,31 @@ def test_p08_a_key_pressed_just_before_the_time_was_up_allows_nothing(wall):
     assert isinstance(wall.decide(before), Refused)
     talk.asks(call(2, "pay", PAY))
     assert talk.forwarded() == []
+
+
+def change(talk, name, **fields):
+    """The server lists a tool otherwise, and a person accepts that."""
+    tools = [{**each, **fields} if each["name"] == name else each for each in TOOLS]
+    talk.asks(request("again", "tools/list"))
+    talk.answers(result("again", tools=tools))
+    talk.got()
+    talk.forwarded()
+    wall = talk.live.engine.inventory.servers["notes"]
+    return AcceptTool("notes", name, wall.entries[name].listed)
+
+
+@pytest.mark.parametrize("name", ["pay", "look"])
+def test_p07_a_late_answer_dies_with_its_own_tools_definition_alone(wall, name):
+    talk, held = too_late(wall)
+    wall.decide(held)
+    wall.do(change(talk, name, **{"x-unknown": 1}))
+    talk.asks(call(2, "pay", PAY))
+    assert [message["id"] for message in talk.forwarded()] == ([] if name == "pay" else [2])
+
+
+@pytest.mark.parametrize("name", ["pay", "look"])
+def test_p07_what_can_be_answered_late_is_void_when_its_tool_changes(wall, name):
+    talk, held = too_late(wall)
+    change(talk, name, title="Other")
+    assert (wall.held == []) is (name == "pay")
+    assert isinstance(wall.decide(held), Refused if name == "pay" else Done)
