@@ -42,6 +42,7 @@ async def open_group(hands: Hands) -> GroupScreen:
     assert isinstance(screen, GroupScreen)
     screen.steady, screen.later = lambda: hands.now, hands.later
     screen.guard.show(None)  # the real clock saw the first paint
+    screen._framing = False  # and a real timer draws the next frame
     screen.armed_anew()
     await hands.shown.settle()
     return screen

@@ -69,6 +69,7 @@ async def accepting(shown: Shown, fake: FakePort, *keys: str) -> Hands:
     assert isinstance(screen, AcceptScreen)
     screen.steady, screen.later = lambda: hands.now, hands.later
     screen.guard.show(None)  # the real clock saw the first paint
+    screen._framing = False  # and a real timer draws the next frame
     screen.armed_anew()
     await shown.settle()
     return hands
