@@ -12,7 +12,7 @@ from mcpwall.cli.errors import FAILED, NO_ENGINE, CliError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from mcpwall.engine.port import Snapshot, Status
+    from mcpwall.engine.port import Held, Snapshot, Status
 
 _NAME_CELLS: Final = 40
 _PREVIEW_CELLS: Final = 60
@@ -87,9 +87,14 @@ def as_json(snapshot: Snapshot) -> dict[str, Any]:
                 "why": list(held.why),
                 "flags": list(held.flags),
             }
-            for held in snapshot.held
+            for held in _waiting(snapshot)
         ],
     }
+
+
+def _waiting(snapshot: Snapshot) -> list[Held]:
+    """The calls that their agents wait for: not those that can only be allowed for later."""
+    return [held for held in snapshot.held if not held.late]
 
 
 def as_lines(snapshot: Snapshot, now_ms: int) -> Iterator[str]:
@@ -134,7 +139,7 @@ def as_lines(snapshot: Snapshot, now_ms: int) -> Iterator[str]:
             held.row.risk.upper(),
             summary(held.row.preview, _PREVIEW_CELLS),
         )
-        for held in snapshot.held
+        for held in _waiting(snapshot)
     ]
     yield from _table("sessions", sessions)
     yield from _table("servers", servers)

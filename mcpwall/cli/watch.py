@@ -115,6 +115,8 @@ def to_text(event: Event, at_ms: int | None = None) -> str:
             flags = "".join(f"; {visible(flag)}" for flag in held.flags)
             arguments = summary(held.row.preview, _ARGUMENTS_CELLS)
             waits = f"waits for you, {left} s left: answer in `mcpwall`{flags}"
+            if held.late:
+                waits = f"its time was up; {left} s left to allow the same call for later"
             return _line(now_ms, _who(held.row), waits, arguments)
         case port.ReleasedEvent(call=call, how=how):
             return _line(now_ms, f"call {call}", f"waits no more: {visible(how)}")

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import tzinfo
 
+    from textual.screen import Screen
     from textual.theme import Theme
 
     from mcpwall.tui.screens.audit import AuditScreen
@@ -142,15 +143,21 @@ class WallApp(App[None], inherit_bindings=False):
         for screen in self._walls.values():
             if screen.is_mounted:
                 screen.changed(changes)
-        if isinstance(self.screen, WallModal) and self.screen.is_mounted:
-            self.screen.changed(changes)
-        if isinstance(self.screen, WallScreen):
-            self.screen.refresh_header()
+        front = self._front
+        if isinstance(front, WallModal) and front.is_mounted:
+            front.changed(changes)
+        if isinstance(front, WallScreen):
+            front.refresh_header()
             if changes.reset:
-                self.screen.refresh_frame()
+                front.refresh_frame()
+
+    @property
+    def _front(self) -> Screen[object] | None:
+        """The screen in front; none while the app closes."""
+        return self.screen_stack[-1] if self.screen_stack else None
 
     def _tick(self) -> None:
-        screen = self.screen
+        screen = self._front
         if isinstance(screen, WallScreen):
             screen.refresh_frame()
         if isinstance(screen, Keys) and screen.is_mounted:

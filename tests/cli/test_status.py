@@ -3,6 +3,7 @@ import json
 import socket
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from mcpwall import home as places
@@ -133,6 +134,13 @@ def test_where_agents_come_by_url_is_said():
     shown = "\n".join(as_lines(snapshot(http=Http(error=f"taken {HOSTILE}")), NOW_MS))
     assert "http      NOT LISTENING: taken a" in shown
     assert "\x1b" not in shown
+
+
+def test_a_call_whose_time_was_up_waits_for_nobody():
+    late = msgspec.structs.replace(snapshot().held[0], late=True)
+    shown = msgspec.structs.replace(snapshot(), held=(late,))
+    assert "waiting   none" in list(as_lines(shown, NOW_MS))
+    assert as_json(shown)["waiting"] == []
 
 
 def test_nothing_runs_yet():

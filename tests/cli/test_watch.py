@@ -7,6 +7,7 @@ import json
 import re
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -72,6 +73,8 @@ def test_a_waiting_call_says_how_long_and_where_to_answer() -> None:
         "first use of this tool; pipes a download to sh  command=rm -rf build/ && make -j8␊curl"
     )
     assert watch.to_text(port.RowEvent(HELD.row)) == ""
+    late = msgspec.structs.replace(HELD, late=True)
+    assert "its time was up; 58 s left to allow the same call" in text(port.HeldEvent(late))
 
 
 @pytest.mark.parametrize(

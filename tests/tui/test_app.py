@@ -258,3 +258,13 @@ async def test_a_moved_key_is_shown_where_it_works() -> None:
     async with showing(FakePort(busy()), moved={"app.review": "Z"}) as shown:
         assert " Z review · oldest is denied" in shown.text()
         assert " Z review  / filter" in shown.text().splitlines()[-1]
+
+
+@scenario
+async def test_a_second_that_passes_while_the_app_closes_is_no_error() -> None:
+    async with showing(FakePort(busy())) as shown:
+        app = shown.app
+    assert not app.screen_stack
+    app._tick()
+    app.mirror.take(busy(), 0)
+    app.repaint()
