@@ -14,6 +14,7 @@ from mcpwall import home
 from mcpwall.cli.finding import Finding, note, ok, wrong
 from mcpwall.cli.probe import probe
 from mcpwall.clients import ledger
+from mcpwall.clients.agents import PROJECT
 from mcpwall.clients.entries import Entry
 from mcpwall.clients.places import Places
 from mcpwall.clients.survey import Found, guarded
@@ -96,17 +97,31 @@ def _forgotten(at: Places, found: Sequence[Found]) -> Iterator[Finding]:
             yield note("agents", f"{shown} was routed and is not any more", _TIDY)
 
 
+_TRUSTED: Final = "if you trust the project, run: mcpwall doctor --project"
 _TIDY: Final = "run `mcpwall uninstall` to forget it, or `mcpwall init` to route it again"
 
 
 def starting(
-    at: Places, found: Sequence[Found], variables: Mapping[str, str], answer_s: float
+    at: Places,
+    found: Sequence[Found],
+    variables: Mapping[str, str],
+    answer_s: float,
+    *,
+    project: bool,
 ) -> Iterator[Finding]:
-    """Start each server for a moment; two entries with the same command once."""
+    """Start each server for a moment; two entries with the same command once.
+
+    A project's files come with a clone, so what they name is started for `project` alone.
+    """
     starts: dict[object, Start] = {}
     for one in found:
+        foreign = one.place.scope == PROJECT
+        base = at.project if foreign else at.home
         for entry in one.entries:
-            start = _start(at, topic(at, one, entry), entry, variables)
+            if foreign and not project and entry.command:
+                yield note(topic(at, one, entry), "not started: this project names it", _TRUSTED)
+                continue
+            start = _start(base, topic(at, one, entry), entry, variables)
             if isinstance(start, Finding):
                 yield start
             elif start is not None:
@@ -117,21 +132,24 @@ def starting(
 
 
 def _start(
-    at: Places, topic: str, entry: Entry, variables: Mapping[str, str]
+    base: Path, topic: str, entry: Entry, variables: Mapping[str, str]
 ) -> Start | Finding | None:
-    """How to start an entry's server; a finding when that cannot be known, None when it is off."""
+    """How to start an entry's server; a finding when that cannot be known, None when it is off.
+
+    `base` is where it is started if the entry does not say.
+    """
     value = entry.node.value
     if not entry.command or value.get("disabled") is True or value.get("enabled") is False:
         return None
     scope = entry.keys[1] if entry.keys[:1] == ("projects",) else ""
-    directory = str(value.get("cwd") or scope or at.project)
+    directory = str(value.get("cwd") or scope or base)
     texts = [*entry.command, directory, *entry.environment.values()]
     filled = [_BY_NAME.sub(lambda m: variables.get(m["name"], m[0]), text) for text in texts]
     unknown = next((m[0] for text in filled if (m := _ELSEWHERE.search(text))), "")
     if unknown:
         return note(topic, f"not started: only its agent knows what {unknown} is")
     size = len(entry.command)
-    path = at.project / Path(filled[size]).expanduser()
+    path = base / Path(filled[size]).expanduser()
     if not path.is_dir():
         return note(topic, f"not started: its directory {path} is not there")
     added = dict(zip(entry.environment, filled[size + 1 :], strict=True))

@@ -28,11 +28,17 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
         description="Look at the engine, the config, files and their permissions, the terminal, "
         "and at every agent: which servers go through the wall, which entries lead nowhere, and "
         "which servers do not start or answer. Each server is started for a moment, as its agent "
-        "would, and each remote one is asked.",
+        "would, and each remote one is asked; what a project's files name is started only when "
+        "you say so.",
         epilog="Exit code: 0 nothing is wrong, 1 something is.",
     )
     parser.add_argument("--json", action="store_true", help="one JSON object")
     parser.add_argument("--no-start", action="store_true", help="start and ask no servers")
+    parser.add_argument(
+        "--project",
+        action="store_true",
+        help="start what this project's files name as well; they may be somebody else's",
+    )
     parser.add_argument(
         "--wait",
         type=float,
@@ -48,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
     from mcpwall.cli.finding import Level
 
     findings = []
-    for finding in _look(start=not arguments.no_start, answer_s=arguments.wait):
+    for finding in _look(arguments):
         findings.append(finding)
         if not arguments.json:
             for line in _lines(finding):
@@ -64,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
     return FAILED if bad else 0
 
 
-def _look(*, start: bool, answer_s: float) -> Iterator[Finding]:
+def _look(arguments: argparse.Namespace) -> Iterator[Finding]:
     from mcpwall.cli import checkup, checkup_agents, checkup_remotes
     from mcpwall.cli.routing import here
     from mcpwall.clients.survey import survey
@@ -82,10 +88,12 @@ def _look(*, start: bool, answer_s: float) -> Iterator[Finding]:
     except ConfigError:
         config = None  # told by checkup.rules
     yield from checkup_agents.routed(at, found, config)
-    if start:
-        yield from checkup_agents.starting(at, found, dict(os.environ), answer_s)
-    if start and config is not None:
-        yield from checkup_remotes.answering(config, answer_s)
+    if arguments.no_start:
+        return
+    variables, wait = dict(os.environ), arguments.wait
+    yield from checkup_agents.starting(at, found, variables, wait, project=arguments.project)
+    if config is not None:
+        yield from checkup_remotes.answering(config, wait)
 
 
 def _lines(finding: Finding) -> Iterator[str]:

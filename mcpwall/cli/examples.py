@@ -48,6 +48,7 @@ EXAMPLES: Final = {
     "doctor": (
         ("mcpwall doctor", "look at everything, and start each server for a moment"),
         ("mcpwall doctor --no-start", "start no server"),
+        ("mcpwall doctor --project", "also those that this project's files name"),
         ("mcpwall doctor --json", "for a script"),
     ),
     "rules": (("mcpwall rules list", "the rules that hold in this directory"),),

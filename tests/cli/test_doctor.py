@@ -256,4 +256,24 @@ def test_a_server_that_refuses_says_so():
 def test_two_entries_of_one_command_are_started_once(machine):
     servers(machine, a=ECHO_ENTRY, b=ECHO_ENTRY)
     found = list(survey(machine))
-    assert len(list(checkup_agents.starting(machine, found, dict(os.environ), 20))) == 1
+    started = checkup_agents.starting(machine, found, dict(os.environ), 20, project=False)
+    assert len(list(started)) == 1
+
+
+def test_what_a_cloned_project_names_is_not_started_unless_the_person_says_so(machine, doctor):
+    script = f"open({str(machine.home / 'ran')!r}, 'w')"
+    entry = {"command": sys.executable, "args": ["-c", script]}
+    (machine.project / ".mcp.json").write_text(json.dumps({"mcpServers": {"theirs": entry}}))
+    code, findings = doctor()
+    assert code == 0
+    assert about(findings, "theirs", "not started: this project names it", "doctor --project")
+    assert not (machine.home / "ran").exists()
+    doctor("--project")
+    assert (machine.home / "ran").exists()
+
+
+def test_a_server_of_the_user_is_not_started_in_a_project(machine, doctor):
+    script = "import os; open(os.path.expanduser('~/seen'), 'w').write(os.getcwd())"
+    servers(machine, here={"command": sys.executable, "args": ["-c", script]})
+    doctor()
+    assert (machine.home / "seen").read_text() == str(machine.home)
