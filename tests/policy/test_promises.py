@@ -133,9 +133,10 @@ def test_p06_a_project_can_only_tighten(
     remembered, _ = Answers().remember(
         what, allow=True, match="tool", scope="session", now_ns=0, made_ms=0
     )
-    # Where a project's limits refused earlier calls, the user's own limits have counted less:
-    # so histories are only compared without limits.
-    past = history if not any(one.rate_limit for one in (*users, *project)) else []
+    # Where a project's rules refused earlier calls, the user's own limits have counted less, and
+    # their rules on earlier calls found less: so histories are only compared without such rules.
+    counts = any(one.rate_limit or one.looks_back() for one in (*users, *project))
+    past = [] if counts else history
     for fields in ({}, {"approved": True}, {"answers": remembered}):
         assert strictness(together, past, what, **fields) >= strictness(alone, past, what, **fields)
     assert STRICTNESS[together.defaults.unattended] >= STRICTNESS[alone.defaults.unattended]
