@@ -263,8 +263,9 @@ async def test_a_moved_key_is_shown_where_it_works() -> None:
 @scenario
 async def test_a_second_that_passes_while_the_app_closes_is_no_error() -> None:
     async with showing(FakePort(busy())) as shown:
-        app = shown.app
-    assert not app.screen_stack
-    app._tick()
-    app.mirror.take(busy(), 0)
-    app.repaint()
+        with pytest.MonkeyPatch.context() as closing:
+            closing.setattr(WallApp, "screen_stack", [])
+            shown.app._tick()
+            shown.app.mirror.take(busy(), 0)
+            shown.app.repaint()
+        assert shown.app.is_running
