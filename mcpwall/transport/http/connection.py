@@ -44,7 +44,8 @@ class Connection(asyncio.Protocol):
     """Reads requests, has `check` look at each head, and gives whole requests to `handler`.
 
     `on_open(self)` is called when a client has connected, `on_over(self)` once the connection is no
-    more. `on_open` and `check` raise RefusedError.
+    more. `keep(bytes)` is told how unfinished bodies grow and, with less than zero, go. `on_open`,
+    `check` and a `keep` of more raise RefusedError.
     """
 
     def __init__(
@@ -53,18 +54,21 @@ class Connection(asyncio.Protocol):
         clock: Clock,
         check: Callable[[Request], None],
         handler: Handler,
+        keep: Callable[[int], None],
         on_open: Callable[[Connection], None],
         on_over: Callable[[Connection], None],
     ) -> None:
         self._clock = clock
         self._check = check
         self._handler = handler
+        self._keep = keep
         self._on_open = on_open
         self._on_over = on_over
         self._transport = cast("asyncio.Transport", None)  # until connection_made
         self._stage = _Stage.IDLE
         self._reader: Reader | None = None
         self._checked = False  # the head has passed
+        self._kept = 0  # bytes of an unfinished body
         self._steps = -1  # how far the request had come when its time was last extended
         self._answer: Answer | None = None
         self._extra = 0  # bytes that came out of turn
@@ -127,7 +131,7 @@ class Connection(asyncio.Protocol):
         """The connection is no more."""
         self._stage = _Stage.CLOSING
         self._disarm()
-        self._reader = None
+        self._let_go()
         answer, self._answer = self._answer, None
         self._on_over(self)
         if answer is not None:
@@ -156,7 +160,15 @@ class Connection(asyncio.Protocol):
             self._checked = True
             if not reader.whole and "expect" in reader.head.headers:
                 self._transport.write(_CONTINUE)
+        if not reader.whole:
+            self._read_on(reader)
+
+    def _read_on(self, reader: Reader) -> None:
+        """Wait for more of a request, at a pace. Raises RefusedError."""
         self._stage = _Stage.READING
+        if reader.size > self._kept:
+            self._keep(reader.size - self._kept)
+            self._kept = reader.size
         steps = 0 if reader.head is None else 1 + reader.size // BODY_STEP
         if steps != self._steps:
             self._steps = steps
@@ -166,7 +178,7 @@ class Connection(asyncio.Protocol):
         """Hand a whole request over."""
         self._stage = _Stage.ANSWERING
         self._disarm()
-        self._reader = None
+        self._let_go()
         self._extra = 0
         self._answer = answer = Answer(
             reader.request(),
@@ -189,12 +201,19 @@ class Connection(asyncio.Protocol):
     def _refuse(self, error: RefusedError) -> None:
         """Say why a request is not taken, and end the connection once that can be read."""
         self._stage = _Stage.CLOSING
-        self._reader = None
+        self._let_go()
         body = f"{error}\n".encode()
         told = head(error.status, {**_TEXT, **error.headers}, length=len(body), keeps=False)
         self._transport.write(told + body)
         self._transport.write_eof()  # closing at once could take the answer back (RFC 9112, 9.6)
         self._arm(LINGER_S)
+
+    def _let_go(self) -> None:
+        """What was read of a request is not kept here any more."""
+        self._reader = None
+        if self._kept:
+            self._keep(-self._kept)
+            self._kept = 0
 
     def _out_of_turn(self, size: int) -> None:
         """Throw away what came before the answer's end; the connection ends with the answer."""

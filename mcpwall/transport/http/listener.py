@@ -14,6 +14,7 @@ from mcpwall.transport.http.exchange import Handler, Request
 from mcpwall.transport.http.reading import RefusedError
 
 CONNECTIONS_MAX: Final = 256
+BODIES_MAX: Final = 256 * 1024 * 1024  # bytes of bodies that are not whole yet, together
 _BACKLOG: Final = 256
 
 
@@ -35,11 +36,14 @@ class HttpListener:
         clock: Clock,
         handler: Handler,
         connections_max: int = CONNECTIONS_MAX,
+        bodies_max: int = BODIES_MAX,
     ) -> None:
         self._clock = clock
         self.check: Callable[[Request], None] = _closed
         self._handler = handler
         self._max = connections_max
+        self._bodies = 0
+        self._bodies_max = bodies_max
         self._servers: list[asyncio.Server] = []
         self._connections: dict[Connection, None] = {}  # in the order they came
         self.addresses: tuple[Address, ...] = ()
@@ -68,9 +72,16 @@ class HttpListener:
             clock=self._clock,
             check=self.check,
             handler=self._handler,
+            keep=self._keep,
             on_open=self._opened,
             on_over=self._over,
         )
+
+    def _keep(self, size: int) -> None:
+        """Count what unfinished bodies take up. Raises RefusedError when it is too much."""
+        if size > 0 and self._bodies + size > self._bodies_max:
+            raise RefusedError(503, "too many bodies are on their way", {"retry-after": "1"})
+        self._bodies += size
 
     def _opened(self, connection: Connection) -> None:
         """Make room for a connection. Raises RefusedError when there is none."""

@@ -301,6 +301,30 @@ def test_those_who_are_not_served_make_room_and_the_others_do_not(run):
     run(test())
 
 
+def test_p13_unfinished_bodies_are_bounded_together(run):
+    async def test():
+        async with Web(bodies_max=1_000) as web:
+            whole = web.post(b"x" * 800)
+            first, second = await web.client(), await web.client()
+            first.send(whole[:-100])
+            await settled()
+            second.send(whole[:-100])
+            assert (await second.answer()).status == 503
+            first.send(whole[-100:])
+            (await web.next()).reply(200, {}, b"1")
+            assert (await first.answer()).status == 200
+            for _ in range(2):  # what was refused, cut off or handed on takes up nothing
+                third = await web.client()
+                third.send(whole[:-100])
+                await settled()
+                third.close()
+                await settled()
+            first.send(whole)
+            assert (await web.next()).request.body == b"x" * 800
+
+    run(test())
+
+
 def test_closing_ends_every_connection(run):
     async def test():
         async with Web() as web:
