@@ -171,7 +171,7 @@ class HttpSession:
         number, event = at
         kept = (stream for _, stream in self._ended)
         for stream in (self._listening, *self._streams.values(), *kept):
-            if stream.number == number:
+            if stream.number == number and (stream.begun or stream.listens):
                 stream.come_back(exchange, event)
                 return
         exchange.reply(404, {}, b"")

@@ -266,6 +266,14 @@ def test_an_agent_comes_back_before_the_answer(at):
     assert rest.over
 
 
+def test_nobody_comes_back_to_an_answer_that_has_not_begun(at):
+    agent = at.agent()
+    waiting = agent.asks(call(1, "look"))
+    assert {agent.listens(f"{number}-0").status for number in range(1, 9)} == {404}
+    agent.end.answers(result(1, content=[]))
+    assert waiting.json() == result(1, content=[])
+
+
 def test_a_stream_that_nobody_came_back_for_is_forgotten(at):
     agent = at.agent()
     answer = agent.asks(call(1, "look", progressToken="a"))
