@@ -100,10 +100,14 @@ class Parser:
         if name == b"data":
             self._data.append(value)
             self._data_size += len(value) + 1
-        elif name == b"event":
-            self._event = value.decode(errors="replace")
-        elif name == b"id" and b"\0" not in value:
-            self._id = value.decode(errors="replace")
+        elif name in (b"event", b"id"):
+            text = value.decode(errors="replace")
+            if not _is_plain(text):
+                return  # some readers would take it for two lines
+            if name == b"event":
+                self._event = text
+            else:
+                self._id = text
         elif name == b"retry" and value.isdigit() and len(value) <= _RETRY_DIGITS:
             self._retry = int(value)
 
@@ -147,6 +151,10 @@ def _one_line(data: bytes) -> bytes:
 
 
 def _plain(text: str) -> bytes:
-    if text.splitlines() not in ([], [text]) or "\0" in text:
+    if not _is_plain(text):
         raise ValueError("a field of an event must be one line without NUL")
     return text.encode()
+
+
+def _is_plain(text: str) -> bool:
+    return text.splitlines() in ([], [text]) and "\0" not in text

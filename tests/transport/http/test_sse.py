@@ -59,6 +59,12 @@ def test_what_has_no_meaning_is_passed_over() -> None:
     assert parse(stream) == []
 
 
+@pytest.mark.parametrize("odd", ["\x0b", "\x1c", "\x85", "\u2028", "\0"])
+def test_a_field_that_some_would_read_as_two_lines_is_passed_over(odd: str) -> None:
+    data = f"id: a{odd}b\nevent: a{odd}b\ndata: 1\n\n".encode()
+    assert Parser().feed(data) == [Event(b"1")]
+
+
 def test_a_byte_order_mark_counts_only_at_the_start() -> None:
     assert parse(b"\xef\xbb\xbfdata: 1\n\n\xef\xbb\xbfdata: 2\n\n") == [Event(b"1")]
 
