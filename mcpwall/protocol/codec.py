@@ -18,6 +18,7 @@ import msgspec
 from mcpwall.model import JsonObject, RequestId
 
 ID_DIGITS_MAX: Final = 40  # of an integer id that is compared with its text
+_DIGITS: Final = 18  # of an integer that surely has 64 bits
 DEPTH_MAX: Final = 100
 PARSE_ERROR: Final = -32700
 INVALID_REQUEST: Final = -32600
@@ -256,14 +257,31 @@ def as_integer(text: str) -> int | None:
 
 
 def object_of(raw: msgspec.Raw) -> JsonObject:
-    """A server's object, or an empty one when it is none."""
+    """A server's object, or an empty one when it is none.
+
+    What lax clients read and the decoder does not (NaN, numbers out of range, lone surrogates)
+    must hide nothing beside it: such an object is read as those clients do.
+    """
     if not raw:
         return {}
     try:
         value = msgspec.json.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return {}
+        value = _loosely(raw)
     return value if isinstance(value, dict) else {}
+
+
+def _loosely(raw: msgspec.Raw) -> Any:
+    """JSON as lax readers take it, in values that the encoder takes; None for what is no JSON."""
+    try:
+        text = json.dumps(json.loads(bytes(raw), parse_int=_number), ensure_ascii=False)
+        return json.loads(text.encode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _number(digits: str) -> int | float:
+    return int(digits) if len(digits) <= _DIGITS else float(digits)
 
 
 def is_error(envelope: Envelope, line: bytes) -> bool:

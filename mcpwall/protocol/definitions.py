@@ -61,7 +61,10 @@ def read_page(result: msgspec.Raw) -> Page:
 
 def read_definition(raw: msgspec.Raw) -> Definition | None:
     """One tool, or None when it cannot be read or has no name."""
-    fields = codec.object_of(raw)
+    try:
+        fields = msgspec.json.decode(raw, type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
     name = fields.get("name")
     return Definition(name, fields, bytes(raw)) if isinstance(name, str) and name else None
 

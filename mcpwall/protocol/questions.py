@@ -7,6 +7,7 @@ ping and what nobody knows go on. Each may be answered once. Sources: MCP client
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from mcpwall.model import JsonObject, RequestId
@@ -19,19 +20,27 @@ from mcpwall.protocol.commands import (
     Request,
     Sort,
     Stage,
+    ToClient,
     ToServer,
     Withdrawn,
 )
 
+# A letter as an escape, which no server needs: it could spell a key that is looked for.
+_ESCAPED: Final = re.compile(rb"\\u00[4-7]")
 
-def in_result(envelope: codec.Envelope, line: bytes) -> list[Request]:
-    """What a result asks of the client. MCP 2026-07-28, "Multi Round-Trip Requests".
 
-    A question of a kind that nobody knows is one too: it is for the rules to say.
+def in_result(envelope: codec.Envelope, line: bytes) -> list[Request] | None:
+    """What a result asks of the client; None for one that may ask and cannot be read.
+
+    A question of a kind that nobody knows is one too: it is for the rules to say. MCP 2026-07-28,
+    "Multi Round-Trip Requests".
     """
-    if b'"inputRequests"' not in line:
+    if not envelope.result or (b'"inputRequests"' not in line and not _ESCAPED.search(line)):
         return []
-    asked = codec.object_of(envelope.result).get("inputRequests")
+    result = codec.object_of(envelope.result)
+    if not result:
+        return None
+    asked = result.get("inputRequests")
     questions = []
     for key, value in asked.items() if isinstance(asked, dict) else ():
         question = value if isinstance(value, dict) else {}
@@ -41,6 +50,14 @@ def in_result(envelope: codec.Envelope, line: bytes) -> list[Request]:
         method = str(question.get("method", ""))
         questions.append(Request(key, method, arguments=arguments, sort=Sort.QUESTION))
     return questions
+
+
+def unreadable(request: Request) -> list[Command]:
+    """The answer to a request may ask what nobody could judge: the client gets an error for it."""
+    text = "mcpwall: the server's answer cannot be read, and may ask something"
+    line = codec.error_line(request.id, codec.INTERNAL_ERROR, text)
+    answered = [Answered(request, is_error=True, line=line)] if request.call else []
+    return [ToClient(line, request.id), *answered]
 
 
 REJECTED: Final = -1  # the code that the sampling page gives for a person's refusal

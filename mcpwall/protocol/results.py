@@ -59,9 +59,12 @@ def declaring_changes(line: bytes) -> tuple[bytes, bool]:
 
 
 def declares_changes(line: bytes) -> bool:
-    """Whether the result of an opening says that the tools may change."""
-    result = _object(_object(msgspec.Raw(line), {}).get("result"), {})
-    tools = _object(_object(result.get("capabilities"), {}).get("tools"), {})
+    """Whether the result of an opening says that the tools may change; not if it is unreadable."""
+    try:
+        result = _object(_object(msgspec.Raw(line), {}).get("result"), {})
+        tools = _object(_object(result.get("capabilities"), {}).get("tools"), {})
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
     return bytes(tools.get("listChanged", b"")) == b"true"
 
 

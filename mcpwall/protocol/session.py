@@ -35,7 +35,7 @@ from mcpwall.protocol.commands import (
 from mcpwall.protocol.definitions import read_page
 from mcpwall.protocol.methods import Way
 from mcpwall.protocol.parties import Parties
-from mcpwall.protocol.questions import REJECTED, Questions, in_result
+from mcpwall.protocol.questions import REJECTED, Questions, in_result, unreadable
 from mcpwall.protocol.tasks import Tasks
 from mcpwall.protocol.tool_list import OWN_ID, is_own
 from mcpwall.protocol.tool_wait import ToolWait
@@ -363,7 +363,11 @@ class Session:
             self.requests[request_id] = request
             return _drop("dropped an answer of the server to a request that it never got")
         self.requests.progress.forget(request)
-        if questions := in_result(envelope, line):
+        questions = in_result(envelope, line)
+        if questions is None:
+            self.changed = True
+            return False, request_id, unreadable(request), ""
+        if questions:
             return False, request_id, [Inputs(request, questions, line)], ""
         if request.call:
             self._tasks.learn(envelope, line)
@@ -377,7 +381,8 @@ class Session:
         if request.method in ("initialize", "server/discover"):
             result = codec.object_of(envelope.result)
             self.parties.learn_server(result)
-            text = result.get("instructions")
+            # what cannot be read may say anything: it counts as instructions of its own
+            text = result.get("instructions") if result else str(bytes(envelope.result))
             return [Described(text if isinstance(text, str) else ""), Opened()]
         if request.method == "tools/list" and request.changes == self._tools.list.changes:
             first = request.arguments.get("cursor") is None

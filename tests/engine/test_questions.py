@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from mcpwall.engine.port import State
@@ -167,6 +169,44 @@ def test_a_result_that_asks_what_rules_forbid_is_refused(tmp_path, action):
     assert verdict(refused)["rules"] == ["talk"]
     assert [row.state for row in wall.rows()] == [State.ERROR, State.DONE, State.REFUSED]
     assert wall.held == []
+
+
+@pytest.mark.parametrize(
+    "odd",
+    ["NaN", "1e999", "9" * 5_000, r'"\ud800"', "[" * 500 + "]" * 500],
+    ids=["nan", "infinite", "long", "surrogate", "deep"],
+)
+def test_nothing_beside_a_question_hides_it(tmp_path, odd):
+    wall = Wall(tmp_path, rule("deny"))
+    talk = wall.session()
+    talk.asks(call(1, "look"))
+    line = json.dumps(asking(1, **ROOTS_AND_MODEL))
+    talk.answers(line.replace('"resultType"', f'"odd": {odd}, "resultType"').encode())
+    (refused,) = talk.got()
+    assert verdict(refused)["rules"] == ["talk"]
+
+
+def test_another_spelling_of_the_key_hides_no_question(tmp_path):
+    wall = Wall(tmp_path, rule("deny"))
+    talk = wall.session()
+    talk.asks(call(1, "look"))
+    line = json.dumps(asking(1, **ROOTS_AND_MODEL))
+    talk.answers(line.replace("inputRequests", r"\u0069nputRequests").encode())
+    (refused,) = talk.got()
+    assert verdict(refused)["rules"] == ["talk"]
+
+
+def test_a_result_that_may_ask_and_cannot_be_read_is_an_error(tmp_path):
+    wall = Wall(tmp_path, rule("deny"))
+    talk = wall.session()
+    talk.asks(call(1, "look"), request(2, "ping"))
+    for number in (1, 2):
+        odd = {"jsonrpc": "2.0", "id": number, "result": [asking(number, **ROOTS_AND_MODEL)]}
+        talk.answers(odd)
+        (refused,) = talk.got()
+        assert refused["id"] == number
+        assert "cannot be read" in refused["error"]["message"]
+    assert [row.state for row in wall.rows()] == [State.ERROR]
 
 
 def test_p01_a_result_that_asks_is_refused_when_that_cannot_be_recorded(tmp_path):
