@@ -22,6 +22,20 @@ def test_every_promise_is_shown_where_the_threat_model_says(number, shown_in) ->
         assert f"def test_p{int(number):02}_" in (ROOT / file).read_text()
 
 
+def test_the_threat_model_has_every_promise_that_tests_are_named_after() -> None:
+    tests = [test.read_text() for test in ROOT.glob("tests/**/test_*.py")]
+    shown = {int(number) for text in tests for number in re.findall(r"def test_p(\d+)_", text)}
+    numbers = [int(number) for number, _ in PROMISES]
+    assert numbers == sorted(numbers)
+    assert set(numbers) == shown == set(range(1, 20))
+
+
+def test_the_index_of_decisions_goes_by_their_numbers() -> None:
+    index = (ROOT / "docs" / "decisions" / "README.md").read_text()
+    numbers = re.findall(r"^\| \[(\d{4})\]", index, re.MULTILINE)
+    assert numbers == sorted(set(numbers))
+
+
 def test_every_decision_is_in_the_index_by_its_title() -> None:
     folder = ROOT / "docs" / "decisions"
     index = (folder / "README.md").read_text()
