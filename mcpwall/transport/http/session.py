@@ -99,6 +99,7 @@ class HttpSession:
         self._streams: dict[RequestId, Stream] = {}
         self._touched: list[Stream] = []
         self._origin: Stream | None = None  # where what is being dealt with came from
+        self._posting = False  # and that is the agent
         self._event: Event | None = None  # as what it came
         self._streams_made = _LISTENING
         self._gets: list[Stream] = []  # listening streams that the server's end fills
@@ -144,11 +145,11 @@ class HttpSession:
         if self.id and not self.live.protocol.parties.version:
             stream.headers["mcp-session-id"] = self.id
         self._streams.update(dict.fromkeys(new, stream))
-        self._origin = stream
+        self._origin, self._posting = stream, True
         try:
             self.live.take(messages, batch=batch)
         finally:
-            self._origin = None
+            self._origin, self._posting = None, False
         for message in messages:
             params = message.get("params")
             if message.get("method") == "notifications/cancelled" and isinstance(params, dict):
@@ -202,8 +203,8 @@ class HttpSession:
 
     @property
     def origin(self) -> Stream | None:
-        """The stream that what is being dealt with came from."""
-        return self._origin
+        """The way back of what the agent is saying just now."""
+        return self._origin if self._posting else None
 
     def stream(self, about: RequestId | None) -> Stream | None:
         """The way back of a request that is under way."""
@@ -283,7 +284,11 @@ class HttpSession:
             request = self.live.protocol.requests.get(request_id)
             if request is not None and request.method != "subscriptions/listen":
                 return stream
-        return None if self.stateless or not self._server.numbered else self._listening
+        if self.stateless:
+            return None
+        if self._server.numbered:
+            return self._listening
+        return next((stream for stream in reversed(self._gets) if stream.attached), None)
 
     def _flush(self, stream: Stream) -> None:
         under_way = self.live.protocol.requests

@@ -230,6 +230,37 @@ def test_an_agent_listens_to_the_server_s_own_stream(at):
     assert listener.over
 
 
+def test_a_question_that_waited_for_a_person_goes_to_who_listens(tmp_path):
+    rule = '[[rules]]\nid = "talk"\nmethod = "sampling/createMessage"\naction = "ask"\n'
+    at = Far(Wall(tmp_path, f"{RULES}{FAR}\n{rule}"))
+    agent = at.agent()
+    listener = agent.listens()
+    sent = agent.upstream.next()
+    sent.streams()
+    question = request("q", "sampling/createMessage", {"messages": []})
+    sent.event(question, id="e1")
+    assert listener.messages() == []
+    at.wall.decide(at.wall.held[0])
+    assert listener.messages() == [question]
+    answered = agent.asks(result("q", model="m"))
+    agent.upstream.next().accepts()
+    assert answered.status == 202
+
+
+def test_a_question_that_is_denied_is_answered_to_the_server(tmp_path):
+    rule = '[[rules]]\nid = "talk"\nmethod = "sampling/createMessage"\naction = "deny"\n'
+    at = Far(Wall(tmp_path, f"{RULES}{FAR}\n{rule}"))
+    agent = at.agent()
+    listener = agent.listens()
+    sent = agent.upstream.next()
+    sent.streams()
+    sent.event(request("q", "sampling/createMessage", {"messages": []}))
+    assert listener.messages() == []
+    refused = agent.upstream.next()
+    assert (refused.message["id"], refused.message["error"]["code"]) == ("q", -1)
+    refused.accepts()
+
+
 def test_a_server_without_a_stream_of_its_own_is_405(at):
     agent = at.agent()
     listener = agent.listens()
