@@ -34,6 +34,15 @@ class Answer:
         self.headers: Mapping[str, str] = response.headers  # whatever the case of a name
         self._response = response
 
+    def here(self) -> bytes | None:
+        """The next bytes that are here, b"" at the end; None: `read`. Raises ConnectionFault."""
+        content = self._response.content
+        try:
+            chunk = content.read_nowait()
+        except (aiohttp.ClientError, OSError) as error:
+            raise _fault(error) from None
+        return chunk if chunk or content.at_eof() else None
+
     async def read(self) -> bytes:
         """The next bytes of the body, b"" at its end. Raises ConnectionFault."""
         try:

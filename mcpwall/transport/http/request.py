@@ -175,7 +175,7 @@ class Request:
         if self._method == "GET":
             self._patience_s = None  # a stream that nobody asked anything of may be silent
         parser = Parser(EVENT_MAX)
-        while chunk := await self._patiently(answer.read()):
+        while chunk := await self._next(answer):
             try:
                 items = parser.feed(chunk)
             except SseError as error:
@@ -188,7 +188,7 @@ class Request:
     async def _whole(self, answer: Answer, limit: int) -> bytes:
         """The body. Raises _Failed when it is longer than `limit`."""
         parts, size = [], 0
-        while chunk := await self._patiently(answer.read()):
+        while chunk := await self._next(answer):
             size += len(chunk)
             if size > limit:
                 raise self._foreign(f"an answer of more than {limit:,} bytes", answer)
@@ -197,7 +197,7 @@ class Request:
         return b"".join(parts)
 
     async def _is_empty(self, answer: Answer) -> bool:
-        return not await self._patiently(answer.read())
+        return not await self._next(answer)
 
     async def _refusal(self, answer: Answer, kind: str) -> Fault:
         """What an answer without success means; its body only if it calls itself JSON."""
@@ -219,6 +219,11 @@ class Request:
 
     def _foreign(self, what: str, answer: Answer) -> _Failed:
         return _Failed(faults.foreign(self._server.place, what, ran=self._acts, code=answer.status))
+
+    async def _next(self, answer: Answer) -> bytes:
+        """The next bytes of an answer, b"" at its end. Raises _Failed, ConnectionFault."""
+        chunk = answer.here()
+        return await self._patiently(answer.read()) if chunk is None else chunk
 
     async def _patiently(self, coming: Awaitable[_T]) -> _T:
         """Wait as long as the config permits. Raises _Failed."""
