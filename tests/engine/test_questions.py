@@ -114,6 +114,15 @@ def test_an_unknown_notification_goes_as_the_rules_say(tmp_path):
     assert talk.got() == []
 
 
+def test_a_question_of_an_unwritable_method_spoils_no_session(tmp_path):
+    wall = Wall(tmp_path, RULES)
+    talk = wall.session()
+    talk.answers(rb'{"jsonrpc": "2.0", "id": "q", "method": "\ud800"}')
+    talk.got()
+    talk.asks(request(1, "ping"))
+    assert talk.forwarded() == [request(1, "ping")]
+
+
 def test_an_unknown_notification_can_be_denied(tmp_path):
     wall = Wall(tmp_path, RULES.replace("[defaults]", '[defaults]\nother_methods = "deny"'))
     talk = wall.session()
