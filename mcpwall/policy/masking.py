@@ -12,6 +12,7 @@ docs/decisions/0118-secrets-stay-out-of-files.md tells the rest.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, TypeAlias
 
@@ -98,23 +99,34 @@ class Mask:
         self._key = key
         self._names = Names(names) if names else None
         values = sorted({v for v in values if len(v) >= VALUE_MIN}, key=len, reverse=True)
-        self._whole = re2.compile("|".join((*map(re2.escape, values), *_FORMATS)), _options())
+        # Plain texts, as many and as long as the config has them: more than re2's memory takes.
+        self._values = re.compile("|".join(map(re.escape, values))) if values else None
+        self._in_json = [msgspec.json.encode(value)[1:-1] for value in values]
+        self._whole = re2.compile("|".join(_FORMATS), _options())
         self._after = [re2.compile(pattern, _options()) for pattern in _AFTER]
         parts = [_part_of(name) for name in names if not name.startswith("!")]
         self._always = bool(names) and not (parts and all(parts))  # no part tells such names
         hints = [re2.escape(hint) for hint in _HINTS[:-1]] + [_HINTS[-1]]
         hints += [re2.escape(part) for part in parts if part]
-        hints += [re2.escape(msgspec.json.encode(value).decode()[1:-1]) for value in values]
         options = regex_options()
         options.case_sensitive = False
         self._hints = re2.Set.SearchSet(options)
-        for hint in hints:
-            self._hints.Add(hint)
-        self._hints.Compile()
+        try:
+            for hint in hints:
+                self._hints.Add(hint)
+            self._hints.Compile()
+            short_of_memory = not self._hints.Match(_HINTS[0].encode())  # then it finds nothing
+        except re2.error:
+            short_of_memory = True
+        self._always = self._always or short_of_memory  # look through every call
 
     def may_hide(self, data: bytes) -> bool:
         """Whether anything in a JSON text may have to be hidden; False is certain."""
-        return self.on and (self._always or bool(self._hints.Match(data)))
+        if not self.on:
+            return False
+        if self._always or self._hints.Match(data):
+            return True
+        return any(value in data for value in self._in_json)
 
     def arguments(self, arguments: JsonObject, data: bytes) -> tuple[JsonObject, Marks]:
         """Arguments (`data` is their JSON) with secrets hidden, and what each mark stands for.
@@ -135,6 +147,8 @@ class Mask:
         if not self.on:
             return text
         found = {} if marks is None else marks
+        if self._values is not None:
+            text = self._values.sub(lambda match: self._mark(match.group(0), found), text)
         text = self._whole.sub(lambda match: self._mark(match.group(0), found), text)
         for pattern in self._after:
             text = pattern.sub(lambda match: self._part(match, found), text)

@@ -137,6 +137,24 @@ def test_equal_secrets_have_equal_marks_and_another_key_other_ones() -> None:
     assert MASK.digest("d") != Mask(key=b"other").digest("d") != "d"
 
 
+def test_p14_many_long_secrets_of_the_config_are_found() -> None:
+    values = [f"{number:04}".join("-abcdefgh"[number % 8 :] * 300) for number in range(40)]
+    mask = Mask(values=values, key=b"k")
+    for value in values:
+        arguments = {"note": f"see {value}!"}
+        hidden, marks = mask.arguments(arguments, msgspec.json.encode(arguments))
+        assert list(marks.values()) == [value]
+        assert value not in str(hidden)
+    assert not mask.may_hide(b'{"note":"see nothing"}')
+
+
+def test_p14_more_names_than_can_be_looked_for_at_once_are_found_all_the_same() -> None:
+    mask = Mask(names=[f"field{number:05}" + "x" * 200 for number in range(2_000)], key=b"k")
+    arguments = {"field01999" + "x" * 200: "plain words"}
+    _, marks = mask.arguments(arguments, msgspec.json.encode(arguments))
+    assert list(marks.values()) == ["plain words"]
+
+
 def test_secrets_can_be_kept() -> None:
     arguments = {"password": "x"}
     assert hide(arguments, Mask(on=False)) == (arguments, {})
