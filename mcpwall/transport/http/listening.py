@@ -113,7 +113,7 @@ class Ear:
     def listen(self) -> None:
         """Open the stream, if it is still wanted."""
         if self._wanted():
-            self._end.get(self._resumption.headers(), self)
+            self._end.hear(self, self._resumption.headers())
 
     def later(self) -> None:
         """Open it when the server wants to be asked again."""
@@ -130,6 +130,7 @@ class Ear:
 
     def ended(self, fault: Fault | None) -> None:
         """It is over, or was never to be had."""
+        self._end.unheard(self)
         if not self._wanted():
             return
         if fault is not None and fault.trouble is Trouble.GONE and self._end.session_id:

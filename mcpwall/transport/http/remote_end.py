@@ -54,6 +54,8 @@ class RemoteEnd:
         self._peer = peer
         self._posts: dict[RequestId, Post] = {}
         self._listening: dict[Stream, Listen] = {}
+        self._ears: dict[Ear, Sending] = {}
+        self._paused = False
         self._reopening: Reopening | None = None
         self._over = False
 
@@ -79,17 +81,21 @@ class RemoteEnd:
             self._posts[post.id] = post
         post.session = self.session_id
         post.sending = self._upstream.send("POST", post.line, said, post)
+        if self._paused:
+            post.sending.pause()
 
     def flush(self) -> None:
         """All that was given has gone."""
 
     def pause(self) -> None:
         """Take no more of the server for now."""
+        self._paused = True
         for sending in self._sendings():
             sending.pause()
 
     def resume(self) -> None:
         """Go on."""
+        self._paused = False
         for sending in self._sendings():
             sending.resume()
 
@@ -117,6 +123,7 @@ class RemoteEnd:
             sending.close()
         self._posts.clear()
         self._listening.clear()
+        self._ears.clear()
         if self.session_id:
             self._upstream.send("DELETE", None, self.session_headers(), Farewell(self._closed))
         else:
@@ -140,7 +147,18 @@ class RemoteEnd:
 
     def get(self, more: dict[str, str], receiver: Receiver) -> Sending:
         """Open a stream of the server's own."""
-        return self._upstream.send("GET", None, {**self.session_headers(), **more}, receiver)
+        sending = self._upstream.send("GET", None, {**self.session_headers(), **more}, receiver)
+        if self._paused:
+            sending.pause()
+        return sending
+
+    def hear(self, ear: Ear, more: dict[str, str]) -> None:
+        """Open a stream of the server's own for an agent that has no streams."""
+        self._ears[ear] = self.get(more, ear)
+
+    def unheard(self, ear: Ear) -> None:
+        """That stream is at its end."""
+        self._ears.pop(ear, None)
 
     def post(self, line: bytes, said: Mapping[str, str], receiver: Receiver) -> Sending:
         """Send a message of the wall's own."""
@@ -218,7 +236,8 @@ class RemoteEnd:
     def _sendings(self) -> list[Sending]:
         posts = [post.sending for post in self._posts.values()]
         listening = [listen.sending for listen in self._listening.values()]
-        return [sending for sending in (*posts, *listening) if sending is not None]
+        ways = (*posts, *listening, *self._ears.values())
+        return [sending for sending in ways if sending is not None]
 
 
 class Post:

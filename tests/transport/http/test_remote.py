@@ -11,8 +11,10 @@ import pytest
 from mcpwall.engine.port import State
 from mcpwall.model import JsonObject
 from mcpwall.transport.http.agents import Agents
+from mcpwall.transport.http.listening import Ear
 from mcpwall.transport.http.remote import Fault, Receiver, Trouble
 from mcpwall.transport.http.remote_end import RemoteEnd
+from mcpwall.transport.http.resume import Resumption
 from mcpwall.transport.http.session import HttpSession
 from mcpwall.transport.http.sse import Event
 from tests.engine.wall import RULES, Wall, call, note, request, result, tool
@@ -515,3 +517,45 @@ def test_a_list_that_cannot_be_had_leaves_the_tool_unlisted(at):
     at.upstream.next().ends(Fault(Trouble.BROKEN, "far is broken", may_have_run=True, status=500))
     assert answer.json()["result"]["isError"]
     assert at.upstream.sent == []
+
+
+# --- agents on pipes, which have no streams -----------------------------------------------------
+
+
+class Deaf:
+    """A session whose agent cannot listen for itself."""
+
+    comes_back = False
+    origin = None
+
+    def __init__(self, live: Any) -> None:
+        self.live = live
+        self.heard: list[bytes] = []
+
+    def from_server(self, lines: list[bytes], origin: Any = None, event: Any = None) -> None:
+        self.heard += lines
+
+
+def test_p13_a_slow_agent_on_pipes_slows_the_server_s_own_stream(tmp_path):
+    wall, upstream = Wall(tmp_path, RULES), FakeUpstream()
+    peer = Deaf(wall.session().live)
+    end = RemoteEnd(wall.clock, upstream, peer)
+    Ear(end, peer, Resumption()).listen()
+    stream = upstream.next()
+    end.pause()
+    assert stream.paused
+    stream.ends()
+    wall.clock.advance(2)
+    again = upstream.next()
+    assert again.paused  # and so is one that begins meanwhile
+    end.resume()
+    assert not again.paused
+    again.streams()
+    again.event(note("notifications/message", {"data": "x"}), id="e1")
+    again.ends()
+    wall.clock.advance(2)
+    assert upstream.next().headers["Last-Event-ID"] == "e1"
+    assert len(peer.heard) == 1
+    end.close()
+    wall.clock.advance(60)
+    assert [sent.method for sent in upstream.sent] == []
