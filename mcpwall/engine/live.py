@@ -20,7 +20,7 @@ from mcpwall.engine.port import SessionEvent, SessionRow, State
 from mcpwall.engine.records import ANSWER, Record
 from mcpwall.engine.wire import Hello, Kept, Wire
 from mcpwall.model import Call, Cause, JsonObject, RequestId, Tool, Verdict
-from mcpwall.protocol import methods
+from mcpwall.protocol import methods, refusals
 from mcpwall.protocol.commands import (
     Answered,
     Command,
@@ -110,8 +110,8 @@ class Live:
 
     def resumed(self) -> None:
         """All that an engine before this one had read of the agent's has been dealt with."""
-        for request in self.protocol.never_judged():
-            self._wire.to_client(self.protocol.dead(request, LEFT_WAITING), request.id)
+        for request in self.protocol.requests.never_judged():
+            self._wire.to_client(refusals.dead(request, LEFT_WAITING), request.id)
         self.remember()
         self._wire.flush()
 
@@ -327,7 +327,7 @@ class Live:
         request = self.protocol.unanswered(request_id)
         if request is None:
             return
-        self._wire.to_client(self.protocol.dead(request, why), request.id)
+        self._wire.to_client(refusals.dead(request, why), request.id)
         record = self._open.pop(request.call, None)
         if record is not None:
             self.engine.lost(record, why)
@@ -341,7 +341,7 @@ class Live:
         for request in self.protocol.server_gone():
             record = self._open.pop(request.call, None)
             if answer and request.sort is Sort.REQUEST:
-                self._wire.to_client(self.protocol.dead(request, answer), request.id)
+                self._wire.to_client(refusals.dead(request, answer), request.id)
             if record is not None and record.state in _WAITING:
                 self.engine.withdraw(record, why)
             elif record is not None:

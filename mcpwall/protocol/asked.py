@@ -5,7 +5,7 @@ from __future__ import annotations
 from mcpwall.model import JsonObject
 from mcpwall.protocol import codec, methods
 from mcpwall.protocol.codec import INVALID_PARAMS, Malformed
-from mcpwall.protocol.commands import Command, Note, Request, ToClient
+from mcpwall.protocol.commands import Request
 
 _CALL_FIELDS = frozenset({"name", "arguments", "_meta"})
 
@@ -32,12 +32,6 @@ def arguments_of(request: Request, params: JsonObject, known: frozenset[str]) ->
         arguments = {key: value for key, value in params.items() if key != "_meta"}
     codec.check_keys(arguments, known, request.id)
     return arguments
-
-
-def refusal(error: Malformed) -> list[Command]:
-    """What is told of a message of the client's that cannot be taken."""
-    line = codec.error_line(error.id, error.code, f"mcpwall: {error.text}")
-    return [ToClient(line, error.id), Note(f"refused a message of the agent: {error.text}")]
 
 
 def beside(request: Request) -> list[str]:

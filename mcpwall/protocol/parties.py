@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from mcpwall.model import JsonObject
-from mcpwall.protocol import methods
+from mcpwall.model import JsonObject, RequestId
+from mcpwall.protocol import codec, methods
 from mcpwall.protocol.commands import Memory
 
 NAME_MAX = 100  # characters of a name or version that are kept
@@ -38,6 +38,14 @@ class Parties:
         self.version = version
         self.learn_client(meta.get(methods.META_CLIENT))
         return True
+
+    def subscription(self, envelope: codec.Envelope) -> RequestId | None:
+        """The `subscriptions/listen` request that a message of the stateless era belongs to."""
+        if not self.stateless:
+            return None
+        meta = codec.object_of(envelope.params).get("_meta")
+        about = meta.get(methods.META_SUBSCRIPTION) if isinstance(meta, dict) else None
+        return about if codec.is_id(about) else None
 
     def learn_client(self, info: Any) -> None:
         """Take the client's name and version."""

@@ -20,13 +20,13 @@ from mcpwall.protocol.commands import (
     Request,
     Sort,
     Stage,
-    ToClient,
     ToServer,
     Withdrawn,
 )
 
 # A letter as an escape, which no server needs: it could spell a key that is looked for.
 _ESCAPED: Final = re.compile(rb"\\u00[4-7]")
+OPEN_MAX: Final = 10_000
 
 
 def in_result(envelope: codec.Envelope, line: bytes) -> list[Request] | None:
@@ -50,18 +50,6 @@ def in_result(envelope: codec.Envelope, line: bytes) -> list[Request] | None:
         method = str(question.get("method", ""))
         questions.append(Request(key, method, arguments=arguments, sort=Sort.QUESTION))
     return questions
-
-
-def unreadable(request: Request) -> list[Command]:
-    """The answer to a request may ask what nobody could judge: the client gets an error for it."""
-    text = "mcpwall: the server's answer cannot be read, and may ask something"
-    line = codec.error_line(request.id, codec.INTERNAL_ERROR, text)
-    answered = [Answered(request, is_error=True, line=line)] if request.call else []
-    return [ToClient(line, request.id), *answered]
-
-
-REJECTED: Final = -1  # the code that the sampling page gives for a person's refusal
-OPEN_MAX: Final = 10_000
 
 
 class Questions:

@@ -3,8 +3,9 @@
 Lines go in by `from_client` and `from_server`; commands come out, to be carried out in order.
 What is known of a conversation stands in parts of its own: `under_way` (the client's requests),
 `questions` (the server's), `tool_wait` (its tools), `tasks`, `parties` (who speaks); what a message
-does to them stands here. A `Judge` command asks the engine for a verdict on a request; the engine
-answers by `forwarded`, `held` or `refused`, and the request then takes its course.
+does to them stands here, and what is said where one cannot go on in `refusals`. A `Judge` command
+asks the engine for a verdict on a request; the engine answers by `forwarded`, `held` or `refused`,
+and the request then takes its course.
 
 Sources: MCP lifecycle, cancellation and progress pages of 2024-11-05 … 2026-07-28.
 """
@@ -14,7 +15,7 @@ from __future__ import annotations
 from typing import Any, Final, TypeAlias
 
 from mcpwall.model import JsonObject, RequestId
-from mcpwall.protocol import asked, codec, methods
+from mcpwall.protocol import asked, codec, methods, refusals
 from mcpwall.protocol.codec import INVALID_PARAMS, INVALID_REQUEST, Malformed
 from mcpwall.protocol.commands import (
     Answered,
@@ -35,7 +36,7 @@ from mcpwall.protocol.commands import (
 from mcpwall.protocol.definitions import read_page
 from mcpwall.protocol.methods import Way
 from mcpwall.protocol.parties import Parties
-from mcpwall.protocol.questions import REJECTED, Questions, in_result, unreadable
+from mcpwall.protocol.questions import Questions, in_result
 from mcpwall.protocol.tasks import Tasks
 from mcpwall.protocol.tool_list import OWN_ID, is_own
 from mcpwall.protocol.tool_wait import ToolWait
@@ -51,13 +52,7 @@ class Session:
         known = memory or Memory()
         self.parties = Parties(known)
         self.changed = False
-        self.requests = UnderWay()
-        self._left: list[Request] = []  # never judged by the engine that read them
-        for request_id, method in known.open:
-            request = Request(request_id, method, stage=Stage.FORWARDED, changes=-1)
-            self.requests[request_id] = request
-            if methods.way(method) is Way.JUDGE:
-                self._left.append(request)
+        self.requests = UnderWay(known.open)
         self.opened = known.opened
         self._questions = Questions(known.from_server)
         self._tools = ToolWait(known.lists, self.requests)
@@ -74,7 +69,7 @@ class Session:
             who.stateless,
             self.opened,
             self._tools.list.asked,
-            [(r.id, r.method) for r in self.requests.values() if not r.call],
+            self.requests.memory(),
             self._questions.memory(),
         )
 
@@ -85,7 +80,7 @@ class Session:
         try:
             messages = codec.decode_client(line)
         except Malformed as error:
-            return asked.refusal(error)
+            return refusals.malformed(error)
         return self.take(messages, batch=codec.is_batch(line))
 
     def take(self, messages: list[JsonObject], *, batch: bool = False) -> list[Command]:
@@ -97,7 +92,7 @@ class Session:
             try:
                 commands += self._client_message(message)
             except Malformed as error:
-                commands += asked.refusal(error)
+                commands += refusals.malformed(error)
         return commands
 
     def take_back(self, line: bytes) -> set[RequestId]:
@@ -118,17 +113,9 @@ class Session:
                 del self.requests[request_id]
         return known
 
-    def never_judged(self) -> list[Request]:
-        """Requests that waited for the list of tools as another engine ended; forgotten now."""
-        left, self._left = self._left, []
-        left = [request for request in left if self.requests.get(request.id) is request]
-        for request in left:
-            self.drop(request)
-        return left
-
     def malformed(self, text: str) -> list[Command]:
         """Refuse something of the client's that is no message at all."""
-        return asked.refusal(Malformed(INVALID_REQUEST, text))
+        return refusals.malformed(Malformed(INVALID_REQUEST, text))
 
     def _client_message(self, message: JsonObject) -> list[Command]:
         codec.check_client(message)
@@ -248,36 +235,14 @@ class Session:
         request.stage = Stage.HELD
 
     def unknown_tool(self, request: Request) -> bytes:
-        """The client asked for a tool that it does not get to see: returns the line for it.
-
-        The words are those in which servers say it (MCP tools page, "Error Handling").
-        """
+        """The client asked for a tool that it does not get to see: returns the line for it."""
         self.drop(request)
-        text = f"Unknown tool: {request.subject}"
-        return codec.error_line(request.id, codec.INVALID_PARAMS, text)
+        return refusals.unknown_tool(request)
 
     def refused(self, request: Request, text: str, verdict: JsonObject) -> bytes:
-        """The engine refuses the request: returns the line for who sent it, b'' for a notice.
-
-        A refused tools/call is a tool result with isError, which the model gets to read; any
-        other refused request is a JSON-RPC error.
-        """
+        """The engine refuses the request: returns the line for who sent it, b'' for a notice."""
         self.drop(request)
-        data = {methods.META_VERDICT: verdict}
-        if request.sort is Sort.NOTICE:
-            return b""
-        if request.sort is Sort.QUESTION:
-            return codec.error_line(request.id, REJECTED, text, data)
-        if request.method != "tools/call":
-            return codec.error_line(request.id, codec.INTERNAL_ERROR, text, data)
-        result: JsonObject = {
-            "content": [{"type": "text", "text": text}],
-            "isError": True,
-            "_meta": data,
-        }
-        if self.parties.stateless:
-            result["resultType"] = "complete"
-        return codec.encode({"jsonrpc": "2.0", "id": request.id, "result": result})
+        return refusals.refused(request, text, verdict, stateless=self.parties.stateless)
 
     def drop(self, request: Request) -> None:
         """Forget a request that needs no answer any more."""
@@ -300,10 +265,6 @@ class Session:
     def progress(self, request: Request, text: str) -> bytes | None:
         """A sign of life for a held request, or None when the client gave no token for it."""
         return self.requests.progress.sign(request, text)
-
-    def dead(self, request: Request, text: str) -> bytes:
-        """The line that tells the client that a request can get no answer any more."""
-        return codec.error_line(request.id, codec.INTERNAL_ERROR, f"mcpwall: {text}")
 
     def unanswered(self, request_id: RequestId) -> Request | None:
         """No answer to this request can come any more. Returns it, unless it was cancelled."""
@@ -366,7 +327,7 @@ class Session:
         questions = in_result(envelope, line)
         if questions is None:
             self.changed = True
-            return False, request_id, unreadable(request), ""
+            return False, request_id, refusals.unreadable(request), ""
         if questions:
             return False, request_id, [Inputs(request, questions, line)], ""
         if request.call:
@@ -395,7 +356,7 @@ class Session:
             passes, commands = self._questions.ask(envelope, line)
             return passes, None, commands, ""
         if envelope.method == "notifications/tools/list_changed":
-            return True, self._subscription(envelope), self._tools.changed(), ""
+            return True, self.parties.subscription(envelope), self._tools.changed(), ""
         if envelope.method == "notifications/progress":
             passes, about = self.requests.progress.take(codec.object_of(envelope.params))
             return passes, about, [], ""
@@ -405,15 +366,7 @@ class Session:
                 self.changed = True
                 passes, commands = self._questions.take_back(request_id)
                 return passes, None, commands, ""
-        return True, self._subscription(envelope), [], ""
-
-    def _subscription(self, envelope: codec.Envelope) -> RequestId | None:
-        """The `subscriptions/listen` request that a message of the stateless era belongs to."""
-        if not self.parties.stateless:
-            return None
-        meta = codec.object_of(envelope.params).get("_meta")
-        about = meta.get(methods.META_SUBSCRIPTION) if isinstance(meta, dict) else None
-        return about if codec.is_id(about) else None
+        return True, self.parties.subscription(envelope), [], ""
 
     # --- the server's tools ---------------------------------------------------------------------
 

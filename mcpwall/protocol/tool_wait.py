@@ -7,8 +7,7 @@ list is complete, or once it is plain that none comes.
 from __future__ import annotations
 
 from mcpwall.model import JsonObject, RequestId
-from mcpwall.protocol import codec
-from mcpwall.protocol.asked import refusal
+from mcpwall.protocol import codec, refusals
 from mcpwall.protocol.codec import Malformed
 from mcpwall.protocol.commands import Command, Judge, Note, Request, Stage
 from mcpwall.protocol.definitions import Page, read_page
@@ -77,7 +76,7 @@ class ToolWait:
                 codec.check_keys(request.arguments, names, request.id)
             except Malformed as error:
                 self._under_way.over(request)
-                commands += refusal(error)
+                commands += refusals.malformed(error)
             else:
                 request.stage = Stage.NEW
                 commands.append(Judge(request))

@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 from mcpwall.model import RequestId
-from mcpwall.protocol import codec
+from mcpwall.protocol import codec, methods
 from mcpwall.protocol.commands import Request, Stage
+from mcpwall.protocol.methods import Way
 from mcpwall.protocol.progress import Progress
 
 CANCELLED_MAX: Final = 256  # cancelled requests whose late answer is still let through
@@ -18,10 +19,29 @@ CANCELLED_MAX: Final = 256  # cancelled requests whose late answer is still let 
 class UnderWay(dict[RequestId, Request]):
     """Requests by id. `progress` knows their tokens."""
 
-    def __init__(self) -> None:
+    def __init__(self, known: list[tuple[RequestId, str]]) -> None:
+        """`known`: what `memory` said of the same conversation to an engine before this one."""
         super().__init__()
         self.progress = Progress()
         self._cancelled: dict[RequestId, Request] = {}
+        self._left: list[Request] = []  # never judged by the engine that read them
+        for request_id, method in known:
+            request = Request(request_id, method, stage=Stage.FORWARDED, changes=-1)
+            self[request_id] = request
+            if methods.way(method) is Way.JUDGE:
+                self._left.append(request)
+
+    def memory(self) -> list[tuple[RequestId, str]]:
+        """Those that are in no record."""
+        return [(each.id, each.method) for each in self.values() if not each.call]
+
+    def never_judged(self) -> list[Request]:
+        """Requests that waited for the list of tools as another engine ended; forgotten now."""
+        left, self._left = self._left, []
+        left = [request for request in left if self.get(request.id) is request]
+        for request in left:
+            self.over(request)
+        return left
 
     def begin(self, request: Request) -> None:
         """A request has come."""
