@@ -193,11 +193,11 @@ def decode_server(line: bytes) -> list[Envelope] | None:
         return _envelopes.decode(line) if is_batch(line) else [_envelope.decode(line)]
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass
-    value = _loosely(line)
     try:
+        value = json.loads(line)
         parts = value if isinstance(value, list) else [value]
         return [_lenient(part) for part in parts]
-    except (RecursionError, TypeError, AttributeError):
+    except (ValueError, RecursionError, TypeError, AttributeError):
         return None
 
 
@@ -208,7 +208,7 @@ def _lenient(part: JsonObject) -> Envelope:
     method = part.get("method")
     return Envelope(
         raw("id"),
-        method if isinstance(method, str) else None,
+        method.encode("utf-8", "replace").decode() if isinstance(method, str) else None,
         raw("params"),
         raw("result"),
         raw("error"),
@@ -271,7 +271,7 @@ def object_of(raw: msgspec.Raw) -> JsonObject:
     return value if isinstance(value, dict) else {}
 
 
-def _loosely(raw: bytes | msgspec.Raw) -> Any:
+def _loosely(raw: msgspec.Raw) -> Any:
     """JSON as lax readers take it, in values that the encoder takes; None for what is no JSON."""
     try:
         text = json.dumps(json.loads(bytes(raw), parse_int=_number), ensure_ascii=False)
