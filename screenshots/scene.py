@@ -30,6 +30,9 @@ RULES = """\
 [defaults]
 hold = "5m"
 
+[http]
+listen = "off"
+
 [[rules]]
 id = "secrets"
 server = "filesystem"

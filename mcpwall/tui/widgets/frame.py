@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _NARROW = 100  # cells: below this the header is short of room
 _ROOM_FOR_ENGINE = 36
+_ROOM_FOR_TROUBLE = 13
 
 
 class _Frame(LineWidget):
@@ -90,21 +91,28 @@ class TabLine(_Frame):
         return spread(left, self._engine(self.size.width - cells(left)), self.size.width)
 
     def _engine(self, room: int) -> Line:
+        """What is wrong with the engine, cut so that the tabs stay; else which one it is."""
+        if trouble := self._trouble():
+            return [(fit(trouble, max(_ROOM_FOR_TROUBLE, room - 1)) + " ", "alarm")]
+        status = self.wall.mirror.status
+        if status is None or room <= _ROOM_FOR_ENGINE:
+            return []
+        up = lasted(self.wall.now() - status.started_ms / 1000)
+        return [(f"engine {status.pid} · up {up} ", "dim")]
+
+    def _trouble(self) -> str:
         status = self.wall.mirror.status
         if self.wall.engine_gone:
-            return [(fit(self.wall.engine_gone, room - 1) + " ", "alarm")]
+            return self.wall.engine_gone
         if status is None:
-            return []
+            return ""
         if status.store_fault:
-            return [("▲ the shared store is away: calls are denied ", "alarm")]
+            return "▲ the shared store is away: calls are denied"
         if status.config_error:
-            return [("▲ config.toml does not load: last good rules in force ", "alarm")]
+            return "▲ config.toml does not load: last good rules in force"
         if status.outside_edit:
-            return [("▲ an edit from outside waits: see Rules ", "alarm")]
-        if status.http.error:
-            return [("▲ no agent can come by URL: see `mcpwall status` ", "alarm")]
-        up = lasted(self.wall.now() - status.started_ms / 1000)
-        return [(f"engine {status.pid} · up {up} ", "dim")] if room > _ROOM_FOR_ENGINE else []
+            return "▲ an edit from outside waits: see Rules"
+        return "▲ no agent can come by URL: see `mcpwall status`" if status.http.error else ""
 
 
 class Footer(_Frame):
