@@ -153,7 +153,7 @@ class Session:
             names = self._tools.list.argument_names(request.subject)
             request.arguments = asked.arguments_of(request, params, names)
             self.requests.begin(request)
-            if method == "tools/call" and not self.knows(request.subject):
+            if method == "tools/call" and not self._tools.list.complete:
                 self.changed = True
                 return commands + self._tools.wait(request, meta)
             commands.append(Judge(request))

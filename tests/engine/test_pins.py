@@ -132,6 +132,32 @@ def test_p07_a_field_more_or_less_is_a_change(wall: Wall, change: str) -> None:
     assert not passes(talk, "look")
 
 
+def test_p07_an_agent_that_reads_one_page_alone_leaves_no_list_open(wall: Wall) -> None:
+    def lists_one_page(talk: Talk) -> None:
+        talk.greet()
+        talk.asks(request(1, "tools/list"))
+        talk.answers(result(1, tools=[tool("look")], nextCursor="2"))
+        talk.forwarded()
+        talk.got()
+
+    def goes_on(talk: Talk, *first: Json) -> None:
+        """The wall reads the whole list before it judges a call."""
+        for page in ({"tools": list(first), "nextCursor": "2"}, {"tools": [tool("count")]}):
+            (asked,) = talk.forwarded()
+            assert asked["method"] == "tools/list"
+            talk.answers(result(asked["id"], **page))
+
+    lists_one_page(talk := Talk(wall))
+    talk.asks(call(2, "look"))
+    goes_on(talk, tool("look"))
+    assert [message["id"] for message in talk.forwarded()] == [2]
+    lists_one_page(later := Talk(wall))
+    later.asks(call(2, "wander"))
+    goes_on(later, tool("look"), tool("wander"))
+    assert later.forwarded() == []
+    assert "waits for the user to accept it" in text(later.got()[-1])
+
+
 def test_p07_the_order_of_keys_and_of_tools_is_no_change(wall: Wall) -> None:
     talk = wall.session(tools=[SEND, *OTHERS])
     turned = json.loads(json.dumps(SEND), object_pairs_hook=lambda pairs: dict(reversed(pairs)))
