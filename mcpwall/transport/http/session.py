@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 KEEP_S: Final = 300.0  # how long an agent may come back for the rest of a stream
 KEEP_MAX: Final = 16 * 1024 * 1024  # bytes of ended streams that are kept for it
+KEEP_EACH: Final = 4 * 1024  # what a stream takes, however little it has sent
 _LISTENING: Final = 0  # the number of the stream that belongs to no request
 
 
@@ -313,11 +314,11 @@ class HttpSession:
             self._engine.clock.call_later(0, lambda: self.end("it could not be opened"))
         if stream.begun and stream.number is not None:
             self._ended.append((now, stream))
-            self._kept += stream.size
+            self._kept += KEEP_EACH + stream.size
         while self._ended and (
             self._kept > KEEP_MAX or now - self._ended[0][0] > KEEP_S * 1_000_000_000
         ):
-            self._kept -= self._ended.popleft()[1].size
+            self._kept -= KEEP_EACH + self._ended.popleft()[1].size
 
     def _gone(self, stream: Stream) -> None:
         """The agent's connection broke, or it closed it."""

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from mcpwall.engine.port import State
+from mcpwall.transport.http.session import KEEP_EACH, KEEP_MAX
 from tests.engine.wall import RULES, call, note, request, result, verdict
 from tests.transport.http.agent import VERSION, Agent, Desk, desk
 
@@ -284,6 +285,19 @@ def test_a_stream_that_nobody_came_back_for_is_forgotten(at):
     agent.asks(call(2, "look"))
     agent.end.answers(result(2, content=[]))
     assert agent.listens(prime.id).status == 404
+
+
+def test_p13_however_little_streams_have_sent_not_all_are_kept(at):
+    agent = at.agent()
+    first = ""
+    for number in range(KEEP_MAX // KEEP_EACH + 1):
+        answer = agent.asks(call(number, "look", progressToken="a"))
+        progress = note("notifications/progress", {"progressToken": "a", "progress": 1})
+        agent.end.answers(progress, result(number))
+        last = answer.events()[-1].id
+        first = first or last
+    assert agent.listens(last).status == 200
+    assert agent.listens(first).status == 404
 
 
 def test_older_versions_get_no_event_without_data(at):
