@@ -8,27 +8,25 @@ import msgspec
 
 from mcpwall.engine import sessions, tool_commands, tool_rules, views
 from mcpwall.engine.port import (
-    AcceptEdit,
     CallDetails,
     CutSession,
-    Decide,
     Details,
     Done,
-    DropRule,
     Lockdown,
-    Match,
     Order,
     PauseSession,
+    Refused,
+    Reply,
+    StatusEvent,
+    Stop,
+)
+from mcpwall.engine.port_answers import Decide, Match, Remember, Reveal, Scope
+from mcpwall.engine.port_rules import (
+    AcceptEdit,
+    DropRule,
     Preview,
     Previewed,
     PutRule,
-    Refused,
-    Remember,
-    Reply,
-    Reveal,
-    Scope,
-    StatusEvent,
-    Stop,
     ToggleRule,
     Undo,
 )

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from mcpwall.engine import hiding
-from mcpwall.engine.port import CheckEdit, EditChecked, Refused, Reply
+from mcpwall.engine.port import Refused, Reply
+from mcpwall.engine.port_answers import CheckEdit, EditChecked
 from mcpwall.engine.schema import SchemaUnusableError, problems
 from mcpwall.model import Action, Call, JsonObject
 from mcpwall.policy.flags import flags

@@ -13,17 +13,8 @@ import msgspec
 
 from mcpwall.engine import hiding
 from mcpwall.engine.editing import Edit, take_back
-from mcpwall.engine.port import (
-    CheckEdit,
-    Decide,
-    Done,
-    Held,
-    Refused,
-    ReleasedEvent,
-    Reveal,
-    Revealed,
-    State,
-)
+from mcpwall.engine.port import Done, Held, Refused, ReleasedEvent, State
+from mcpwall.engine.port_answers import CheckEdit, Decide, Reveal, Revealed
 from mcpwall.model import Action, Cause, Risk, Verdict
 from mcpwall.policy.flags import flags
 from mcpwall.protocol import asked

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from mcpwall.engine.port import Decide, Done, Held, Refused, ReleasedEvent
+from mcpwall.engine.port import Done, Held, Refused, ReleasedEvent
+from mcpwall.engine.port_answers import Decide
 from mcpwall.model import Action, Call, Tool, Verdict
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
 from mcpwall.engine import commands, editing, views
-from mcpwall.engine.port import Batch, CheckEdit, Command, Reply, Search, Snapshot
+from mcpwall.engine.port import Batch, Command, Reply, Search, Snapshot
+from mcpwall.engine.port_answers import CheckEdit
 from mcpwall.engine.search import search
 
 if TYPE_CHECKING:

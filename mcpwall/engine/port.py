@@ -2,7 +2,8 @@
 
 The app, `mcpwall watch` and the tests hold an `EnginePort`; whether it is the engine in this
 process (`engine.local`) or the one behind the control socket (`link.client`) they cannot tell.
-Text in these values is foreign and raw: it passes `mcpwall.text` before it reaches a screen.
+What is about rules, about waiting calls and about tools stands in `port_rules`, `port_answers` and
+`port_tools`. Text in these values is foreign and raw: it passes `mcpwall.text` before a screen.
 """
 
 from __future__ import annotations
@@ -13,6 +14,24 @@ from typing import Any, Protocol, TypeAlias
 
 import msgspec
 
+from mcpwall.engine.port_answers import (
+    CheckEdit,
+    Decide,
+    EditChecked,
+    Reveal,
+    Revealed,
+)
+from mcpwall.engine.port_rules import (
+    AcceptEdit,
+    DropRule,
+    OutsideEdit,
+    Preview,
+    Previewed,
+    PutRule,
+    RuleRow,
+    ToggleRule,
+    Undo,
+)
 from mcpwall.engine.port_tools import (
     AcceptServer,
     AcceptTool,
@@ -24,7 +43,7 @@ from mcpwall.engine.port_tools import (
     Recommended,
     ToolRow,
 )
-from mcpwall.model import JsonObject, Risk, Rule, Tool, Verdict
+from mcpwall.model import JsonObject, Risk, Tool, Verdict
 
 
 class State(enum.StrEnum):
@@ -83,18 +102,6 @@ class Held(msgspec.Struct, frozen=True):
     masked: bool = False  # secrets in `arguments` are marks; `Reveal` shows them
 
 
-class RuleRow(msgspec.Struct, frozen=True):
-    """A rule on the rules screen. `fields` is the TOML table as written (plain data)."""
-
-    rule: Rule
-    fields: JsonObject
-    hits: int
-    last_ms: int | None
-    expires_ms: int | None = None  # remembered answers only
-    session: str = ""  # remembered answers for one session only
-    remembered: bool = False  # a remembered answer: lives in memory, only forget() changes it
-
-
 class SessionRow(msgspec.Struct, frozen=True):
     """One connection of an agent to one server."""
 
@@ -143,14 +150,6 @@ class Totals(msgspec.Struct, frozen=True):
     limited: int = 0
     errors: int = 0
     held: int = 0
-
-
-class OutsideEdit(msgspec.Struct, frozen=True):
-    """An edit of config.toml from outside that loosens the rules and waits for a key."""
-
-    hash: str  # quote it to accept exactly this text
-    diff: str  # unified diff
-    what: tuple[str, ...]  # what it would loosen, a sentence each
 
 
 class Http(msgspec.Struct, frozen=True):
@@ -253,96 +252,8 @@ class Batch(msgspec.Struct, frozen=True):
 # --- commands -----------------------------------------------------------------------------------
 
 
-class Scope(enum.StrEnum):
-    """How long an answer is remembered."""
-
-    SESSION = "session"
-    QUARTER = "15m"
-    ALWAYS = "always"  # becomes a rule in config.toml
-
-
-class Match(enum.StrEnum):
-    """Which calls a remembered answer answers, narrowest first."""
-
-    EXACT = "exact"  # exactly these arguments
-    ARGUMENT = "argument"  # one argument by glob, all others free
-    TOOL = "tool"  # any call of this tool
-    SERVER = "server"  # any tool of this server
-
-
-class Remember(msgspec.Struct, frozen=True):
-    scope: Scope
-    match: Match = Match.EXACT
-    argument: str = ""  # with Match.ARGUMENT
-    pattern: str = ""  # a glob, with Match.ARGUMENT
-
-
-class Decide(msgspec.Struct, frozen=True, tag="decide"):
-    """A person's answer to a held call; refused if digest or revision is not the held call's."""
-
-    call: int
-    digest: str
-    revision: int
-    allow: bool
-    reason: str = ""  # reaches the model when denied
-    remember: Remember | None = None
-    edited: str = ""  # digest of an edit that CheckEdit took: run it in place of what was asked
-
-
-class CheckEdit(msgspec.Struct, frozen=True, tag="check_edit"):
-    """Arguments that a person wrote in place of a held call's; decides nothing. -> EditChecked"""
-
-    call: int
-    digest: str
-    revision: int
-    arguments: JsonObject
-
-
-class PutRule(msgspec.Struct, frozen=True, tag="put_rule"):
-    """Add a rule, or replace the one with id `replaces`. `fields` is a TOML table as plain data."""
-
-    fields: JsonObject
-    replaces: str = ""
-
-
-class DropRule(msgspec.Struct, frozen=True, tag="drop_rule"):
-    id: str  # a rule of config.toml, or a remembered answer
-
-
-class ToggleRule(msgspec.Struct, frozen=True, tag="toggle_rule"):
-    id: str
-    enabled: bool
-
-
-class Undo(msgspec.Struct, frozen=True, tag="undo"):
-    redo: bool = False
-
-
 class Lockdown(msgspec.Struct, frozen=True, tag="lockdown"):
     on: bool
-
-
-class AcceptEdit(msgspec.Struct, frozen=True, tag="accept_edit"):
-    """Put an outside edit in force, or write the rules in force back over it."""
-
-    hash: str
-    accept: bool
-
-
-class Reveal(msgspec.Struct, frozen=True, tag="reveal"):
-    """Show the secrets in a waiting call; `digest` as shown. -> Revealed"""
-
-    call: int
-    digest: str
-
-
-class Preview(msgspec.Struct, frozen=True, tag="preview"):
-    """What a rule change would have done to the last calls; changes nothing. -> Previewed"""
-
-    fields: JsonObject | None = None  # a rule to put in
-    replaces: str = ""  # the rule that it replaces; alone: the rule that is dropped
-    remember: Remember | None = None  # or: an answer to remember
-    call: int = 0  # for this call
 
 
 class PauseSession(msgspec.Struct, frozen=True, tag="pause_session"):
@@ -413,30 +324,6 @@ class Refused(msgspec.Struct, frozen=True, tag="refused"):
     text: str
 
 
-class Previewed(msgspec.Struct, frozen=True, tag="previewed"):
-    """`checked` calls were judged again; ids of those whose verdict changes, by the new one."""
-
-    checked: int
-    matched: tuple[int, ...] = ()
-    denied: tuple[int, ...] = ()
-    limited: tuple[int, ...] = ()
-    asked: tuple[int, ...] = ()
-    allowed: tuple[int, ...] = ()
-    diff: str = ""  # of config.toml
-
-
-class EditChecked(msgspec.Struct, frozen=True, tag="edit_checked"):
-    """The edit fits the tool's schema and no rule denies it: `Decide.edited` may quote `digest`.
-
-    `arguments` are what would be forwarded; `size` is theirs in bytes.
-    """
-
-    arguments: JsonObject
-    digest: str
-    size: int
-    flags: tuple[str, ...] = ()
-
-
 class Found(msgspec.Struct, frozen=True, tag="found"):
     """A piece of a search. It goes on with `before`; 0: all was looked at."""
 
@@ -444,12 +331,6 @@ class Found(msgspec.Struct, frozen=True, tag="found"):
     before: int
     at_ms: int  # how far back it has looked
     looked: int  # how many calls it has looked at
-
-
-class Revealed(msgspec.Struct, frozen=True, tag="revealed"):
-    """The arguments of a waiting call as they will run, secrets included: for the screen alone."""
-
-    arguments: JsonObject
 
 
 class CallDetails(msgspec.Struct, frozen=True, tag="call_details"):

@@ -15,7 +15,7 @@ from typing import Final
 
 import msgspec
 
-from mcpwall.engine.port import OutsideEdit
+from mcpwall.engine.port_rules import OutsideEdit
 from mcpwall.model import JsonObject, Rule
 from mcpwall.policy.compile import Policy, compile_policy, stricter
 from mcpwall.policy.compiled import RuleError

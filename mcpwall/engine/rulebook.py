@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from mcpwall.engine import patience
-from mcpwall.engine.port import OutsideEdit
+from mcpwall.engine.port_rules import OutsideEdit
 from mcpwall.engine.projects import Projects
 from mcpwall.model import JsonObject, Rule
 from mcpwall.policy.compile import Policy

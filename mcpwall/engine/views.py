@@ -9,7 +9,8 @@ import msgspec
 
 from mcpwall import __version__
 from mcpwall.engine import hiding, restore, tool_views
-from mcpwall.engine.port import CallDetails, RuleRow, Snapshot, State, Status
+from mcpwall.engine.port import CallDetails, Snapshot, State, Status
+from mcpwall.engine.port_rules import RuleRow
 from mcpwall.engine.records import KEPT
 from mcpwall.model import Action, Condition, JsonObject, Rule
 from mcpwall.policy.answers import Answer

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import assert_never
 
-from mcpwall.engine import port
+from mcpwall.engine import port, port_rules
 
 ROWS_MAX = 100_000
 _ROWS_SLACK = 1_000  # rows over the maximum are let go this many at a time
@@ -63,7 +63,7 @@ class Mirror:
         self.oldest = 0  # calls with a smaller id were let go
         self.held: dict[int, port.Held] = {}  # by call id, the next to expire first, late ones last
         self.released: dict[int, str] = {}  # how calls that were held lately ended
-        self.rules: tuple[port.RuleRow, ...] = ()
+        self.rules: tuple[port_rules.RuleRow, ...] = ()
         self.sessions: dict[str, port.SessionRow] = {}
         self.servers: dict[str, port.ServerRow] = {}
         self._counts: deque[tuple[float, int]] = deque()  # (seconds, calls so far)

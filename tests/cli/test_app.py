@@ -11,7 +11,7 @@ import pytest
 from mcpwall.cli import app
 from mcpwall.cli.errors import CliError
 from mcpwall.cli.main import run
-from mcpwall.engine import port
+from mcpwall.engine import port, port_rules
 from mcpwall.store.app import AppConfig
 from tests.tui.fake_port import FakePort
 from tests.tui.scenes import busy, empty
@@ -79,16 +79,16 @@ def test_a_snapshot_connects_again_where_the_engine_went(monkeypatch: pytest.Mon
         monkeypatch.setattr(app, "connect", engines)
         lasting = app.LastingPort("/a/socket")
         with pytest.raises(port.EngineGoneError, match="not connected"):
-            await lasting.send(port.Undo())
+            await lasting.send(port_rules.Undo())
         assert (await lasting.snapshot()).rows
-        assert isinstance(await lasting.send(port.Undo()), port.Done)
+        assert isinstance(await lasting.send(port_rules.Undo()), port.Done)
         await first.break_off("gone")
         with pytest.raises(port.EngineGoneError, match="no engine runs"):
             await lasting.snapshot()
         assert engines.closed == 1
         assert not (await lasting.snapshot()).rows
-        assert isinstance(await lasting.send(port.Undo()), port.Done)
-        assert second.sent == [port.Undo()]
+        assert isinstance(await lasting.send(port_rules.Undo()), port.Done)
+        assert second.sent == [port_rules.Undo()]
 
     asyncio.run(scene())
 

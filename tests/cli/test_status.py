@@ -12,7 +12,6 @@ from mcpwall.cli.status import as_json, as_lines, duration
 from mcpwall.engine.port import (
     Held,
     Http,
-    OutsideEdit,
     Row,
     ServerRow,
     SessionRow,
@@ -21,6 +20,7 @@ from mcpwall.engine.port import (
     Status,
     Totals,
 )
+from mcpwall.engine.port_rules import OutsideEdit
 from mcpwall.engine.port_tools import Pin, ToolRow
 from mcpwall.model import Action, Cause, Risk, Verdict
 from tests.link.memory_port import MemoryPort, Wall

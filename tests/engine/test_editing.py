@@ -7,17 +7,8 @@ import json
 import msgspec
 import pytest
 
-from mcpwall.engine.port import (
-    CheckEdit,
-    Decide,
-    Details,
-    Done,
-    EditChecked,
-    Refused,
-    Remember,
-    Scope,
-    State,
-)
+from mcpwall.engine.port import Details, Done, Refused, State
+from mcpwall.engine.port_answers import CheckEdit, Decide, EditChecked, Remember, Scope
 from tests.engine.wall import RULES, call, note, request, result, tool
 
 SCHEMA = {

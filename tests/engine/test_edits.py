@@ -6,7 +6,8 @@ import os
 
 import pytest
 
-from mcpwall.engine.port import AcceptEdit, Done, PutRule, Refused, Undo
+from mcpwall.engine.port import Done, Refused
+from mcpwall.engine.port_rules import AcceptEdit, PutRule, Undo
 from mcpwall.store.files import UnsafeFileError
 from tests.engine.wall import RULES, Wall, call, verdict
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from mcpwall.engine.port import Match, Refused, Remember, Scope
+from mcpwall.engine.port import Refused
+from mcpwall.engine.port_answers import Match, Remember, Scope
 from tests.engine.wall import FakeClock, Talk, Wall, call, text, tool, verdict
 
 RULES = """\

@@ -7,7 +7,8 @@ import asyncio
 import msgspec
 import pytest
 
-from mcpwall.engine.port import Decide, Done, HeldEvent, Lockdown, Refused, State
+from mcpwall.engine.port import Done, HeldEvent, Lockdown, Refused, State
+from mcpwall.engine.port_answers import Decide
 from tests.engine.wall import RULES, TOOLS, call, note, request, result, text, verdict
 
 ALLOW_PAY = RULES.replace('action = "ask"\nreason = "it is money"', 'action = "allow"')

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mcpwall.engine.port import PutRule
+from mcpwall.engine.port_rules import PutRule
 from tests.engine.wall import RULES, TOOLS, Talk, Wall, call, note, request, result, verdict
 
 HIDE = RULES + '\n[[rules]]\nid = "out"\ntool = "count"\nhide = true\n'

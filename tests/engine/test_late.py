@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from mcpwall.engine.late import LATE_S
-from mcpwall.engine.port import CheckEdit, Decide, Done, Lockdown, Refused, Remember, Scope, State
+from mcpwall.engine.port import Done, Lockdown, Refused, State
+from mcpwall.engine.port_answers import CheckEdit, Decide, Remember, Scope
 from mcpwall.engine.port_tools import AcceptTool
 from tests.engine.wall import RULES, TOOLS, call, note, request, result, text, tool, verdict
 

@@ -11,15 +11,12 @@ from hypothesis import strategies as st
 
 from mcpwall.engine import views
 from mcpwall.engine.core import COUNTS_S
-from mcpwall.engine.port import (
+from mcpwall.engine.port import CutSession, Done, Lockdown, PauseSession
+from mcpwall.engine.port_answers import (
     CheckEdit,
-    CutSession,
     Decide,
-    Done,
     EditChecked,
-    Lockdown,
     Match,
-    PauseSession,
     Remember,
     Scope,
 )

@@ -10,16 +10,9 @@ from typing import Any
 import pytest
 
 from mcpwall.engine import views
-from mcpwall.engine.port import (
-    Done,
-    NoticeEvent,
-    Refused,
-    Remember,
-    Scope,
-    ServerEvent,
-    ServerRow,
-)
-from mcpwall.engine.port import Match as Covers
+from mcpwall.engine.port import Done, NoticeEvent, Refused, ServerEvent, ServerRow
+from mcpwall.engine.port_answers import Match as Covers
+from mcpwall.engine.port_answers import Remember, Scope
 from mcpwall.engine.port_tools import (
     AcceptServer,
     AcceptTool,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from mcpwall.engine.port import Lockdown, Preview, Previewed
+from mcpwall.engine.port import Lockdown
+from mcpwall.engine.port_rules import Preview, Previewed
 from tests.engine.wall import call, result
 
 ASKS = {"id": "asks", "tool": "pay", "action": "ask", "reason": "it is money"}

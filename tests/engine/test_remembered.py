@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from mcpwall.engine.port import Done, DropRule, Match, Preview, Refused, Remember, Scope
+from mcpwall.engine.port import Done, Refused
+from mcpwall.engine.port_answers import Match, Remember, Scope
+from mcpwall.engine.port_rules import DropRule, Preview
 from tests.engine.wall import RULES, call, result, verdict
 
 BOB = {"amount": 5, "to": "bob"}

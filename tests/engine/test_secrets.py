@@ -12,14 +12,12 @@ import pytest
 
 from mcpwall.engine import views
 from mcpwall.engine.local import LocalPort
-from mcpwall.engine.port import (
+from mcpwall.engine.port import Details, Done, Refused
+from mcpwall.engine.port_answers import (
     CheckEdit,
     Decide,
-    Details,
-    Done,
     EditChecked,
     Match,
-    Refused,
     Remember,
     Reveal,
     Revealed,

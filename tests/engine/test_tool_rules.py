@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from mcpwall.engine import views
-from mcpwall.engine.port import Done, Refused, Undo
+from mcpwall.engine.port import Done, Refused
+from mcpwall.engine.port_rules import Undo
 from mcpwall.engine.port_tools import (
     Block,
     Hide,

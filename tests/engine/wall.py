@@ -22,18 +22,9 @@ from typing import Any
 from mcpwall.engine import views
 from mcpwall.engine.core import Engine
 from mcpwall.engine.local import LocalPort
-from mcpwall.engine.port import (
-    AcceptEdit,
-    Command,
-    Decide,
-    Held,
-    OutsideEdit,
-    Remember,
-    Reply,
-    Row,
-    RuleRow,
-    Status,
-)
+from mcpwall.engine.port import Command, Held, Reply, Row, Status
+from mcpwall.engine.port_answers import Decide, Remember
+from mcpwall.engine.port_rules import AcceptEdit, OutsideEdit, RuleRow
 from mcpwall.engine.resolve import resolve
 from mcpwall.engine.rulebook import Rulebook
 from mcpwall.engine.wire import Hello

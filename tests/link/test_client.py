@@ -3,7 +3,8 @@ import socket
 
 import pytest
 
-from mcpwall.engine.port import Done, EngineGoneError, Lockdown, Preview, Refused, Stop
+from mcpwall.engine.port import Done, EngineGoneError, Lockdown, Refused, Stop
+from mcpwall.engine.port_rules import Preview
 from mcpwall.link import client
 from mcpwall.link.client import connect
 from mcpwall.link.errors import NoEngineError, OtherVersionError

@@ -4,18 +4,9 @@ import json
 import pytest
 
 import mcpwall
-from mcpwall.engine.port import (
-    Decide,
-    Details,
-    Done,
-    EngineGoneError,
-    Lockdown,
-    Preview,
-    PutRule,
-    Stop,
-    ToggleRule,
-    Undo,
-)
+from mcpwall.engine.port import Details, Done, EngineGoneError, Lockdown, Stop
+from mcpwall.engine.port_answers import Decide
+from mcpwall.engine.port_rules import Preview, PutRule, ToggleRule, Undo
 from mcpwall.link import wire
 from mcpwall.link.client import connect
 from mcpwall.link.server import CLIENTS_MAX

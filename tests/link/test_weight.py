@@ -26,6 +26,8 @@ def test_a_client_loads_the_port_and_nothing_else_of_the_engine(module):
     assert {name for name in modules if name.startswith("mcpwall.engine")} == {
         "mcpwall.engine",
         "mcpwall.engine.port",
+        "mcpwall.engine.port_answers",
+        "mcpwall.engine.port_rules",
         "mcpwall.engine.port_tools",
     }
     assert "mcpwall.link.server" not in modules

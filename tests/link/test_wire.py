@@ -6,22 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcpwall.engine.port import (
-    Command,
-    Decide,
-    Details,
-    Done,
-    Lockdown,
-    Match,
-    NoticeEvent,
-    Preview,
-    PutRule,
-    Remember,
-    Reply,
-    Scope,
-    Stop,
-    Undo,
-)
+from mcpwall.engine.port import Command, Details, Done, Lockdown, NoticeEvent, Reply, Stop
+from mcpwall.engine.port_answers import Decide, Match, Remember, Scope
+from mcpwall.engine.port_rules import Preview, PutRule, Undo
 from mcpwall.link import wire
 
 # What JSON in UTF-8 can hold: no lone surrogates, no NaN.

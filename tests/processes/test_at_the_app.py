@@ -7,18 +7,16 @@ import json
 from pathlib import Path
 
 from mcpwall.engine.port import (
-    CheckEdit,
     Command,
     CutSession,
-    Decide,
     Done,
-    EditChecked,
     Found,
     PauseSession,
     Reply,
     Search,
     Snapshot,
 )
+from mcpwall.engine.port_answers import CheckEdit, Decide, EditChecked
 from mcpwall.link.client import connect
 from tests.processes.test_wall import received, recorded, session
 

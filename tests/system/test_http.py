@@ -12,7 +12,8 @@ import pytest
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
-from mcpwall.engine.port import Decide, Done
+from mcpwall.engine.port import Done
+from mcpwall.engine.port_answers import Decide
 from mcpwall.link.client import connect
 from tests.helpers.programs import ECHO, environment, mcpwall
 from tests.system.conftest import OPEN_RULES

@@ -13,7 +13,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from mcpwall.engine.port import Decide, Done, Reply
+from mcpwall.engine.port import Done, Reply
+from mcpwall.engine.port_answers import Decide
 from mcpwall.link.client import connect
 from mcpwall.store.audit import Audit
 from tests.helpers.raw_client import RawClient

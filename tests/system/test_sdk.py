@@ -9,7 +9,8 @@ import pytest
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters
 
-from mcpwall.engine.port import Decide, Done
+from mcpwall.engine.port import Done
+from mcpwall.engine.port_answers import Decide
 from mcpwall.link.client import connect
 from tests.helpers.programs import ECHO, environment, wall
 from tests.system.conftest import OPEN_RULES

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from textual import events
 
-from mcpwall.engine import port
+from mcpwall.engine import port_answers, port_rules
 from mcpwall.tui.screens.review import ReviewScreen
 from tests.tui.screens import WIDE, Shown, showing
 
@@ -71,8 +71,8 @@ class Hands:
         return cast("ReviewScreen", self.shown.app.screen)
 
     @property
-    def decided(self) -> list[port.Decide]:
-        return [command for command in self.engine.sent if isinstance(command, port.Decide)]
+    def decided(self) -> list[port_answers.Decide]:
+        return [command for command in self.engine.sent if isinstance(command, port_answers.Decide)]
 
     def line(self, word: str) -> str:
         """The first line on screen that has `word` in it, or nothing."""
@@ -84,7 +84,7 @@ async def reviewing(
     engine: FakePort, call: int | None = None, size: tuple[int, int] = WIDE
 ) -> AsyncIterator[Hands]:
     """Review, just opened on `call` or on the next to expire, painted at this very moment."""
-    engine.replies.setdefault(port.Preview, port.Previewed(500, (1, 2, 3)))
+    engine.replies.setdefault(port_rules.Preview, port_rules.Previewed(500, (1, 2, 3)))
     async with showing(engine, size) as shown:
         hands = Hands(shown, engine)
         screen = cast("ReviewScreen", shown.app.wall("review"))

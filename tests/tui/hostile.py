@@ -6,7 +6,7 @@ import json
 
 from msgspec.structs import replace
 
-from mcpwall.engine import port, port_tools
+from mcpwall.engine import port, port_answers, port_rules, port_tools
 from mcpwall.engine.port_tools import Pin, ToolRow
 from mcpwall.model import Action, Cause, Origin, Risk, Rule, Tool, Verdict
 from tests.tui.scenes import NOW_MS, STATUS, TOTALS
@@ -81,7 +81,7 @@ def snapshot(nasty: str = CONTROL + MARKUP) -> port.Snapshot:
         id=nasty, agent=nasty, client=nasty, client_version=nasty, protocol=nasty, server=nasty,
         transport=nasty, pid=1, directory=nasty, since_ms=NOW_MS, calls=1, held=1,
     )  # fmt: skip
-    edit = port.OutsideEdit("hash", f"-{nasty}\n+{nasty}", (nasty,))
+    edit = port_rules.OutsideEdit("hash", f"-{nasty}\n+{nasty}", (nasty,))
     return port.Snapshot(
         seq=1,
         status=replace(
@@ -89,7 +89,7 @@ def snapshot(nasty: str = CONTROL + MARKUP) -> port.Snapshot:
         ),
         rows=rows,
         held=(held,),
-        rules=(port.RuleRow(rule, {"tool": nasty, "reason": nasty}, 1, NOW_MS),),
+        rules=(port_rules.RuleRow(rule, {"tool": nasty, "reason": nasty}, 1, NOW_MS),),
         sessions=(session,),
         servers=(
             port.ServerRow(nasty, nasty, nasty, 1, (listed,), 1, flags=(nasty,), said=(nasty,)),
@@ -104,9 +104,9 @@ def answers(hostile: port.Snapshot, nasty: str = CONTROL + MARKUP) -> dict[type,
     return {
         port.Details: port.CallDetails(held.row, held.arguments, nasty, nasty, 999, held.tool),
         port.Lockdown: port.Refused(nasty),
-        port.Preview: port.Previewed(500, diff=f"-{nasty}\n+{nasty}"),
-        port.PutRule: port.Refused(nasty),
-        port.Decide: port.Refused(nasty),
+        port_rules.Preview: port_rules.Previewed(500, diff=f"-{nasty}\n+{nasty}"),
+        port_rules.PutRule: port.Refused(nasty),
+        port_answers.Decide: port.Refused(nasty),
         port.Search: port.Found(hostile.rows, 0, NOW_MS, 9),
         port_tools.Inspect: port_tools.Inspected(
             nasty,
@@ -121,5 +121,5 @@ def answers(hostile: port.Snapshot, nasty: str = CONTROL + MARKUP) -> dict[type,
         port_tools.Recommend: port_tools.Recommended(
             (port_tools.Recommendation({"tool": nasty}, nasty),), f"-{nasty}\n+{nasty}"
         ),
-        port.CheckEdit: port.EditChecked(held.arguments, "cd" * 32, 99, (nasty,)),
+        port_answers.CheckEdit: port_answers.EditChecked(held.arguments, "cd" * 32, 99, (nasty,)),
     }

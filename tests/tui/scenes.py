@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from mcpwall.engine import port
+from mcpwall.engine import port, port_rules
 from mcpwall.model import Action, Cause, Origin, RateLimit, Risk, Rule, Tool, Verdict
 
 NOW_S = datetime(2026, 3, 5, 14, 2, 37, tzinfo=UTC).timestamp()
@@ -117,16 +117,16 @@ def _rows() -> tuple[port.Row, ...]:
     )  # fmt: skip
 
 
-def _rules() -> tuple[port.RuleRow, ...]:
+def _rules() -> tuple[port_rules.RuleRow, ...]:
     deny = Rule("r12", tool=("read_file",), action=Action.DENY, origin=Origin("config.toml", 41))
     limit = Rule(
         "r07", tool=("post_message",), rate_limit=RateLimit(5, 60), origin=Origin("config.toml", 24)
     )
     return (
-        port.RuleRow(
+        port_rules.RuleRow(
             deny, {"id": "r12", "tool": "read_file", "action": "deny"}, 3, NOW_MS - 14_000
         ),
-        port.RuleRow(
+        port_rules.RuleRow(
             limit,
             {"id": "r07", "tool": "post_message", "rate_limit": {"max": 5, "window": 60}},
             4,

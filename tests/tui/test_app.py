@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 
-from mcpwall.engine import port
+from mcpwall.engine import port, port_rules
 from mcpwall.tui.app import WallApp
 from mcpwall.tui.keys import KeysError
 from tests.tui.fake_port import FakePort
@@ -47,7 +47,7 @@ async def test_trouble_with_the_rules_is_in_sight_on_every_screen() -> None:
         await fake.push(port.StatusEvent(replace(STATUS, config_error="config.toml:3: bad")))
         await shown.settle()
         assert "▲ config.toml does not load: last good rules in force" in shown.text()
-        edit = port.OutsideEdit("h", "-deny\n+allow", ("a deny is gone",))
+        edit = port_rules.OutsideEdit("h", "-deny\n+allow", ("a deny is gone",))
         await fake.push(port.StatusEvent(replace(STATUS, outside_edit=edit)))
         await shown.settle()
         assert "▲ an edit from outside waits: see Rules" in shown.text()

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from mcpwall.engine import port
+from mcpwall.engine import port, port_answers
 from mcpwall.model import Risk
 from mcpwall.tui.settings import Settings
 from tests.tui.fake_port import FakePort
@@ -162,7 +162,7 @@ async def test_enter_on_a_waiting_call_opens_review_and_decides_nothing() -> Non
         await shown.press("enter")
         assert "REVIEW" in shown.text()
         assert "github.create_issue" in shown.text()
-        assert not [command for command in fake.sent if isinstance(command, port.Decide)]
+        assert not [command for command in fake.sent if isinstance(command, port_answers.Decide)]
 
 
 @scenario

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 from textual.events import Paste
 
-from mcpwall.engine import port
+from mcpwall.engine import port, port_answers
 from mcpwall.tui.guard import ARM_S
 from mcpwall.tui.screens.edit import EditScreen
 from mcpwall.tui.screens.review import ReviewScreen
@@ -28,7 +28,9 @@ DIGEST = "e" * 64
 
 def engine(arguments: dict[str, object] = EDITED) -> FakePort:
     fake = FakePort(busy())
-    fake.replies[port.CheckEdit] = port.EditChecked(arguments, DIGEST, 44, ("a new flag",))
+    fake.replies[port_answers.CheckEdit] = port_answers.EditChecked(
+        arguments, DIGEST, 44, ("a new flag",)
+    )
     return fake
 
 
@@ -54,8 +56,8 @@ async def test_p08_an_edit_is_shown_and_armed_before_it_is_decided() -> None:
         await hands.wait(ARM_S)
         await edit(hands)
         call = waiting(ISSUE)
-        checks = [c for c in hands.engine.sent if isinstance(c, port.CheckEdit)]
-        assert checks == [port.CheckEdit(ISSUE, call.digest, call.revision, EDITED)]
+        checks = [c for c in hands.engine.sent if isinstance(c, port_answers.CheckEdit)]
+        assert checks == [port_answers.CheckEdit(ISSUE, call.digest, call.revision, EDITED)]
         assert "EDITED BY YOU" in hands.shown.text()
         assert '- "Fix login"' in hands.shown.text()
         assert "sha256 eeeeeeee" in hands.shown.text()
@@ -66,7 +68,7 @@ async def test_p08_an_edit_is_shown_and_armed_before_it_is_decided() -> None:
         await hands.wait(2.0)
         assert hands.decided == []
         await answer(hands, "a")
-        decision = port.Decide(ISSUE, call.digest, call.revision, True, edited=DIGEST)
+        decision = port_answers.Decide(ISSUE, call.digest, call.revision, True, edited=DIGEST)
         assert hands.decided == [decision]
 
 
@@ -138,8 +140,10 @@ async def test_what_is_wrong_is_said_and_the_text_stays() -> None:
     async with editing() as hands:
         await edit(hands, '{"repo": 1,}')
         assert "line 1, column" in hands.shown.text()
-        assert not [c for c in hands.engine.sent if isinstance(c, port.CheckEdit)]
-        hands.engine.replies[port.CheckEdit] = port.Refused("repo: 1 is no string\ntitle: missing")
+        assert not [c for c in hands.engine.sent if isinstance(c, port_answers.CheckEdit)]
+        hands.engine.replies[port_answers.CheckEdit] = port.Refused(
+            "repo: 1 is no string\ntitle: missing"
+        )
         area(hands).text = '{"repo": 1}'
         await hands.shown.press("ctrl+s")
         assert "repo: 1 is no string" in hands.shown.text()

@@ -7,7 +7,7 @@ from typing import cast
 import pytest
 from msgspec.structs import replace
 
-from mcpwall.engine import port
+from mcpwall.engine import port, port_answers, port_rules
 from mcpwall.model import Risk
 from mcpwall.tui.guard import ARM_S
 from mcpwall.tui.review.group import differs, group_rows, groups, shared
@@ -185,7 +185,7 @@ async def test_p08_a_resize_a_paste_and_a_burst_decide_nothing() -> None:
 @scenario
 async def test_what_the_engine_refuses_is_said() -> None:
     fake = engine()
-    fake.replies[port.Decide] = port.Refused("the budget is used up")
+    fake.replies[port_answers.Decide] = port.Refused("the budget is used up")
     async with reviewing(fake, 1301) as hands:
         await open_group(hands)
         await hands.wait(2.0)
@@ -227,10 +227,10 @@ async def test_after_some_answers_alike_a_rule_is_offered_and_never_made() -> No
             await fake.push(port.ReleasedEvent(hands.decided[-1].call, "allowed by you"))
             await hands.shown.settle()
         assert f"the {OFTEN}th such answer: r makes a rule" in hands.shown.text()
-        assert not [c for c in fake.sent if isinstance(c, port.PutRule)]
+        assert not [c for c in fake.sent if isinstance(c, port_rules.PutRule)]
         await hands.read("r")
         form = hands.shown.app.screen
         assert isinstance(form, RuleForm)
         assert form.draft().do == "approve"
         assert form.draft().tool == "create_issue"
-        assert not [c for c in fake.sent if isinstance(c, port.PutRule)]
+        assert not [c for c in fake.sent if isinstance(c, port_rules.PutRule)]

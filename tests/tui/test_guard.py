@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mcpwall.engine.port import Remember, Scope
+from mcpwall.engine.port_answers import Remember, Scope
 from mcpwall.tui.guard import (
     ARM_S,
     LATE_S,

@@ -5,7 +5,7 @@ import unicodedata
 import pytest
 from textual.events import Paste
 
-from mcpwall.engine import port
+from mcpwall.engine import port, port_answers
 from mcpwall.text import visible
 from tests.tui import hostile
 from tests.tui.fake_port import FakePort
@@ -115,7 +115,7 @@ async def test_p10_an_edited_call_and_what_is_wrong_with_one_are_harmless() -> N
         await shown.press("p", "e", "ctrl+s")
         assert "EDITED BY YOU" in shown.text()
         assert_harmless(shown)
-        fake.replies[port.CheckEdit] = port.Refused((hostile.CONTROL + hostile.MARKUP) * 2)
+        fake.replies[port_answers.CheckEdit] = port.Refused((hostile.CONTROL + hostile.MARKUP) * 2)
         await shown.press("e", "ctrl+s")
         assert "‹ESC›" in shown.text()
         assert_harmless(shown)

@@ -28,6 +28,8 @@ def test_no_part_of_the_app_loads_an_sdk_or_the_inside_of_the_engine() -> None:
     assert {name for name in own if name.split(".")[1] == "engine"} == {
         "mcpwall.engine",
         "mcpwall.engine.port",
+        "mcpwall.engine.port_answers",
+        "mcpwall.engine.port_rules",
         "mcpwall.engine.port_tools",
     }
     assert {name.split(".")[1] for name in own} <= {"engine", "model", "query", "text", "tui"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from mcpwall.engine import port
+from mcpwall.engine import port, port_answers
 from mcpwall.tui.guard import ARM_S
 from tests.tui.fake_port import FakePort
 from tests.tui.hands import reviewing
@@ -39,7 +39,7 @@ async def test_p08_allowing_it_is_armed_and_sent_like_any_answer() -> None:
         assert "armed in" in hands.line("ignored")
         await hands.wait(2.0)
         await answer(hands, "a")
-        assert hands.decided == [port.Decide(ISSUE, late().digest, 9, True)]
+        assert hands.decided == [port_answers.Decide(ISSUE, late().digest, 9, True)]
 
 
 @scenario

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from mcpwall.engine import port
+from mcpwall.engine import port, port_answers, port_rules
 from mcpwall.model import Risk
 from mcpwall.tui.guard import ARM_S, QUIET_S
 from mcpwall.tui.widgets.fields import Fields
@@ -49,7 +49,7 @@ async def test_p08_an_armed_key_sends_one_decision_on_what_was_on_screen(
         await hands.wait(ARM_S)
         await answer(hands, key)
         call = waiting(ISSUE)
-        assert hands.decided == [port.Decide(ISSUE, call.digest, call.revision, allow)]
+        assert hands.decided == [port_answers.Decide(ISSUE, call.digest, call.revision, allow)]
 
 
 @scenario
@@ -358,7 +358,9 @@ async def test_a_new_call_joins_the_queue_and_not_the_place_under_the_hands() ->
 @scenario
 async def test_a_refused_decision_says_why_and_takes_the_keys_anew() -> None:
     engine = FakePort(busy())
-    engine.replies[port.Decide] = port.Refused("call 1282 changed meanwhile; look at it again")
+    engine.replies[port_answers.Decide] = port.Refused(
+        "call 1282 changed meanwhile; look at it again"
+    )
     async with reviewing(engine, ISSUE) as hands:
         await hands.wait(3.0)
         await answer(hands, "a")
@@ -377,7 +379,7 @@ async def test_who_went_on_before_the_answer_was_taken_stays_where_they_are() ->
             hands.screen.do_next()
             return port.Done("allowed")
 
-        engine.replies[port.Decide] = slow
+        engine.replies[port_answers.Decide] = slow
         await hands.wait(3.0)
         await answer(hands, "a")
         assert "shell.run" in hands.line("server shell")
@@ -440,7 +442,9 @@ async def test_the_answer_is_remembered_as_the_panel_said() -> None:
         assert 'github.create_issue with repo = "acme/api"' in hands.line("matching")
         await hands.wait(3.0)
         await answer(hands, "a")
-        remember = port.Remember(port.Scope.SESSION, port.Match.ARGUMENT, "repo", "acme/api")
+        remember = port_answers.Remember(
+            port_answers.Scope.SESSION, port_answers.Match.ARGUMENT, "repo", "acme/api"
+        )
         assert [d.remember for d in hands.decided] == [remember]
 
 
@@ -450,11 +454,11 @@ async def test_each_step_asks_what_it_would_have_matched() -> None:
         assert "would have matched 3 of the last 500 calls" in hands.shown.text()
         for key in ("tab", "tab", "tab", "tab", "shift+tab"):
             await hands.read(key)
-        asked = [c.remember for c in hands.engine.sent if isinstance(c, port.Preview)]
+        asked = [c.remember for c in hands.engine.sent if isinstance(c, port_rules.Preview)]
         assert [r.match for r in asked if r][-3:] == [
-            port.Match.TOOL,
-            port.Match.SERVER,
-            port.Match.TOOL,
+            port_answers.Match.TOOL,
+            port_answers.Match.SERVER,
+            port_answers.Match.TOOL,
         ]
 
 
@@ -486,7 +490,7 @@ async def test_p10_hostile_text_arrives_nowhere_as_it_is() -> None:
     base = row(1400, evil, arguments, server=evil, agent=evil, risk=Risk.WRITE)
     call = held(base, arguments, 50, flags=(evil,), why=(evil,))
     engine = FakePort(with_held(call))
-    engine.replies[port.Decide] = port.Refused(evil)
+    engine.replies[port_answers.Decide] = port.Refused(evil)
     async with reviewing(engine, 1400) as hands:
         await hands.wait(3.0)
         for key in ("v", "v", "=", "s", "tab", "tab"):
@@ -508,18 +512,18 @@ async def test_hidden_secrets_are_shown_on_demand_and_the_call_is_armed_anew() -
     mark = "⟨secret 9 chars, 1a2b3c4d⟩"
     call = held(row(1300, "notes.login", {"token": mark}), {"token": mark}, 50, masked=True)
     told = FakePort(with_held(call))
-    told.replies[port.Reveal] = port.Revealed({"token": "abc-12345"})
+    told.replies[port_answers.Reveal] = port_answers.Revealed({"token": "abc-12345"})
     async with reviewing(told, 1300) as hands:
         await hands.wait(ARM_S)
         assert mark in hands.shown.text()
         await hands.read(".")
         await hands.wait(0.1)
         assert "abc-12345" in hands.shown.text()
-        assert port.Reveal(1300, call.digest) in told.sent
+        assert port_answers.Reveal(1300, call.digest) in told.sent
         await answer(hands, "a")
         assert hands.decided == []  # what is on screen now was not there long enough
         await hands.read(".")
         await hands.wait(2.0)
         assert mark in hands.shown.text()
         await answer(hands, "a")
-        assert hands.decided == [port.Decide(1300, call.digest, call.revision, allow=True)]
+        assert hands.decided == [port_answers.Decide(1300, call.digest, call.revision, allow=True)]

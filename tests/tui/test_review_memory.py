@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mcpwall.engine.port import Match, Remember, Scope
+from mcpwall.engine.port_answers import Match, Remember, Scope
 from mcpwall.model import Risk
 from mcpwall.tui.review.memory import Memory
 from tests.tui.scenes import held, row

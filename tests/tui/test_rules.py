@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from mcpwall.engine import port
+from mcpwall.engine import port, port_rules
 from mcpwall.model import Action, Budget, Condition, Origin, Per, RateLimit, Risk, Rule
 from mcpwall.tui.settings import Settings
 from mcpwall.tui.widgets.entry import Entry
@@ -20,10 +20,12 @@ from tests.tui.screens import NARROW, WIDE, Shown, golden, scenario, showing
 EVIL = "x\x1b]52;c;SEVJTA==\x07[/foo][@click=app.quit]y\u202e‹end"
 
 
-def rule_row(rule: Rule, hits: int = 0, ago_s: float | None = None, **more: Any) -> port.RuleRow:
+def rule_row(
+    rule: Rule, hits: int = 0, ago_s: float | None = None, **more: Any
+) -> port_rules.RuleRow:
     fields: dict[str, Any] = {"id": rule.id, "tool": list(rule.tool), "action": "deny"}
     last = None if ago_s is None else NOW_MS - int(ago_s * 1000)
-    return port.RuleRow(rule, fields, hits, last, **more)
+    return port_rules.RuleRow(rule, fields, hits, last, **more)
 
 
 def at(line: int) -> Origin:
@@ -80,7 +82,7 @@ RULES = (
 
 def engine(**status: Any) -> FakePort:
     fake = FakePort(replace(busy(), rules=RULES, status=replace(STATUS, undo=1, **status)))
-    fake.replies[port.Preview] = port.Previewed(
+    fake.replies[port_rules.Preview] = port_rules.Previewed(
         500,
         matched=(1, 2, 3),
         limited=(1, 2),
@@ -95,7 +97,7 @@ def sent(fake: FakePort, kind: type[Any]) -> list[Any]:
 
 def orders(fake: FakePort) -> list[Any]:
     """The commands that change something."""
-    return [c for c in fake.sent if not isinstance(c, port.Details | port.Preview)]
+    return [c for c in fake.sent if not isinstance(c, port.Details | port_rules.Preview)]
 
 
 async def select(shown: Shown, rule: str) -> None:
@@ -164,9 +166,9 @@ async def test_space_switches_a_rule_on_and_off() -> None:
         await shown.press("space")
         await select(shown, "env")
         await shown.press("space")
-        assert sent(fake, port.ToggleRule) == [
-            port.ToggleRule("money", True),
-            port.ToggleRule("env", False),
+        assert sent(fake, port_rules.ToggleRule) == [
+            port_rules.ToggleRule("money", True),
+            port_rules.ToggleRule("env", False),
         ]
 
 
@@ -179,9 +181,9 @@ async def test_a_rule_is_deleted_only_after_a_confirm() -> None:
         await shown.press("d")
         assert "Delete rule env?" in shown.text()
         await shown.press("enter", "n")
-        assert sent(fake, port.DropRule) == []
+        assert sent(fake, port_rules.DropRule) == []
         await shown.press("d", "y")
-        assert sent(fake, port.DropRule) == [port.DropRule("env")]
+        assert sent(fake, port_rules.DropRule) == [port_rules.DropRule("env")]
 
 
 @scenario
@@ -193,7 +195,7 @@ async def test_a_remembered_answer_is_forgotten_and_never_edited() -> None:
         await shown.press("e", "space")
         assert orders(fake) == []
         await shown.press("d", "y")
-        assert sent(fake, port.DropRule) == [port.DropRule("s01")]
+        assert sent(fake, port_rules.DropRule) == [port_rules.DropRule("s01")]
 
 
 @scenario
@@ -213,13 +215,13 @@ async def test_undo_and_redo_where_there_is_something_to_take_back() -> None:
     fake = engine()
     async with showing(fake) as shown:
         await shown.press("3", "u", "U")
-        assert orders(fake) == [port.Undo()]
+        assert orders(fake) == [port_rules.Undo()]
 
 
 @scenario
 async def test_a_refusal_of_the_engine_is_said() -> None:
     fake = engine()
-    fake.replies[port.Undo] = port.Refused("edited outside; look")
+    fake.replies[port_rules.Undo] = port.Refused("edited outside; look")
     async with showing(fake) as shown:
         await shown.press("3", "u")
         assert [note.message for note in shown.app._notifications] == ["edited outside; look"]
@@ -237,7 +239,7 @@ async def test_a_file_that_does_not_load_is_said_with_its_line() -> None:
         assert "last good rules stay in force" in shown.text()
 
 
-EDIT = port.OutsideEdit(
+EDIT = port_rules.OutsideEdit(
     "h4sh", '--- a\n+++ b\n@@ -1 +1 @@\n-action = "deny"\n+action = "ask"\n', ("env denies less",)
 )
 
@@ -258,7 +260,7 @@ async def test_an_edit_from_outside_waits_for_a_key_and_a_confirm(key: str, acce
         await shown.press("3", key, "n")
         assert orders(fake) == []
         await shown.press(key, "y")
-        assert orders(fake) == [port.AcceptEdit("h4sh", accept)]
+        assert orders(fake) == [port_rules.AcceptEdit("h4sh", accept)]
 
 
 @scenario
@@ -298,8 +300,8 @@ async def test_a_rule_is_written_with_the_keyboard_and_saved() -> None:
     async with showing(fake) as shown:
         await shown.press("3", "n", "tab", *"fs", "tab", *"write_*", "tab", *"path", "tab")
         await shown.press(*"glob", "tab", *"src", "ctrl+s")
-        assert sent(fake, port.PutRule) == [
-            port.PutRule(
+        assert sent(fake, port_rules.PutRule) == [
+            port_rules.PutRule(
                 {
                     "server": "fs",
                     "tool": "write_*",
@@ -316,7 +318,7 @@ async def test_the_deed_is_chosen_with_the_arrows() -> None:
     fake = engine()
     async with showing(fake) as shown:
         await shown.press("3", "n", "right", "right", "left", "ctrl+s")
-        assert sent(fake, port.PutRule)[0].fields == {"action": "ask"}
+        assert sent(fake, port_rules.PutRule)[0].fields == {"action": "ask"}
 
 
 @scenario
@@ -328,7 +330,7 @@ async def test_an_edited_rule_replaces_the_one_it_was() -> None:
         await shown.press("e")
         await write(shown, "reason", "no secrets")
         await shown.press("ctrl+s")
-        put = sent(fake, port.PutRule)[0]
+        put = sent(fake, port_rules.PutRule)[0]
         assert put.replaces == "env"
         assert put.fields == {
             "id": "env",
@@ -343,7 +345,7 @@ async def test_escape_discards() -> None:
     fake = engine()
     async with showing(fake) as shown:
         await shown.press("3", "n", "tab", *"fs", "escape")
-        assert sent(fake, port.PutRule) == []
+        assert sent(fake, port_rules.PutRule) == []
         assert not isinstance(shown.app.screen, RuleForm)
 
 
@@ -356,13 +358,13 @@ async def test_what_cannot_be_read_is_said_and_not_saved() -> None:
         await shown.press("ctrl+s")
         assert 'limit: write a number and a window, such as "10 per 60s"' in shown.text()
         assert shown.app.screen.query_one("#limit").has_class("-wrong")
-        assert sent(fake, port.PutRule) == []
+        assert sent(fake, port_rules.PutRule) == []
 
 
 @scenario
 async def test_what_the_engine_refuses_is_said_and_the_form_stays() -> None:
     fake = engine()
-    fake.replies[port.PutRule] = port.Refused("config.toml:9: this rule can never match")
+    fake.replies[port_rules.PutRule] = port.Refused("config.toml:9: this rule can never match")
     async with showing(fake) as shown:
         await shown.press("3", "n", "ctrl+s")
         assert "this rule can never match" in shown.text()
@@ -388,11 +390,11 @@ async def test_p10_hostile_text_arrives_nowhere_as_it_is() -> None:
         origin=Origin(EVIL, 1),
     )
     fields = {"id": EVIL, "tool": EVIL, "agent": EVIL, "when": {EVIL: EVIL}, "reason": EVIL}
-    row = port.RuleRow(rule, fields, 1, None)
-    fake = engine(config_error=EVIL, outside_edit=port.OutsideEdit("h", f"+{EVIL}", (EVIL,)))
+    row = port_rules.RuleRow(rule, fields, 1, None)
+    fake = engine(config_error=EVIL, outside_edit=port_rules.OutsideEdit("h", f"+{EVIL}", (EVIL,)))
     fake.now = replace(fake.now, rules=(row,))
-    fake.replies[port.Preview] = port.Previewed(1, (1,), diff=f"+{EVIL}")
-    fake.replies[port.PutRule] = port.Refused(EVIL)
+    fake.replies[port_rules.Preview] = port_rules.Previewed(1, (1,), diff=f"+{EVIL}")
+    fake.replies[port_rules.PutRule] = port.Refused(EVIL)
     async with showing(fake) as shown:
         await shown.press("3")
         for keys in (("d", "n"), ("c", "n"), ("e",), ("ctrl+s",)):
@@ -404,10 +406,10 @@ async def test_p10_hostile_text_arrives_nowhere_as_it_is() -> None:
 @scenario
 async def test_a_rule_is_tested_on_the_last_calls() -> None:
     fake = FakePort(busy())
-    fake.replies[port.Preview] = port.Previewed(500, (1273, 3), (1273,))
+    fake.replies[port_rules.Preview] = port_rules.Previewed(500, (1273, 3), (1273,))
     async with showing(fake) as shown:
         await shown.press("3", "t")
-        tried = [command for command in fake.sent if isinstance(command, port.Preview)]
+        tried = [command for command in fake.sent if isinstance(command, port_rules.Preview)]
         assert tried[-1].replaces == "r12"
         assert "WOULD BE DENIED: 1" in shown.text()
         assert "path=.env" in shown.text()
@@ -440,7 +442,7 @@ async def test_the_file_is_opened_in_the_persons_editor() -> None:
 @scenario
 async def test_what_a_change_would_have_done_is_listed() -> None:
     fake = FakePort(busy())
-    fake.replies[port.Preview] = port.Previewed(500, (1270, 1271), limited=(1271,))
+    fake.replies[port_rules.Preview] = port_rules.Previewed(500, (1270, 1271), limited=(1271,))
     async with showing(fake) as shown:
         await shown.press("3", "n")
         shown.app.screen._preview()

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from mcpwall.engine.port import Match, Remember, Scope
+from mcpwall.engine.port_answers import Match, Remember, Scope
 from mcpwall.tui.globs import literal
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from mcpwall.engine.port import Match, Scope
+from mcpwall.engine.port_answers import Match, Scope
 from mcpwall.text import clip, fit, summary, width
 from mcpwall.tui.review.layout import prose, safe, wrap
 from mcpwall.tui.review.memory import SCOPES, Memory, Step

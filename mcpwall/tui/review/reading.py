@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import tzinfo
 
-    from mcpwall.engine import port
+    from mcpwall.engine import port, port_answers
     from mcpwall.model import JsonObject
     from mcpwall.tui.widgets.lines import Line
 
@@ -60,7 +60,7 @@ class Reading:
     before: Before | None = None
     matched: str = ""
     over: str = ""
-    edit: port.EditChecked | None = None
+    edit: port_answers.EditChecked | None = None
     revealed: JsonObject | None = None
 
     @classmethod
@@ -73,7 +73,7 @@ class Reading:
         found = changes(arguments, self.arguments)
         return replace(self, before=Before(row, arguments, found))
 
-    def edited(self, edit: port.EditChecked | None) -> Reading:
+    def edited(self, edit: port_answers.EditChecked | None) -> Reading:
         """The same call with these arguments, or with its own; the answer is for once then."""
         arguments = edit.arguments if edit else self.held.arguments
         memory = Memory.of(self.held)

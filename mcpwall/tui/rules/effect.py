@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from mcpwall.tui.review.layout import prose, safe, wrap
 
 if TYPE_CHECKING:
-    from mcpwall.engine.port import Previewed
+    from mcpwall.engine.port_rules import Previewed
     from mcpwall.tui.widgets.lines import Line, Part
 
 _MARKS = {"+": "ok", "-": "bad"}

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import tzinfo
 
-    from mcpwall.engine.port import RuleRow
+    from mcpwall.engine.port_rules import RuleRow
     from mcpwall.model import Condition, Rule
     from mcpwall.tui.widgets.lines import Line, Part
 

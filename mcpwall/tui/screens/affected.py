@@ -13,7 +13,7 @@ from mcpwall.tui.widgets.text_lines import TextLines
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
-    from mcpwall.engine.port import Previewed
+    from mcpwall.engine.port_rules import Previewed
     from mcpwall.tui.widgets.lines import Line
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from textual import work
 from textual.containers import Vertical
 
-from mcpwall.engine import port
+from mcpwall.engine import port, port_answers
 from mcpwall.tui.review.edited import WrittenError, read, write
 from mcpwall.tui.review.layout import safe
 from mcpwall.tui.review.panels import rule, time_left
@@ -33,7 +33,7 @@ class Written:
     """What the editor leaves behind: its text, and the engine's word when it took it."""
 
     text: str
-    checked: port.EditChecked | None = None
+    checked: port_answers.EditChecked | None = None
 
 
 class EditScreen(WallModal):
@@ -107,9 +107,9 @@ class EditScreen(WallModal):
             return
         self._say([[(" checking…", "dim")]])
         reply = await self.wall.send(
-            port.CheckEdit(held.row.id, held.digest, held.revision, arguments)
+            port_answers.CheckEdit(held.row.id, held.digest, held.revision, arguments)
         )
-        if isinstance(reply, port.EditChecked):
+        if isinstance(reply, port_answers.EditChecked):
             self.dismiss(Written(text, reply))
         elif isinstance(reply, port.Refused):
             lines = [trouble(line, self.size.width) for line in reply.text.splitlines()]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from textual import work
 
-from mcpwall.engine import port
+from mcpwall.engine import port, port_answers
 from mcpwall.tui.guard import Decision, Intent, Sight
 from mcpwall.tui.mirror import Part as Changed
 from mcpwall.tui.review.group import differs, group_rows, title
@@ -98,7 +98,7 @@ class GroupScreen(DecideScreen):
     async def _answer(self, *, allow: bool) -> None:
         done, refused = 0, ""
         for held in self._calls:
-            decide = port.Decide(held.row.id, held.digest, held.revision, allow)
+            decide = port_answers.Decide(held.row.id, held.digest, held.revision, allow)
             reply = await self.wall.send(decide)
             if isinstance(reply, port.Refused):
                 refused = reply.text

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from textual import work
 
-from mcpwall.engine import port
+from mcpwall.engine import port, port_answers, port_rules
 from mcpwall.tui.review import panels
 from mcpwall.tui.review.group import alike
 from mcpwall.tui.review.layout import safe
@@ -123,9 +123,11 @@ class ReadingScreen(WallScreen, Armed):  # the first base is the one whose style
     async def _count(self, reading: Reading) -> None:
         """How many of the last calls the chosen match would have answered."""
         step = reading.memory.chosen
-        probe = port.Remember(port.Scope.SESSION, step.match, step.argument, step.pattern)
-        reply = await self.wall.send(port.Preview(remember=probe, call=reading.held.row.id))
-        if isinstance(reply, port.Previewed):
+        probe = port_answers.Remember(
+            port_answers.Scope.SESSION, step.match, step.argument, step.pattern
+        )
+        reply = await self.wall.send(port_rules.Preview(remember=probe, call=reading.held.row.id))
+        if isinstance(reply, port_rules.Previewed):
             text = f"would have matched {len(reply.matched)} of the last {reply.checked} calls"
         else:
             text = "how many calls it would have matched is not known"
@@ -180,9 +182,9 @@ class ReadingScreen(WallScreen, Armed):  # the first base is the one whose style
 
     @work(group="reveal", exclusive=True)
     async def _reveal(self, held: port.Held) -> None:
-        reply = await self.wall.send(port.Reveal(held.row.id, held.digest))
+        reply = await self.wall.send(port_answers.Reveal(held.row.id, held.digest))
         now = self.reading
-        if isinstance(reply, port.Revealed) and now and now.shows(held) and not now.edit:
+        if isinstance(reply, port_answers.Revealed) and now and now.shows(held) and not now.edit:
             self.reading = now.revealing(reply.arguments)
             self._lay_out()
 
@@ -244,7 +246,7 @@ class ReadingScreen(WallScreen, Armed):  # the first base is the one whose style
         """The arguments as the agent sent them."""
         self.put_edit(None)
 
-    def put_edit(self, edit: port.EditChecked | None) -> None:
+    def put_edit(self, edit: port_answers.EditChecked | None) -> None:
         """Show the call as it would run now, from its start."""
         if self.reading:
             self.reading = self.reading.edited(edit)

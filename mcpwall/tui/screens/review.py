@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on
 from textual.widgets import Input
 
-from mcpwall.engine import port
+from mcpwall.engine import port, port_answers
 from mcpwall.tui.guard import Decision, Intent, Sight
 from mcpwall.tui.keys import key_name
 from mcpwall.tui.mirror import Part as Changed
@@ -181,12 +181,12 @@ class ReviewScreen(ReadingScreen):
     def _send(self, sight: Sight, *, allow: bool, reason: str = "") -> None:
         self._sending = True
         edited = sight.edited if allow else ""
-        decide = port.Decide(
+        decide = port_answers.Decide(
             sight.call, sight.digest, sight.revision, allow, reason, sight.remember, edited
         )
         self.run_worker(self._decide(decide), group="decide")
 
-    async def _decide(self, decide: port.Decide) -> None:
+    async def _decide(self, decide: port_answers.Decide) -> None:
         reply = await self.wall.send(decide)
         self._sending = False
         if isinstance(reply, port.Refused):
@@ -206,7 +206,7 @@ class ReviewScreen(ReadingScreen):
             self._note = [(f" call {decide.call}: {safe(said)}", style), *self._offer(decide)]
         self.draw()
 
-    def _offer(self, decide: port.Decide) -> Line:
+    def _offer(self, decide: port_answers.Decide) -> Line:
         """A rule, after the same answer again and again."""
         row = self.mirror.rows.get(decide.call)
         self._offered = None

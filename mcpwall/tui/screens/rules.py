@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from textual import on, work
 
-from mcpwall.engine import port
+from mcpwall.engine import port, port_rules
 from mcpwall.tui.completion import term
 from mcpwall.tui.mirror import Part as Changed
 from mcpwall.tui.review.layout import safe
@@ -128,7 +128,7 @@ class RulesScreen(WallScreen):
     def do_toggle(self) -> None:
         """Switch the selected rule on or off."""
         if row := self.query_one(RuleList).selected:
-            self._tell(port.ToggleRule(row.rule.id, not row.rule.enabled))
+            self._tell(port_rules.ToggleRule(row.rule.id, not row.rule.enabled))
 
     def do_delete(self) -> None:
         """Delete the selected rule, or forget the answer."""
@@ -156,11 +156,11 @@ class RulesScreen(WallScreen):
 
     def do_undo(self) -> None:
         """Undo the last change."""
-        self._tell(port.Undo())
+        self._tell(port_rules.Undo())
 
     def do_redo(self) -> None:
         """Do it again."""
-        self._tell(port.Undo(redo=True))
+        self._tell(port_rules.Undo(redo=True))
 
     def do_accept(self) -> None:
         """Put the edit from outside in force."""
@@ -177,20 +177,20 @@ class RulesScreen(WallScreen):
         await self.wall.tell(command)
 
     @work
-    async def _test(self, row: port.RuleRow) -> None:
+    async def _test(self, row: port_rules.RuleRow) -> None:
         """Ask about the rule as it stands in its own place: nothing would change."""
-        reply = await self.wall.send(port.Preview(fields=row.fields, replaces=row.rule.id))
-        if isinstance(reply, port.Previewed):
+        reply = await self.wall.send(port_rules.Preview(fields=row.fields, replaces=row.rule.id))
+        if isinstance(reply, port_rules.Previewed):
             self.app.push_screen(AffectedScreen(reply))
         elif isinstance(reply, port.Refused):
             self.wall.say(reply.text, "error")
 
     @work
-    async def _delete(self, row: port.RuleRow) -> None:
+    async def _delete(self, row: port_rules.RuleRow) -> None:
         what = "Forget this answer?" if row.remembered else f"Delete rule {safe(row.rule.id)}?"
         after = "undo brings it back." if not row.remembered else "Calls like it are asked again."
         if await self.wall.confirm(what, which_calls(row.rule), after):
-            await self.wall.tell(port.DropRule(row.rule.id))
+            await self.wall.tell(port_rules.DropRule(row.rule.id))
 
     @work
     async def _answer_edit(self, *, accept: bool) -> None:
@@ -203,7 +203,7 @@ class RulesScreen(WallScreen):
         else:
             because = [safe(sentence) for sentence in edit.what]
         if await self.wall.confirm(question, *because):
-            await self.wall.tell(port.AcceptEdit(edit.hash, accept))
+            await self.wall.tell(port_rules.AcceptEdit(edit.hash, accept))
 
     # --- drawing --------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.suggester import SuggestFromList
 from textual.widgets import Input
 
-from mcpwall.engine import port
+from mcpwall.engine import port, port_rules
 from mcpwall.text import fit
 from mcpwall.tui.review.layout import safe
 from mcpwall.tui.review.panels import rule
@@ -93,7 +93,7 @@ class RuleForm(WallModal):
         self._written = fields
         self._replaces = replaces
         self._start = draft_of(fields)
-        self._previewed: port.Previewed | None = None
+        self._previewed: port_rules.Previewed | None = None
 
     def compose(self) -> ComposeResult:
         """The fields from top to bottom, then what the engine says."""
@@ -176,9 +176,9 @@ class RuleForm(WallModal):
         except DraftError as error:
             self._wrong(error)
             return
-        reply = await self.wall.send(port.Preview(fields=table, replaces=self._replaces))
+        reply = await self.wall.send(port_rules.Preview(fields=table, replaces=self._replaces))
         match reply:
-            case port.Previewed():
+            case port_rules.Previewed():
                 self._previewed = reply
                 self._say(effect(reply, self.size.width))
             case port.Refused(text=text):
@@ -200,7 +200,7 @@ class RuleForm(WallModal):
         except DraftError as error:
             self._wrong(error)
             return
-        reply = await self.wall.send(port.PutRule(table, self._replaces))
+        reply = await self.wall.send(port_rules.PutRule(table, self._replaces))
         if isinstance(reply, port.Refused):
             self._say(trouble(reply.text, self.size.width))
             return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mcpwall.engine.port import RuleRow
+from mcpwall.engine.port_rules import RuleRow
 from mcpwall.tui.rules.table import columns, heading, rule_line
 from mcpwall.tui.widgets.pick_list import PickList
 

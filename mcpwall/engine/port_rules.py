@@ -1,0 +1,81 @@
+"""The part of the port that is about rules: what an app sees of them, and may order.
+
+Rules of config.toml and remembered answers are shown in one list. A change is previewed on the last
+calls before it is made. Text in these values is foreign and raw: it passes `mcpwall.text` before a
+screen.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from mcpwall.engine.port_answers import Remember
+from mcpwall.model import JsonObject, Rule
+
+
+class RuleRow(msgspec.Struct, frozen=True):
+    """A rule on the rules screen. `fields` is the TOML table as written (plain data)."""
+
+    rule: Rule
+    fields: JsonObject
+    hits: int
+    last_ms: int | None
+    expires_ms: int | None = None  # remembered answers only
+    session: str = ""  # remembered answers for one session only
+    remembered: bool = False  # a remembered answer: lives in memory, only forget() changes it
+
+
+class OutsideEdit(msgspec.Struct, frozen=True):
+    """An edit of config.toml from outside that loosens the rules and waits for a key."""
+
+    hash: str  # quote it to accept exactly this text
+    diff: str  # unified diff
+    what: tuple[str, ...]  # what it would loosen, a sentence each
+
+
+class PutRule(msgspec.Struct, frozen=True, tag="put_rule"):
+    """Add a rule, or replace the one with id `replaces`. `fields` is a TOML table as plain data."""
+
+    fields: JsonObject
+    replaces: str = ""
+
+
+class DropRule(msgspec.Struct, frozen=True, tag="drop_rule"):
+    id: str  # a rule of config.toml, or a remembered answer
+
+
+class ToggleRule(msgspec.Struct, frozen=True, tag="toggle_rule"):
+    id: str
+    enabled: bool
+
+
+class Undo(msgspec.Struct, frozen=True, tag="undo"):
+    redo: bool = False
+
+
+class AcceptEdit(msgspec.Struct, frozen=True, tag="accept_edit"):
+    """Put an outside edit in force, or write the rules in force back over it."""
+
+    hash: str
+    accept: bool
+
+
+class Preview(msgspec.Struct, frozen=True, tag="preview"):
+    """What a rule change would have done to the last calls; changes nothing. -> Previewed"""
+
+    fields: JsonObject | None = None  # a rule to put in
+    replaces: str = ""  # the rule that it replaces; alone: the rule that is dropped
+    remember: Remember | None = None  # or: an answer to remember
+    call: int = 0  # for this call
+
+
+class Previewed(msgspec.Struct, frozen=True, tag="previewed"):
+    """`checked` calls were judged again; ids of those whose verdict changes, by the new one."""
+
+    checked: int
+    matched: tuple[int, ...] = ()
+    denied: tuple[int, ...] = ()
+    limited: tuple[int, ...] = ()
+    asked: tuple[int, ...] = ()
+    allowed: tuple[int, ...] = ()
+    diff: str = ""  # of config.toml
