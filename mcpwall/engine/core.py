@@ -25,6 +25,7 @@ from mcpwall.engine.port import Http, NoticeEvent, RulesEvent, ServerEvent, Stat
 from mcpwall.engine.recorder import AGAIN_S, Recorder
 from mcpwall.engine.records import Record, Records
 from mcpwall.engine.reservations import Reservations
+from mcpwall.engine.rounds import Rounds
 from mcpwall.engine.rulebook import Rulebook
 from mcpwall.engine.wire import Hello, Kept, Wire
 from mcpwall.model import Action, Call, Cause, Verdict
@@ -79,6 +80,7 @@ class Engine:
         self.sessions: dict[str, Live] = {}
         self.holds = holds.Holds(self)
         self.late = Late(self)
+        self.rounds = Rounds(self)
         self.reservations = None if ledger is None else Reservations(self, ledger)
         self.lockdown = lockdown
         self._used: set[Live] = set()  # sessions whose counts are to be shown
@@ -101,10 +103,13 @@ class Engine:
     def judge(self, live: Live, request: Request) -> Record:
         """Judge a request on its arrival; what it costs is booked if it is to be forwarded now."""
         self.last_call += 1
+        back = self.rounds.take(request) if live.protocol.parties.stateless else None
         call, arguments = call_of(live, request, self.last_call, self.clock.wall_ms())
         call, shown = hiding.hidden(self.mask, call, arguments)
         now_ns, lookups = self.clock.steady_ns(), Lookups(self.resolve)
         verdict = self._bench.judge(live, call, now_ns, lookups)
+        if back is not None:
+            verdict = self.rounds.judged(back, call, verdict)
         before = self.late.take(live, call, verdict) if verdict.action is Action.ASK else 0
         if before:
             verdict = self._bench.judge(live, call, now_ns, lookups, approved=True)

@@ -13,8 +13,10 @@ import msgspec
 
 from mcpwall.engine import hiding
 from mcpwall.engine.editing import Edit, take_back
+from mcpwall.engine.late import BETWEEN, SAID
 from mcpwall.engine.port import Done, Held, Refused, ReleasedEvent, State
 from mcpwall.engine.port_answers import CheckEdit, Decide, Reveal, Revealed
+from mcpwall.engine.rounds import COMES_BACK
 from mcpwall.model import Action, Cause, Risk, Verdict
 from mcpwall.policy.flags import flags
 from mcpwall.protocol import asked
@@ -92,7 +94,7 @@ class Holds:
         """Hold a call until a person answers or its time is up."""
         clock = self._engine.clock
         now = clock.wall_ms()
-        seconds = self._engine.rulebook.hold_s(record.call.client)
+        seconds = self._engine.rounds.seconds(live, record)
         self._revisions += 1
         hold = Hold(live, record, now, now + int(seconds * 1000), self._revisions, [])
         self._holds[record.call.id] = hold
@@ -110,6 +112,7 @@ class Holds:
             hold.shown = None
             for timer in hold.timers:
                 timer.cancel()
+            self._engine.rounds.over(call)
             self._engine.records.held -= 1
             self._engine.feed.publish(ReleasedEvent(call, how))
             self._engine.used(hold.live)
@@ -259,18 +262,22 @@ class Holds:
         hold.live.flush()
 
     def _time_is_up(self, hold: Hold) -> None:
-        asked = hold.record.verdict
-        seconds = (hold.deadline_ms - hold.since_ms) // 1000
-        reason = f"it needs a person's approval, and nobody answered within {seconds} s"
-        verdict = Verdict(Action.DENY, Cause.UNATTENDED, asked.rules, reason, policy=asked.policy)
-        shown, call = hold.shown, hold.record.call
-        self._refuse(hold, verdict, by="timer", how="time is up")
-        if (
-            shown is not None
-        ):  # under a new revision: a key pressed just before means something else
-            self._revisions += 1
+        shown, call, asked = hold.shown, hold.record.call, hold.record.verdict
+        seconds = self._engine.rounds.waited_s(call.id, hold.deadline_ms - hold.since_ms)
+        if state := self._engine.rounds.send_back(hold.live, hold.record, seconds):
+            hold.live.send_back(hold.record, state, COMES_BACK)
+            said = BETWEEN
+        else:
+            reason = f"it needs a person's approval, and nobody answered within {seconds:.0f} s"
+            verdict = Verdict(
+                Action.DENY, Cause.UNATTENDED, asked.rules, reason, policy=asked.policy
+            )
+            self._refuse(hold, verdict, by="timer", how="time is up")
+            said = SAID
+        if shown is not None:
+            self._revisions += 1  # a key pressed just before means something else
             late = msgspec.structs.replace(shown, revision=self._revisions, late=True)
-            self._engine.late.offer(hold, late, call)
+            self._engine.late.offer(hold, late, call, said)
 
     def _progress(self, hold: Hold) -> None:
         if hold.live.progress(hold.record.request, "waiting for a person to answer in mcpwall"):

@@ -29,6 +29,10 @@ SAID: Final = (
     "Its time is up: the agent was told that nobody answered. If you allow it now, the same call "
     "runs once, should the agent make it again."
 )
+BETWEEN: Final = (
+    "Its agent was told to make it again, since it would not have waited longer, and comes back in "
+    "a moment. What you decide now holds for that."
+)
 
 
 class Offer(msgspec.Struct, eq=False):
@@ -77,8 +81,11 @@ class Late:
         """The calls that can still be looked at."""
         return [offer.shown for offer in self._offers.values()]
 
-    def offer(self, hold: Hold, shown: Held, call: Call) -> None:
-        """The time of a waiting call is up, and its agent was told: keep it to be looked at."""
+    def offer(self, hold: Hold, shown: Held, call: Call, said: str) -> None:
+        """The time of a waiting call is up, and its agent was told: keep it to be looked at.
+
+        `said` tells the person what that means.
+        """
         size = sum(offer.shown.row.size for offer in self._offers.values()) + shown.row.size
         if len(self._offers) >= OFFERS_MAX or size > BYTES_MAX:
             return
@@ -87,7 +94,7 @@ class Late:
             shown,
             row=hold.record.row(),
             deadline_ms=clock.wall_ms() + int(LATE_S * 1000),
-            why=(SAID, *shown.why),
+            why=(said, *(each for each in shown.why if each not in (SAID, BETWEEN))),
         )
         timer = clock.call_later(LATE_S, lambda: self._drop(call.id, "nobody answered"))
         self._offers[call.id] = Offer(hold, call, late, timer)
@@ -105,6 +112,8 @@ class Late:
             return Refused("its time is up: it can be allowed once, as the agent sent it")
         if not decision.allow:
             self._drop(decision.call, "denied by you, after its time")
+            if self._engine.rounds.denied(decision.call, decision.reason):
+                return Done("denied; its agent is told when it comes back")
             return Done("denied; its agent was told already that nobody answered")
         return self._allow(offer)
 
@@ -138,6 +147,11 @@ class Late:
                 self._passes.remove(kept)
                 return kept.call.id
         return 0
+
+    def came_back(self, call: int, as_call: int) -> None:
+        """A call was made again: from now on that one is looked at."""
+        if call in self._offers:
+            self._drop(call, f"came back as call {as_call}")
 
     def forget(self, why: str, live: Live | None = None) -> None:
         """What was shown is true no more (of one session, or of all): nothing can be answered."""

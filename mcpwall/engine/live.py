@@ -252,6 +252,14 @@ class Live:
             self._wire.to_client(line, request.id)
         return line
 
+    def send_back(self, record: Record, state: str, why: str) -> None:
+        """Have the agent make a held call again, with a state that says which one it was."""
+        request: Request = record.request
+        self._open.pop(record.call.id)
+        self._wire.to_client(self.protocol.again(request, state), request.id)
+        self.engine.withdraw(record, why)
+        self._wire.flush()
+
     @property
     def held(self) -> list[int]:
         """The bytes of arguments of each call that waits for a person."""

@@ -20,6 +20,7 @@ HOLDS_S: Final = {
     "continue-client": 50.0,  # 60 s
     "continue-cli-client": 50.0,  # 60 s
 }
+STRANGER_S: Final = 50.0  # many agents wait for 60 s
 _BEGINNINGS: Final = {
     "gemini-cli-mcp-client-": 570.0,  # the server's name follows
     "qwen-cli-mcp-client": 280.0,  # 300 s without a sign of life; the server's name follows

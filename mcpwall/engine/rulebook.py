@@ -102,6 +102,17 @@ class Rulebook:
             return default
         return min(default, known) if "hold_s" in self.config.set_defaults else known
 
+    def wait_s(self, client: str) -> float:
+        """How long a call of this client waits in all, in seconds, where it can come back."""
+        agent = self.config.agents.get(client)
+        if "hold_s" in self.config.set_defaults and (agent is None or agent.hold_s is None):
+            return self.config.defaults.hold_s
+        return self.hold_s(client)
+
+    def round_s(self, client: str) -> float:
+        """How long it waits before it may be told to come back, in seconds."""
+        return min(self.wait_s(client), patience.hold_s(client) or patience.STRANGER_S)
+
     def server(self, name: str) -> AnyServer | None:
         """How to start or reach a configured server."""
         return self.config.servers.get(name)

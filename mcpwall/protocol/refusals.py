@@ -51,6 +51,15 @@ def refused(request: Request, text: str, verdict: JsonObject, *, stateless: bool
     return codec.encode({"jsonrpc": "2.0", "id": request.id, "result": result})
 
 
+def again(request: Request, state: str) -> bytes:
+    """No answer yet: the client is to make its request once more, with this state.
+
+    MCP 2026-07-28, "Multi Round-Trip Requests"; no input is asked for.
+    """
+    result = {"resultType": "input_required", "requestState": state}
+    return codec.encode({"jsonrpc": "2.0", "id": request.id, "result": result})
+
+
 def unknown_tool(request: Request) -> bytes:
     """The answer to a call of a tool that the client does not get to see.
 

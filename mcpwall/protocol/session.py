@@ -244,6 +244,11 @@ class Session:
         self.drop(request)
         return refusals.refused(request, text, verdict, stateless=self.parties.stateless)
 
+    def again(self, request: Request, state: str) -> bytes:
+        """The client is to make its request once more, with this state: the line that says so."""
+        self.drop(request)
+        return refusals.again(request, state)
+
     def drop(self, request: Request) -> None:
         """Forget a request that needs no answer any more."""
         if request.sort is Sort.QUESTION:

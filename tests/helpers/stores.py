@@ -7,6 +7,7 @@ as `nobody`.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import shutil
@@ -156,7 +157,8 @@ class PostgresServer(Server):
         pid = self.process.pid
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         for each in (pid, *map(int, children)):
-            os.kill(each, number)
+            with contextlib.suppress(ProcessLookupError):  # a child may have ended since
+                os.kill(each, number)
 
 
 def _die_with_the_tests() -> None:
