@@ -139,7 +139,13 @@ class Engine:
         """Count what a call costs that is about to be forwarded, and that its agent made it."""
         if record.verdict.charges:
             self.limits.book(record.verdict.charges, now_ns)
-        self.flows.forwarded(record.call, now_ns)
+        record.before = self.flows.forwarded(record.call, now_ns)
+
+    def _unbook(self, record: Record) -> None:
+        """A call that was counted is not forwarded after all. The newest comes first."""
+        self.limits.unbook(record.verdict.charges)
+        if record.before is not None:
+            self.flows.take_back(record.call, record.before)
 
     # --- recording ------------------------------------------------------------------------------
 
@@ -149,7 +155,7 @@ class Engine:
         if fault := self.recorder.write([record.intent(steady) for record in records]):
             for record in reversed(records):
                 if record.state is State.RUNNING:
-                    self.limits.unbook(record.verdict.charges)
+                    self._unbook(record)
                 record.verdict = self.fault(fault)
                 record.state = State.REFUSED
 

@@ -22,7 +22,7 @@ class RuleRow(msgspec.Struct, frozen=True):
     last_ms: int | None
     expires_ms: int | None = None  # remembered answers only
     session: str = ""  # remembered answers for one session only
-    remembered: bool = False  # a remembered answer: lives in memory, only forget() changes it
+    remembered: bool = False  # a remembered answer: lives in memory, and only DropRule changes it
 
 
 class OutsideEdit(msgspec.Struct, frozen=True):

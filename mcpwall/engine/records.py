@@ -10,6 +10,7 @@ import msgspec
 
 from mcpwall.engine.port import Row, State, Totals
 from mcpwall.model import Action, Call, Cause, Verdict
+from mcpwall.policy.flow import Before
 from mcpwall.store.records import Grounds, Intent, Kind, Step
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class Record(msgspec.Struct, eq=False, gc=False):
     subject: str = ""  # what is shown for `call.tool`, where that holds a secret
     shown: bytes = b""  # the arguments with secrets hidden, where there are any
     original: bytes = b""  # what the agent had sent, where a person edited the arguments
+    before: Before | None = None  # what its agent had done, until the call itself counts
     sent: tuple[Call, bytes] | None = None  # then: its call, and what is shown of the arguments
 
     def intent(self, steady_ns: int) -> Intent:

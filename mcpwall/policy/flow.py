@@ -33,6 +33,14 @@ class Seen(NamedTuple):
     at_ns: int
 
 
+class Before(NamedTuple):
+    """What stood where a call was noted: the last call of its kind, and the run of equal calls."""
+
+    seen: Seen | None
+    digest: str
+    times: int
+
+
 class Past:
     """What one agent did. `more` is the last call of a kind beyond KINDS_MAX."""
 
@@ -45,6 +53,11 @@ class Past:
         self.digest = ""
         self.times = 0  # how often in a row the last call was made
         self.ended = False  # while it is restored: another call came before that row
+
+    def last(self, kind: Kind) -> Seen | None:
+        """The last call where one of this kind would be remembered."""
+        apart = kind in self.kinds or len(self.kinds) < KINDS_MAX
+        return self.kinds.get(kind) if apart else self.more
 
     def see(self, kind: Kind, seen: Seen) -> None:
         """Remember a call that is newer than all that were seen of its kind."""
@@ -66,14 +79,30 @@ class Flows:
         """What an agent did, None for nothing."""
         return self._runs.get(run)
 
-    def forwarded(self, call: Call, now_ns: int) -> None:
-        """A call goes to its server now."""
+    def forwarded(self, call: Call, now_ns: int) -> Before:
+        """A call goes to its server now. Returns what `take_back` needs."""
         past = self._runs.get(call.run)
         if past is None:
             past = self.begin(call.run)
-        past.see(kind_of(call), Seen(call.id, now_ns))
+        kind = kind_of(call)
+        before = Before(past.last(kind), past.digest, past.times)
+        past.see(kind, Seen(call.id, now_ns))
         past.times = past.times + 1 if past.digest == call.digest else 1
         past.digest = call.digest
+        return before
+
+    def take_back(self, call: Call, before: Before) -> None:
+        """A call did not go after all. Several are taken back the newest first."""
+        past, kind = self._runs.get(call.run), kind_of(call)
+        if past is None:
+            return
+        if kind not in past.kinds:
+            past.more = before.seen
+        elif before.seen is None:
+            del past.kinds[kind]
+        else:
+            past.kinds[kind] = before.seen
+        past.digest, past.times = before.digest, before.times
 
     def restore(self, run: str, kind: Kind, digest: str, seen: Seen) -> None:
         """A call of the past, from the audit, the newest first."""

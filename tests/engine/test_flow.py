@@ -116,3 +116,16 @@ def test_another_boot_is_another_agent(wall_with: Callable[[str], Wall]) -> None
     _, web = pair(wall)
     web.asks(call(1, "fetch", {"url": "https://b.example"}))
     assert wall.held == []
+
+
+def test_a_call_that_could_not_be_recorded_was_not_made(wall_with: Callable[[str], Wall]) -> None:
+    wall = wall_with(RULES)
+    notes, web = pair(wall)
+    notes.asks(call(1, "look"))
+    wall.intake.fault = "its disk is full"
+    notes.asks(call(2, "read_secret"), call(3, "look"))
+    wall.intake.fault = ""
+    web.asks(call(4, "fetch", {"url": "https://a.example"}))
+    assert len(web.forwarded()) == 1  # no secret was read
+    notes.asks(call(5, "look"))
+    assert [message["id"] for message in notes.forwarded()] == [1, 5]

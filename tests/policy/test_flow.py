@@ -11,7 +11,7 @@ from mcpwall.model import Action, After, Call, Cause, Reach, Reads, Risk, Rule
 from mcpwall.policy.answers import Answers
 from mcpwall.policy.compile import compile_policy
 from mcpwall.policy.compiled import RuleError
-from mcpwall.policy.flow import KINDS_MAX, RUNS_MAX, Flows
+from mcpwall.policy.flow import KINDS_MAX, RUNS_MAX, Flows, Seen, kind_of
 from mcpwall.policy.judge import charged
 from mcpwall.policy.loosening import loosened
 from mcpwall.policy.preview import matched, preview
@@ -257,3 +257,28 @@ def test_a_higher_count_loosens_and_a_lower_one_does_not() -> None:
     apart = msgspec.structs.replace(busy, more_than=limit(3, per_argument="x"))
     assert loosens(busy, apart)
     assert loosens(busy, None)
+
+
+def test_what_is_taken_back_leaves_all_as_it_was() -> None:
+    flows, first, other = Flows(), call("look", id=1), call("read", id=2)
+    flows.forwarded(first, 0)
+    noted = [(what, flows.forwarded(what, 5)) for what in (call("look", id=3), other, other)]
+    for what, before in reversed(noted):
+        flows.take_back(what, before)
+    past = flows.past(first.run)
+    assert past is not None
+    assert past.kinds == {kind_of(first): Seen(1, 0)}
+    assert (past.digest, past.times) == (first.digest, 1)
+    assert past.more is None
+
+
+def test_what_is_taken_back_beyond_the_kinds_that_are_told_apart_leaves_all_as_it_was() -> None:
+    flows = Flows()
+    for number in range(KINDS_MAX + 1):
+        flows.forwarded(call(f"t{number}", id=number), number)
+    late = call("one more", id=9_999)
+    flows.take_back(late, flows.forwarded(late, 9_999))
+    past = flows.past(late.run)
+    assert past is not None
+    assert past.more == Seen(KINDS_MAX, KINDS_MAX)
+    assert len(past.kinds) == KINDS_MAX
