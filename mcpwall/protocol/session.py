@@ -120,7 +120,8 @@ class Session:
     def _client_message(self, message: JsonObject) -> list[Command]:
         codec.check_client(message)
         if "method" not in message:
-            return self._client_answer(message)
+            self.changed = True
+            return self._questions.answer(message)
         if known := methods.meant(message["method"]):
             raise Malformed(INVALID_REQUEST, f"the method is written {known!r}", message.get("id"))
         if "id" in message:
@@ -130,7 +131,7 @@ class Session:
     def _client_request(self, message: JsonObject) -> list[Command]:
         request_id: RequestId = message["id"]
         method: str = message["method"]
-        if self.in_use(request_id):
+        if self.requests.is_used(request_id):
             raise Malformed(INVALID_REQUEST, f"id {request_id!r} is in use by a request under way")
         if is_own(request_id):
             raise Malformed(INVALID_REQUEST, f"ids that start with {OWN_ID!r} are the wall's own")
@@ -171,10 +172,6 @@ class Session:
         commands.append(ToServer(codec.encode(message), request_id))
         return commands
 
-    def in_use(self, request_id: RequestId) -> bool:
-        """Whether a request under way has this id, or one that a server may take for it."""
-        return self.requests.is_used(request_id)
-
     def awaits(self, request_id: RequestId) -> bool:
         """Whether a request of the client's or of the wall's has no answer yet."""
         return request_id in self.requests or self._tools.list.awaits(request_id)
@@ -214,10 +211,6 @@ class Session:
         else:
             self.changed = True
         return commands
-
-    def _client_answer(self, message: JsonObject) -> list[Command]:
-        self.changed = True
-        return self._questions.answer(message)
 
     # --- what the engine decided ----------------------------------------------------------------
 

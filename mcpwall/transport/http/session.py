@@ -130,7 +130,7 @@ class HttpSession:
     def takes(self, request_id: RequestId, token: Any) -> bool:
         """Whether a request with this id and progress token can be told from those under way."""
         told = self.live.protocol
-        return not (self._over or told.in_use(request_id) or told.token_in_use(token))
+        return not (self._over or told.requests.is_used(request_id) or told.token_in_use(token))
 
     # --- what the agent sends -------------------------------------------------------------------
 
