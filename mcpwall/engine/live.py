@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
 LISTING_S: Final = 10.0  # how long the wall waits for a list that it asked for
 _WAITING: Final = (State.HELD, State.RESERVING)
+NOT_TAKEN: Final = "the server had forgotten the session and did not take it; judged as a new call"
 LEFT_WAITING: Final = (
     "the wall was restarted while this call waited for the list of tools; it was not run, so "
     "call again"
@@ -340,6 +341,16 @@ class Live:
         if record is not None:
             self.engine.lost(record, why)
         self._wire.flush()
+
+    def call_again(self, request_id: RequestId, line: bytes) -> None:
+        """The server did not take this call, and may be another one now: judge it as a new call."""
+        request = self.protocol.unanswered(request_id)
+        if request is None:
+            return
+        record = self._open.pop(request.call, None)
+        if record is not None:
+            self.engine.lost(record, NOT_TAKEN)
+        self.from_client([line])
 
     def end(self, why: str, answer: str = "") -> None:
         """The session is over. With `answer`, requests under way are told so before the end."""

@@ -57,6 +57,7 @@ class RemoteEnd:
         self._ears: dict[Ear, Sending] = {}
         self._paused = False
         self._reopening: Reopening | None = None
+        self._judged_again: set[RequestId] = set()  # calls in a session that was opened anew
         self._over = False
 
     # --- what the session gives -----------------------------------------------------------------
@@ -71,7 +72,11 @@ class RemoteEnd:
             self._hang_up(message["params"]["requestId"])
             return
         request_id: RequestId | None = message.get("id") if method else None
-        self._send(Post(self, self._peer, line, method, request_id), self._headers(message))
+        post = Post(self, self._peer, line, method, request_id)
+        if post.is_call and request_id in self._judged_again:
+            self._judged_again.discard(request_id)
+            post.tried = True
+        self._send(post, self._headers(message))
 
     def _send(self, post: Post, said: Mapping[str, str]) -> None:
         if self._reopening is not None:
@@ -198,13 +203,16 @@ class RemoteEnd:
         """The session stands again, or cannot be had: `fault` says why."""
         self._reopening = None
         self.session_id = session_id
+        if not fault:  # it may be another server by now
+            self._peer.from_server([_TOOLS_CHANGED])
         for post in posts:
             if fault:
                 post.fail(fault)
+            elif post.is_call and post.id is not None:
+                self._judged_again.add(post.id)
+                self._peer.live.call_again(post.id, post.line)
             else:
                 self.again(post)
-        if not fault:  # it may be another server by now
-            self._peer.from_server([_TOOLS_CHANGED])
 
     def session_headers(self) -> dict[str, str]:
         """What every request of an open session says."""
@@ -259,6 +267,11 @@ class Post:
         if request_id is None and peer.origin is not None:
             self._waits = peer.origin
             self._waits.acks += 1
+
+    @property
+    def is_call(self) -> bool:
+        """It calls a tool."""
+        return self._method == "tools/call"
 
     @property
     def _way(self) -> Stream | None:
