@@ -95,14 +95,6 @@ class Limits:
         last = bisect_left(log.totals, needed, lo=start)
         return log.times[last] + window_ns - now_ns
 
-    def spent(self, key: str, window_ns: int, now_ns: int) -> Amount:
-        """The sum over the window that ends now."""
-        log = self._logs.get(key)
-        if log is None:
-            return 0
-        start = bisect_right(log.times, now_ns - window_ns)
-        return subtract(log.total(len(log.times)), log.total(start))
-
     def book(self, charges: Sequence[Charge], now_ns: int) -> None:
         """Count what a call that is forwarded now costs. Raises ValueError for a bad amount."""
         for charge in charges:
