@@ -46,7 +46,7 @@ async def test_trouble_with_the_rules_is_in_sight_on_every_screen() -> None:
         assert "▲ the shared store is away: calls are denied" in shown.text()
         await fake.push(port.StatusEvent(replace(STATUS, config_error="config.toml:3: bad")))
         await shown.settle()
-        assert "▲ config.toml does not load: last good rules in force" in shown.text()
+        assert "▲ config.toml does not load: last good rules hold" in shown.text()
         edit = port_rules.OutsideEdit("h", "-deny\n+allow", ("a deny is gone",))
         await fake.push(port.StatusEvent(replace(STATUS, outside_edit=edit)))
         await shown.settle()

@@ -109,7 +109,7 @@ class TabLine(_Frame):
         if status.store_fault:
             return "▲ the shared store is away: calls are denied"
         if status.config_error:
-            return "▲ config.toml does not load: last good rules in force"
+            return "▲ config.toml does not load: last good rules hold"
         if status.outside_edit:
             return "▲ an edit from outside waits: see Rules"
         return "▲ no agent can come by URL: see `mcpwall status`" if status.http.error else ""
