@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from mcpwall.model import JsonObject
+from mcpwall.model import JsonObject, RequestId
 from mcpwall.protocol import codec, methods
 from mcpwall.protocol.codec import Malformed
 from mcpwall.protocol.commands import Answered, Command, Note, Request, Sort, ToClient
@@ -27,6 +27,13 @@ def unreadable(request: Request) -> list[Command]:
     line = dead(request, text)
     answered = [Answered(request, is_error=True, line=line)] if request.call else []
     return [ToClient(line, request.id), *answered]
+
+
+def in_bad_company(answers: list[RequestId | None]) -> list[Command]:
+    """Answers came in one batch with what cannot go on: the client gets an error for each."""
+    text = "mcpwall: the server's answer came in a batch with what cannot go on"
+    ids = [each for each in answers if each is not None]
+    return [ToClient(codec.error_line(each, codec.INTERNAL_ERROR, text), each) for each in ids]
 
 
 def refused(request: Request, text: str, verdict: JsonObject, *, stateless: bool) -> bytes:

@@ -290,15 +290,18 @@ class Session:
         commands: list[Command] = []
         about: RequestId | None = None
         keep, method = True, ""
+        answers: list[RequestId | None] = []
         for envelope in envelopes:
             passes, concerns, more, changing = self._server_message(envelope, line)
             keep = keep and passes
+            if passes and envelope.method is None:
+                answers.append(concerns)
             about = concerns if about is None else about
             method = method or changing
             commands += more
         if keep:
-            commands.insert(0, ToClient(line, about, method))
-        return commands
+            return [ToClient(line, about, method), *commands]
+        return commands + refusals.in_bad_company(answers)
 
     def _server_message(self, envelope: codec.Envelope, line: bytes) -> _Taken:
         if envelope.method is not None:

@@ -114,6 +114,17 @@ def test_an_unknown_notification_goes_as_the_rules_say(tmp_path):
     assert talk.got() == []
 
 
+def test_an_answer_in_a_batch_that_cannot_go_on_leaves_nobody_waiting(tmp_path):
+    wall = Wall(tmp_path, rule("deny"))
+    talk = wall.session()
+    talk.asks(call(1, "look"), request(2, "ping"))
+    talk.answers(json.dumps([result(1), QUESTION, result(2)]).encode())
+    assert [(each["id"], "in a batch" in each["error"]["message"]) for each in talk.got()] == [
+        (1, True),
+        (2, True),
+    ]
+
+
 def test_a_question_of_an_unwritable_method_spoils_no_session(tmp_path):
     wall = Wall(tmp_path, RULES)
     talk = wall.session()
