@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from mcpwall.engine import inputs, showing, sightings, wording
+from mcpwall.engine import inputs, showing, sightings, views, wording
 from mcpwall.engine.calls import weighed
 from mcpwall.engine.catalog import Catalog
-from mcpwall.engine.port import SessionEvent, SessionRow, State
+from mcpwall.engine.port import SessionEvent, State
 from mcpwall.engine.records import ANSWER, Record
 from mcpwall.engine.wire import Hello, Kept, Wire
 from mcpwall.model import Call, Cause, JsonObject, RequestId, Tool, Verdict
@@ -378,28 +378,6 @@ class Live:
         kept = Kept(self.id, self.agent, self.since_ms, memory, *state)
         self._wire.remember(msgspec.json.encode(kept))
 
-    def row(self) -> SessionRow:
-        """The session as it stands, for a screen."""
-        told = self.protocol.parties
-        there, here = self.hello.transport, self.hello.agent_transport
-        transport = there if here == there else f"{here} to {there}"
-        return SessionRow(
-            self.id,
-            self.agent,
-            told.client,
-            told.client_version,
-            told.version,
-            self.server.name,
-            transport,
-            self.hello.server_pid,
-            self.hello.directory,
-            self.since_ms,
-            self.calls,
-            len(self.held),
-            self.ended,
-            self.paused,
-        )
-
     def publish(self) -> None:
         """Tell the apps how the session stands."""
-        self.engine.feed.publish(SessionEvent(self.row()))
+        self.engine.feed.publish(SessionEvent(views.session_row(self)))

@@ -9,7 +9,7 @@ import msgspec
 
 from mcpwall import __version__
 from mcpwall.engine import hiding, restore, tool_views
-from mcpwall.engine.port import CallDetails, Snapshot, State, Status
+from mcpwall.engine.port import CallDetails, SessionRow, Snapshot, State, Status
 from mcpwall.engine.port_rules import RuleRow
 from mcpwall.engine.records import KEPT
 from mcpwall.model import Action, Condition, JsonObject, Rule
@@ -17,6 +17,7 @@ from mcpwall.policy.answers import Answer
 
 if TYPE_CHECKING:
     from mcpwall.engine.core import Engine
+    from mcpwall.engine.live import Live
     from mcpwall.engine.records import Record
 
 ROWS_SHOWN: Final = KEPT
@@ -97,7 +98,7 @@ def snapshot(engine: Engine) -> Snapshot:
         tuple(record.row() for record in engine.records.newest(ROWS_SHOWN)),
         (*(hold.shown for hold in engine.holds if hold.shown is not None), *engine.late.shown()),
         rules(engine),
-        tuple(live.row() for live in engine.sessions.values()),
+        tuple(session_row(live) for live in engine.sessions.values()),
         tuple(
             tool_views.server_row(engine, server) for server in engine.inventory.servers.values()
         ),
@@ -165,3 +166,26 @@ def _answer(line: bytes) -> str:
         for part in parts
     ]
     return "\n".join(["isError"] * bool(result.get("isError")) + texts)
+
+
+def session_row(live: Live) -> SessionRow:
+    """A session as it stands."""
+    told = live.protocol.parties
+    there, here = live.hello.transport, live.hello.agent_transport
+    transport = there if here == there else f"{here} to {there}"
+    return SessionRow(
+        live.id,
+        live.agent,
+        told.client,
+        told.client_version,
+        told.version,
+        live.server.name,
+        transport,
+        live.hello.server_pid,
+        live.hello.directory,
+        live.since_ms,
+        live.calls,
+        len(live.held),
+        live.ended,
+        live.paused,
+    )

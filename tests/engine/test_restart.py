@@ -6,6 +6,7 @@ import pytest
 
 from mcpwall.engine.port import Lockdown
 from mcpwall.engine.restore import LOST_S
+from mcpwall.engine.views import session_row
 from tests.engine.wall import (
     RULES,
     TOOLS,
@@ -229,9 +230,9 @@ def test_p12_lines_that_were_read_twice_are_carried_out_once(wall, after):
 
 def test_a_session_keeps_its_name_and_its_client(wall, after):
     talk = wall.session()
-    before = talk.live.row()
+    before = session_row(talk.live)
     wall.clock.advance(5)
-    row = resumed(after(wall), talk).live.row()
+    row = session_row(resumed(after(wall), talk).live)
     assert (row.id, row.agent, row.client, row.protocol, row.since_ms) == (
         before.id,
         "claude-code#1",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mcpwall.engine.port import CutSession, Done, PauseSession, Refused
+from mcpwall.engine.views import session_row
 from tests.engine.wall import TOOLS, Talk, call, request, result, text, verdict
 
 
@@ -20,7 +21,7 @@ def test_a_paused_session_calls_no_tool_and_others_go_on(wall):
     assert "paused this session" in text(refusal)
     other.asks(call(1, "look"))
     assert len(other.forwarded()) == 1
-    assert talk.live.row().paused
+    assert session_row(talk.live).paused
     pause(wall, talk, on=False)
     talk.asks(call(3, "look"))
     assert [message["id"] for message in talk.forwarded()] == [3]
@@ -54,7 +55,7 @@ def test_a_pause_outlives_the_engine(wall):
     again.forwarded()
     again.asks(call(1, "look"))
     assert "paused" in text(again.refusal())
-    assert again.live.row().paused
+    assert session_row(again.live).paused
     after.drop()
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mcpwall.engine.port import SessionRow
+from mcpwall.engine.views import session_row
 from mcpwall.store.schema import ServerConfig
 from mcpwall.transport.http.agents import Agents
 from mcpwall.transport.http.child_end import ChildEnd, Children
@@ -42,7 +43,7 @@ class Real(Desk):
 
     def sessions(self) -> list[SessionRow]:
         """The sessions that live."""
-        return [live.row() for live in self.wall.engine.sessions.values()]
+        return [session_row(live) for live in self.wall.engine.sessions.values()]
 
     async def opened(self) -> RealAgent:
         agent = RealAgent(self, "2025-11-25", "raw")
