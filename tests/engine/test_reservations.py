@@ -197,7 +197,7 @@ def test_p08_what_is_withdrawn_meanwhile_never_goes_and_costs_nothing(
     assert talk.forwarded() == []
     assert store.given_back == [granted]
     assert wall.recorded(1).state == "withdrawn"
-    assert wall.engine.limits.spent("cap|rate|tool|notes|count", 10**12, 10**12) == 0
+    assert wall.engine.limits.wait_ns("cap|rate|tool|notes|count", 1, 10**12, 10**12) == 0
 
 
 @pytest.mark.parametrize("answer", [{"fault": "gone"}, {"waits": (5,)}])
