@@ -1,9 +1,10 @@
 """Which parts of a call look like secrets, and the same call with those parts hidden.
 
 A value is hidden when its name says that it is a secret, when it has the form of a known kind of
-credential, or when it is a secret that the config has. What is hidden leaves a mark with its length
-and a keyed hash, so that equal secrets can be told; the call itself goes on as it is. A secret of
-no known form in the middle of a text is not found: this keeps accidents out of files, no more.
+credential, when it is a secret that the config has, or when it looks drawn at random. What is
+hidden leaves a mark with its length and a keyed hash, so that equal secrets can be told; the call
+itself goes on as it is. A short secret of no known form under a harmless name is not found: this
+keeps accidents out of files, no more.
 
 Most calls hold nothing of the kind: one look at their bytes says so in a microsecond.
 docs/decisions/0118-secrets-stay-out-of-files.md tells the rest.
@@ -12,7 +13,9 @@ docs/decisions/0118-secrets-stay-out-of-files.md tells the rest.
 from __future__ import annotations
 
 import hashlib
+import math
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, TypeAlias
 
@@ -66,6 +69,12 @@ _AFTER: Final = (
         r"""["']?\s*[:=]\s*["']?([^\s"',;&]{6,})"""
     ),
 )
+# What may be drawn at random: long enough to tell, and not so long that it is data.
+_DENSE: Final = r"[A-Za-z0-9+/_-]{32,200}={0,2}"
+_DENSE_HINT: Final = r"[a-z0-9+/_-]{32}"
+_DENSE_ALONE: Final = [0]  # of all hints this one, the first: no reason to hide large data whole
+RANDOM_BITS: Final = 4.4  # of entropy a character; names and paths have less, keys in base64 more
+_EACH_KIND: Final = 3  # small letters, capitals and digits: so many of each
 _SIGNS: Final = re2.compile(r"\*|\?|\[[^\]]*\]|[^A-Za-z0-9]", regex_options())
 _MARKED: Final = re2.compile(MARK + r"[0-9]+ chars, [0-9a-f]{8}⟩", regex_options())
 _HINTS: Final = (  # in every text in which one of the above can be found
@@ -103,10 +112,11 @@ class Mask:
         self._values = re.compile("|".join(map(re.escape, values))) if values else None
         self._in_json = [msgspec.json.encode(value)[1:-1] for value in values]
         self._whole = re2.compile("|".join(_FORMATS), _options())
+        self._dense = re2.compile(_DENSE, _options())
         self._after = [re2.compile(pattern, _options()) for pattern in _AFTER]
         parts = [_part_of(name) for name in names if not name.startswith("!")]
         self._always = bool(names) and not (parts and all(parts))  # no part tells such names
-        hints = [re2.escape(hint) for hint in _HINTS[:-1]] + [_HINTS[-1]]
+        hints = [_DENSE_HINT, *map(re2.escape, _HINTS[:-1]), _HINTS[-1]]
         hints += [re2.escape(part) for part in parts if part]
         options = regex_options()
         options.case_sensitive = False
@@ -124,7 +134,10 @@ class Mask:
         """Whether anything in a JSON text may have to be hidden; False is certain."""
         if not self.on:
             return False
-        if self._always or self._hints.Match(data):
+        if self._always:  # a set that did not compile must not be asked: it would crash
+            return True
+        found = self._hints.Match(data)
+        if found and (found != _DENSE_ALONE or len(data) <= WALK_MAX):
             return True
         return any(value in data for value in self._in_json)
 
@@ -152,7 +165,8 @@ class Mask:
         text = self._whole.sub(lambda match: self._mark(match.group(0), found), text)
         for pattern in self._after:
             text = pattern.sub(lambda match: self._part(match, found), text)
-        return text
+        dense: str = self._dense.sub(lambda match: self._random(match.group(0), found), text)
+        return dense
 
     def digest(self, digest: str) -> str:
         """A digest of a call with secrets, from which nobody without the key can try them out."""
@@ -164,6 +178,9 @@ class Mask:
             return whole
         start = match.start(1) - match.start(0)
         return whole[:start] + self._mark(secret, marks) + whole[start + len(secret) :]
+
+    def _random(self, text: str, marks: Marks) -> str:
+        return self._mark(text, marks) if is_random(text) else text
 
     def _value(self, name: str, value: Any, marks: Marks) -> Any:
         if self._is_secret(name):
@@ -209,6 +226,17 @@ def names_secret(name: str) -> bool:
     if not words or (words[-1] in ("token", "tokens") and _PLAIN_TOKENS.intersection(words)):
         return False
     return words[-1] in _LAST or tuple(words[-2:]) in _LAST_TWO
+
+
+def is_random(text: str) -> bool:
+    """Whether a run of letters and digits looks drawn at random, and is no path and no name."""
+    kinds = (str.islower, str.isupper, str.isdigit)
+    if any(sum(map(kind, text)) < _EACH_KIND for kind in kinds):
+        return False
+    if any(len(part) > 1 and part.isalpha() for part in text.split("/")[1:-1]):
+        return False
+    shares = [count / len(text) for count in Counter(text).values()]
+    return -sum(share * math.log2(share) for share in shares) >= RANDOM_BITS
 
 
 def unmasked(value: Any, marks: Marks) -> Any:

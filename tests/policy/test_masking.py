@@ -137,6 +137,38 @@ def test_equal_secrets_have_equal_marks_and_another_key_other_ones() -> None:
     assert MASK.digest("d") != Mask(key=b"other").digest("d") != "d"
 
 
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "hR7kQ2vXz9LmT4bWcY8pN1sJdF5gA0eK/uVo3iBx",
+        "q8Zr2LwX5tKd9VbN3yHc7JmP4sGf6TaEuR1oQiW0",
+        "V2h5IGRvIHlvdSByZWFkIHRoaXMgdGV4dD8gR28gb24u",
+    ],
+)
+def test_p14_what_looks_drawn_at_random_is_hidden(secret: str) -> None:
+    arguments = {"note": f"use {secret} for it"}
+    hidden, marks = Mask(key=b"k").arguments(arguments, msgspec.json.encode(arguments))
+    assert list(marks.values()) == [secret]
+    assert hidden["note"].startswith("use ⟨secret ")
+    assert hidden["note"].endswith("⟩ for it")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "da39a3ee5e6b4b0d3255bfef95601890afd80709",
+        "550e8400-e29b-41d4-a716-446655440000",
+        "/home/dev/Projects/Acme2024/src/Components/Button3.tsx",
+        "getUserAccountInformationByEmailAddressV2",
+        "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+        "a_long_snake_case_name_of_something_2024_11_23",
+    ],
+)
+def test_hashes_names_and_paths_are_not_drawn_at_random(text: str) -> None:
+    arguments = {"note": f"see {text}"}
+    assert Mask(key=b"k").arguments(arguments, msgspec.json.encode(arguments))[1] == {}
+
+
 def test_p14_many_long_secrets_of_the_config_are_found() -> None:
     values = [f"{number:04}".join("-abcdefgh"[number % 8 :] * 300) for number in range(40)]
     mask = Mask(values=values, key=b"k")
