@@ -284,10 +284,27 @@ def _number(digits: str) -> int | float:
     return int(digits) if len(digits) <= _DIGITS else float(digits)
 
 
-def is_error(envelope: Envelope, line: bytes) -> bool:
-    """Whether an answer is a JSON-RPC error, or a tool's result that says `isError`."""
-    if envelope.error:
-        return True
-    if b'"isError"' not in line:
-        return False
-    return object_of(envelope.result).get("isError") is True
+class Said(msgspec.Struct, rename="camel", gc=False):
+    """What of a result matters to the wall, whatever it answers; all else is passed over."""
+
+    is_error: Any = None
+    task: Any = None
+    task_id: Any = None
+    input_requests: Any = None
+
+
+_said: Final = msgspec.json.Decoder(Said)
+
+
+def said(envelope: Envelope) -> Said | None:
+    """What a result says of these, however it is written; None for one that may ask unread."""
+    if not envelope.result:
+        return Said()
+    try:
+        return _said.decode(envelope.result)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        value = _loosely(envelope.result)
+    if isinstance(value, dict):
+        return Said(*(value.get(key) for key in ("isError", "task", "taskId", "inputRequests")))
+    raw = bytes(envelope.result)  # no object: a letter as an escape could spell the key
+    return None if b"inputRequests" in raw or b"\\u00" in raw else Said()

@@ -7,7 +7,6 @@ ping and what nobody knows go on. Each may be answered once. Sources: MCP client
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from mcpwall.model import JsonObject, RequestId
@@ -24,23 +23,16 @@ from mcpwall.protocol.commands import (
     Withdrawn,
 )
 
-# A letter as an escape, which no server needs: it could spell a key that is looked for.
-_ESCAPED: Final = re.compile(rb"\\u00[4-7]")
 OPEN_MAX: Final = 10_000
 
 
-def in_result(envelope: codec.Envelope, line: bytes) -> list[Request] | None:
-    """What a result asks of the client; None for one that may ask and cannot be read.
+def in_result(said: codec.Said) -> list[Request]:
+    """What a result asks of the client.
 
     A question of a kind that nobody knows is one too: it is for the rules to say. MCP 2026-07-28,
     "Multi Round-Trip Requests".
     """
-    if not envelope.result or (b'"inputRequests"' not in line and not _ESCAPED.search(line)):
-        return []
-    result = codec.object_of(envelope.result)
-    if not result:
-        return None
-    asked = result.get("inputRequests")
+    asked = said.input_requests
     questions = []
     for key, value in asked.items() if isinstance(asked, dict) else ():
         question = value if isinstance(value, dict) else {}

@@ -325,15 +325,16 @@ class Session:
             self.requests[request_id] = request
             return _drop("dropped an answer of the server to a request that it never got")
         self.requests.progress.forget(request)
-        questions = in_result(envelope, line)
-        if questions is None:
+        said = codec.said(envelope)
+        if said is None:
             self.changed = True
             return False, request_id, refusals.unreadable(request), ""
-        if questions:
+        if questions := in_result(said):
             return False, request_id, [Inputs(request, questions, line)], ""
         if request.call:
-            self._tasks.learn(envelope, line)
-            return True, request_id, [Answered(request, codec.is_error(envelope, line), line)], ""
+            self._tasks.learn(said)
+            failed = bool(envelope.error) or said.is_error is True
+            return True, request_id, [Answered(request, failed, line)], ""
         self.changed = True
         learned = self._housekeeping(request, envelope) if envelope.result else []
         return True, request_id, learned, _changing(request)

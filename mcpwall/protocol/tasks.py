@@ -21,13 +21,9 @@ class Tasks:
     def __init__(self) -> None:
         self._known: OrderedDict[str, None] = OrderedDict()
 
-    def learn(self, envelope: codec.Envelope, line: bytes) -> None:
+    def learn(self, said: codec.Said) -> None:
         """Take note of the task in the answer to an allowed call, if it made one."""
-        if b'"taskId"' not in line:
-            return
-        result = codec.object_of(envelope.result)
-        task = result.get("task")
-        made = (task if isinstance(task, dict) else result).get("taskId")
+        made = said.task.get("taskId") if isinstance(said.task, dict) else said.task_id
         if isinstance(made, str):
             self._known[made] = None
             if len(self._known) > KEPT_MAX:
