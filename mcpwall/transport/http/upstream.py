@@ -65,6 +65,8 @@ class Remotes:
     async def _connections(self) -> Connections:
         if self._opening is None:
             self._opening = asyncio.create_task(_open())
+        if self._opening.done():  # all but the first time: no turn of the loop for it
+            return self._opening.result()
         return await asyncio.shield(self._opening)
 
     async def close(self) -> None:
