@@ -126,6 +126,7 @@ ACTIONS = (
     _action("servers.block", "x", "block", "deny every call of this tool, or no more", engine=True),
     _action("servers.hide", "h", "hide", "keep this tool from agents, or no more", engine=True),
     _action("servers.recommended", "m", "recommended", "the recommended rule", engine=True),
+    _action("servers.recommended_all", "M", "", "the recommended rules for all", engine=True),
     _action("servers.rule", "r", "rule", "write a rule about this tool", engine=True),
     _action("sessions.up", "up k", "", "one session up"),
     _action("sessions.down", "down j", "", "one session down"),

@@ -167,18 +167,25 @@ async def test_a_tool_is_blocked_at_once_and_let_go_after_a_confirm() -> None:
 
 
 @scenario
-async def test_the_recommended_rule_is_shown_before_it_is_written() -> None:
+@pytest.mark.parametrize(
+    ("keys", "server", "tool"),
+    [((*RUN_KEYS, "m"), "shell", "run"), (("m",), "filesystem", ""), (("M",), "", "")],
+    ids=["a tool", "a server", "everything"],
+)
+async def test_what_is_recommended_is_shown_before_it_is_written(
+    keys: tuple[str, ...], server: str, tool: str
+) -> None:
     fake = engine()
     advice = Recommendation({"tool": "run", "rate_limit": "10/minute"}, "it can execute")
     recommended = port_tools.Recommended((advice,), "+[[rules]]\n+tool = 'run'")
     fake.replies[port_tools.Recommend] = recommended
     async with showing(fake) as shown:
-        await shown.press("4", *RUN_KEYS, "m")
+        await shown.press("4", *keys)
         assert "it can execute" in shown.text()
         assert "+tool = 'run'" in shown.text()
         assert not [c for c in sent(fake, port_tools.Recommend) if c.apply]
         await shown.press("y")
-        assert sent(fake, port_tools.Recommend)[-1] == port_tools.Recommend("shell", "run", True)
+        assert sent(fake, port_tools.Recommend)[-1] == port_tools.Recommend(server, tool, True)
 
 
 @scenario

@@ -219,11 +219,14 @@ class ServersScreen(WallScreen):
     def do_recommended(self) -> None:
         """The recommended rule, with what it changes; applied after a confirm."""
         if node := self.node:
-            self._recommend(node)
+            self._recommend(*node.key)
+
+    def do_recommended_all(self) -> None:
+        """The recommended rules for every tool of every server, in the same way."""
+        self._recommend("", "")
 
     @work(group="change")
-    async def _recommend(self, node: Node) -> None:
-        server, tool = node.key
+    async def _recommend(self, server: str, tool: str) -> None:
         reply = await self.wall.send(port_tools.Recommend(server, tool))
         if not isinstance(reply, port_tools.Recommended):
             self.wall.say(getattr(reply, "text", "no answer"), "error")
