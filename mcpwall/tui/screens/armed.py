@@ -194,3 +194,29 @@ class Armed(Keys, inherit_bindings=False):
         if any(at is not None and now < at for at in times):
             return True
         return self.guard.second_until(now) is not None
+
+    # --- scrolling ------------------------------------------------------------------------------
+
+    def do_up(self) -> None:
+        """One row up."""
+        self.query_one(Fields).move(-1)
+
+    def do_down(self) -> None:
+        """One row down."""
+        self.query_one(Fields).move(1)
+
+    def do_page_up(self) -> None:
+        """One window up."""
+        self.query_one(Fields).move_page(-1)
+
+    def do_page_down(self) -> None:
+        """One window down."""
+        self.query_one(Fields).move_page(1)
+
+    def do_first(self) -> None:
+        """To the start of what is decided on."""
+        self.query_one(Fields).move_to_start()
+
+    def do_last(self) -> None:
+        """To its end."""
+        self.query_one(Fields).move_to_end()

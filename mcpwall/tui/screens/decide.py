@@ -121,27 +121,3 @@ class DecideScreen(WallModal, Armed):  # the first base is the one whose styles 
         self.say([(" decide with the keys themselves, here", "warn")])
 
     do_confirm = do_deny = do_allow
-
-    def do_up(self) -> None:
-        """One row up."""
-        self.query_one(Fields).move(-1)
-
-    def do_down(self) -> None:
-        """One row down."""
-        self.query_one(Fields).move(1)
-
-    def do_page_up(self) -> None:
-        """One window up."""
-        self.query_one(Fields).move_page(-1)
-
-    def do_page_down(self) -> None:
-        """One window down."""
-        self.query_one(Fields).move_page(1)
-
-    def do_first(self) -> None:
-        """To the start."""
-        self.query_one(Fields).move_to_start()
-
-    def do_last(self) -> None:
-        """To the end."""
-        self.query_one(Fields).move_to_end()

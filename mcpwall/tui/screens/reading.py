@@ -253,32 +253,6 @@ class ReadingScreen(WallScreen, Armed):  # the first base is the one whose style
             self._lay_out()
             self._ask_matches()
 
-    # --- scrolling ------------------------------------------------------------------------------
-
-    def do_up(self) -> None:
-        """One row up."""
-        self.query_one(Fields).move(-1)
-
-    def do_down(self) -> None:
-        """One row down."""
-        self.query_one(Fields).move(1)
-
-    def do_page_up(self) -> None:
-        """One window up."""
-        self.query_one(Fields).move_page(-1)
-
-    def do_page_down(self) -> None:
-        """One window down."""
-        self.query_one(Fields).move_page(1)
-
-    def do_first(self) -> None:
-        """To the start of the arguments."""
-        self.query_one(Fields).move_to_start()
-
-    def do_last(self) -> None:
-        """To the end of the arguments."""
-        self.query_one(Fields).move_to_end()
-
     # --- drawing --------------------------------------------------------------------------------
 
     def draw(self) -> None:
