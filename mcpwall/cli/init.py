@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from mcpwall import home
@@ -87,7 +88,7 @@ def run(arguments: argparse.Namespace) -> int:
             chosen.append(plan)
     _show_config(work, chosen)
     if arguments.dry_run:
-        print("nothing was changed (--dry-run)")
+        print("nothing was changed (--dry-run); a copy of each file would be kept beside it first")
         return 0
     failures = work.carry_out(chosen)
     for failure in failures:
@@ -221,4 +222,6 @@ def _say_what_now(work: Work, done: Sequence[FilePlan]) -> None:
                 name = work.names[plan.path, entry.keys, entry.name]
                 print(visible(f"If {name} wants a login: add oauth = true to [servers.{name}] in "))
                 print(visible(f"  {home.config_file()}, and run: mcpwall login {name}"))
-    print("To put everything back: mcpwall uninstall")
+    print("To put everything back: mcpwall uninstall. Each file as it was is kept in")
+    for copy in sorted({plan.copy for plan in done if plan.copy}):
+        print(visible(f"  {work.places.shown(Path(copy))}"))

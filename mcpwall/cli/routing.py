@@ -13,11 +13,12 @@ from typing import Final
 from mcpwall import home
 from mcpwall.cli import program
 from mcpwall.cli.errors import FAILED, USAGE, CliError
-from mcpwall.clients import document, ledger, plan, route, tables
+from mcpwall.clients import backup, document, ledger, plan, route, tables
 from mcpwall.clients.agents import AGENTS, BY_ID, Agent
 from mcpwall.clients.document import DocumentError
 from mcpwall.clients.entries import Entry
 from mcpwall.clients.launcher import launcher
+from mcpwall.clients.ledger import Backup
 from mcpwall.clients.naming import Names
 from mcpwall.clients.places import Places
 from mcpwall.clients.survey import Found, survey
@@ -33,12 +34,13 @@ SHORT_S: Final = 60  # an agent that waits less leaves a person no time
 
 @dataclass(slots=True)
 class FilePlan:
-    """What happens to one file; `done` once it has happened."""
+    """What happens to one file; `done` once it has happened, `copy` says where it is as it was."""
 
     found: Found
     entries: list[Entry]
     change: plan.Change
     done: bool = False
+    copy: str = ""
 
     @property
     def agent(self) -> Agent:
@@ -138,33 +140,56 @@ class Work:
     def carry_out(self, plans: Sequence[FilePlan]) -> list[str]:
         """Write: what could not be written, a line each.
 
-        The ledger comes first, so that nothing is ever changed that it does not know. Raises
-        CliError when config.toml or the ledger cannot be written; then nothing was changed.
+        The copies of the files come first, then the ledger, so that nothing is ever changed that it
+        does not know. Raises CliError when config.toml or the ledger cannot be written; then
+        nothing was changed.
         """
+        failures: list[str] = []
+        kept: dict[str, Backup] = {}
+        plans = [one for one in plans if self._has_copy(one, kept, failures)]
         records = [record for one in plans for record in one.change.records]
         if not records:
-            return []
+            return failures
         config, added = self._new_config(plans)
-        known = self.ledger.with_records(records).with_tables(added)
+        known = self.ledger.with_records(records).with_tables(added).with_backups(kept)
         try:
             files.private_dir(home.config_dir())  # the state directory may be inside it
             if config.text != self.config.text:
                 files.write_atomic(home.config_file(), config.text)
             ledger.write(home.clients_file(), known)
         except (files.UnsafeFileError, OSError, ledger.LedgerError) as error:
+            for made in kept.values():
+                backup.remove(made)
             raise CliError(f"{error}; no agent's file was changed", FAILED) from None
-        failures: list[str] = []
-        failed: list[ledger.Record] = []
+        failed: list[FilePlan] = []
         for one in plans:
             try:
                 document.write(one.change.after, one.change.before)
                 one.done = True
             except DocumentError as error:
                 failures.append(str(error))
-                failed += one.change.records
+                failed.append(one)
+        for one in failed:
+            known = known.without(one.change.records)
+            if (copy := kept.get(str(one.path))) and backup.remove(copy):
+                known = known.without_backup(str(one.path))
         if failed:
-            ledger.write(home.clients_file(), known.without(failed))
+            ledger.write(home.clients_file(), known)
         return failures
+
+    def _has_copy(self, one: FilePlan, kept: dict[str, Backup], failures: list[str]) -> bool:
+        """Keep a copy of a file that `init` changes for the first time; False: it cannot be."""
+        file = str(one.path)
+        if file in self.ledger.files:
+            one.copy = self.ledger.backups[file].path if file in self.ledger.backups else ""
+            return True
+        try:
+            kept[file] = backup.keep(one.change.before)
+        except DocumentError as error:
+            failures.append(str(error))
+            return False
+        one.copy = kept[file].path
+        return True
 
     # --- planning -------------------------------------------------------------------------------
 

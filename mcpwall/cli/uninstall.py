@@ -57,11 +57,13 @@ def run(arguments: argparse.Namespace) -> int:
     if not chosen:
         print("nothing to put back: `mcpwall init` has changed nothing here")
     if settled and not arguments.dry_run:
-        rest = _without_tables(known.without(settled))
+        rest = _without_tables(_without_copies(known.without(settled), chosen))
         try:
             ledger.write(home.clients_file(), rest)
         except ledger.LedgerError as error:
             raise CliError(str(error)) from None
+    if failed:
+        _name_copies(known, chosen)
     _name_those_by_hand({record.where for record in known.records}, agents)
     return FAILED if failed else 0
 
@@ -103,6 +105,39 @@ def _file(
         print(visible(f"{shown}: {outcome.record.name}: {outcome.how}"))
     settled += [outcome.record for outcome in outcomes if outcome.how != undo.How.LEFT]
     return all(outcome.how != undo.How.LEFT for outcome in outcomes)
+
+
+def _without_copies(rest: Ledger, chosen: Sequence[Record]) -> Ledger:
+    """Take away the copies of files that are as they were; name those that stay."""
+    from mcpwall.cli.routing import here
+    from mcpwall.clients import backup, document
+    from mcpwall.text import visible
+
+    for file in dict.fromkeys(record.file for record in chosen):
+        kept = rest.backups.get(file)
+        if kept is None or file in rest.files:
+            continue
+        try:
+            now = document.read(Path(file))
+        except document.DocumentError:
+            now = None
+        if not backup.settle(kept, now):
+            shown = here().shown(Path(kept.path))
+            print(visible(f"{shown}: the file before `mcpwall init`, which says otherwise now; "))
+            print("  it holds what the file held, so delete it when you need it no more")
+        rest = rest.without_backup(file)
+    return rest
+
+
+def _name_copies(known: Ledger, chosen: Sequence[Record]) -> None:
+    """Where to find as it was what could not be put back."""
+    from mcpwall.cli.routing import here
+    from mcpwall.text import visible
+
+    for file in dict.fromkeys(record.file for record in chosen):
+        if kept := known.backups.get(file):
+            before, shown = here().shown(Path(kept.path)), here().shown(Path(file))
+            print(visible(f"{shown} as it was before `mcpwall init` is in {before}"))
 
 
 def _without_tables(known: Ledger) -> Ledger:

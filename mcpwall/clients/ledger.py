@@ -1,8 +1,8 @@
 """What `init` changed, kept so that `uninstall` can put it back byte for byte.
 
-For each entry: what stood where, and hashes of the entry before and after. This is the backup: a
-whole copy of an agent's file would copy the secrets in it, and would be out of date as soon as the
-agent writes its history there. `state/clients.json`, for the user alone.
+For each entry: what stood where, and hashes of the entry before and after; for each file: where its
+copy from before is (`clients.backup`). `uninstall` goes by the entries, since the agent may have
+written its history to the file since. No secret is in it. `state/clients.json`, for the user alone.
 """
 
 from __future__ import annotations
@@ -54,15 +54,29 @@ class Record(msgspec.Struct, frozen=True):
         return self.file, self.keys, self.name
 
 
+class Backup(msgspec.Struct, frozen=True):
+    """Where the copy of a file as it was is, and the SHA-256 of what it holds."""
+
+    path: str
+    hash: str
+
+
 class Ledger(msgspec.Struct, frozen=True):
     """All that is routed.
 
-    `tables` are texts that were added to config.toml, by `servers.NAME` or `agents.NAME`.
+    `tables` are texts that were added to config.toml, by `servers.NAME` or `agents.NAME`; `backups`
+    are the copies of the files that hold the entries, by file.
     """
 
     records: tuple[Record, ...] = ()
     tables: dict[str, str] = {}
     version: int = VERSION
+    backups: dict[str, Backup] = {}
+
+    @property
+    def files(self) -> set[str]:
+        """The files that hold an entry that was routed."""
+        return {record.file for record in self.records}
 
     def with_records(self, new: Iterable[Record]) -> Ledger:
         """With these records, in place of older ones about the same entries."""
@@ -72,6 +86,15 @@ class Ledger(msgspec.Struct, frozen=True):
     def with_tables(self, new: dict[str, str]) -> Ledger:
         """With more tables in config.toml."""
         return msgspec.structs.replace(self, tables={**self.tables, **new})
+
+    def with_backups(self, new: dict[str, Backup]) -> Ledger:
+        """With the copies of more files."""
+        return msgspec.structs.replace(self, backups={**self.backups, **new})
+
+    def without_backup(self, file: str) -> Ledger:
+        """Without the copy of this file."""
+        rest = {name: backup for name, backup in self.backups.items() if name != file}
+        return msgspec.structs.replace(self, backups=rest)
 
     def without(self, gone: Iterable[Record]) -> Ledger:
         """Without these records."""

@@ -59,7 +59,63 @@ def test_every_agent_is_routed_and_put_back_byte_for_byte(machine, run):
     assert (code, err) == (0, "")
     for agent, file in files.items():
         assert file.read_bytes() == FILES[agent].read_bytes()
+    assert not list(machine.home.rglob(".mcpwall-backup"))
     assert run("uninstall", "--yes") == (0, NOTHING, "")
+
+
+def copies(machine):
+    return [file for file in machine.home.rglob(".mcpwall-backup/*") if file.suffix != ""]
+
+
+def test_each_file_is_copied_before_it_is_first_changed(machine, run):
+    file = install("cursor", machine)
+    original = file.read_bytes()
+    _, out, _ = run("init", "--yes", "--server", "memory")
+    assert "~/.cursor/.mcpwall-backup/mcp.json.orig" in out
+    (copy,) = copies(machine)
+    assert copy.read_bytes() == original
+    _, out, _ = run("init", "--yes")
+    assert "~/.cursor/.mcpwall-backup/mcp.json.orig" in out
+    assert copies(machine) == [copy]
+    run("uninstall", "--yes", "--server", "memory")
+    assert copies(machine) == [copy]
+    run("uninstall", "--yes")
+    assert copies(machine) == []
+    assert file.read_bytes() == original
+
+
+def test_a_copy_that_the_file_is_not_the_same_as_is_left_and_named(machine, run):
+    file = put(machine.home / ".cursor" / "mcp.json", {"fs": {"command": "x"}})
+    original = file.read_bytes()
+    run("init", "--yes")
+    file.write_text(file.read_text() + "\n")
+    _, out, _ = run("uninstall", "--yes")
+    assert "~/.cursor/.mcpwall-backup/mcp.json.orig: the file before `mcpwall init`" in out
+    (copy,) = copies(machine)
+    assert copy.read_bytes() == original
+    assert file.read_bytes() == original + b"\n"
+    run("init", "--yes")
+    assert sorted(one.name for one in copies(machine)) == ["mcp.json.orig", "mcp.json.orig-2"]
+    run("uninstall", "--yes")
+    assert copies(machine) == [copy]
+
+
+def test_a_file_that_cannot_be_copied_is_left_alone_and_the_others_are_routed(machine, run):
+    file, other = install("cursor", machine), install("gemini", machine)
+    (file.parent / ".mcpwall-backup").touch()
+    left_alone(run, file, ".mcpwall-backup: is not a directory; move it away")
+    assert other.read_bytes() != FILES["gemini"].read_bytes()
+    assert {record["file"] for record in ledger()["records"]} == {str(other)}
+
+
+def test_a_file_that_does_not_parse_any_more_is_named_with_its_copy(machine, run):
+    file = install("cursor", machine)
+    run("init", "--yes")
+    file.write_text("{")
+    code, out, _ = run("uninstall", "--yes")
+    assert code == 1
+    assert "~/.cursor/mcp.json as it was before `mcpwall init` is in ~/.cursor/.mcpwall" in out
+    assert len(copies(machine)) == 1
 
 
 NOTHING = "nothing to put back: `mcpwall init` has changed nothing here\n"
@@ -100,8 +156,7 @@ def config_text():
 
 
 def test_p14_no_secret_leaves_an_agents_file(machine, run):
-    for agent in AGENTS:
-        install(agent, machine)
+    files = [install(agent, machine) for agent in AGENTS]
     code, _, _ = run("init", "--yes", "--raise-timeouts")
     assert code == 0
     kept = [file for file in (machine.home.parent / "wall").rglob("*") if file.is_file()]
@@ -109,6 +164,11 @@ def test_p14_no_secret_leaves_an_agents_file(machine, run):
     for file in kept:
         assert SECRET not in file.read_text()
         assert file.stat().st_mode & 0o777 == 0o600
+    for file in machine.home.rglob("*"):  # only an agent's own file, and the copy beside it
+        if file.is_file() and SECRET in file.read_text() and file not in files:
+            assert file.parent.name == ".mcpwall-backup"
+            assert file.parent.parent / file.name.removesuffix(".orig") in files
+            assert (file.stat().st_mode | file.parent.stat().st_mode) & 0o077 == 0
 
 
 def test_remote_servers_are_written_to_the_config_and_taken_out_again(machine, run):
@@ -260,7 +320,8 @@ def test_a_read_only_file(machine, run):
     file = install("cursor", machine)
     file.chmod(0o444)
     left_alone(run, file, "is read-only; run: chmod u+w")
-    assert ledger()["records"] == []
+    assert (ledger()["records"], ledger()["backups"]) == ([], {})
+    assert copies(machine) == []
 
 
 def test_a_hard_link_a_directory_and_a_pipe(machine, run):
