@@ -40,6 +40,17 @@ class Catalog:
         """What is listed under a name ('': two meanings), or None. "" names the instructions."""
         return self._prints.get(name) if name else self.instructions or None
 
+    @property
+    def told_otherwise(self) -> bool:
+        """Whether the server's instructions are not those that are pinned."""
+        told = self._server.entries.get("")
+        return told is not None and bool(self.instructions) and self.instructions != told.pinned
+
+    def is_pinned(self, name: str) -> bool:
+        """Whether a tool is listed in this session as it is pinned."""
+        entry = self._server.entries.get(name)
+        return entry is not None and bool(entry.pinned) and entry.pinned == self._prints.get(name)
+
     def state(self, name: str) -> ToolState:
         """Whether a tool may be called in this session."""
         listed = self._prints.get(name)
@@ -47,11 +58,9 @@ class Catalog:
             return ToolState.UNLISTED
         if not listed:
             return ToolState.DOUBLED
-        entries = self._server.entries
-        told = entries.get("")
-        if told is not None and self.instructions and self.instructions != told.pinned:
+        if self.told_otherwise:
             return ToolState.SERVER_CHANGED
-        entry = entries.get(name)
-        if entry is None or not entry.pinned:
-            return ToolState.NEW
-        return ToolState.LISTED if entry.pinned == listed else ToolState.CHANGED
+        if self.is_pinned(name):
+            return ToolState.LISTED
+        entry = self._server.entries.get(name)
+        return ToolState.CHANGED if entry is not None and entry.pinned else ToolState.NEW

@@ -64,9 +64,9 @@ class Inventory:
             return Tool(entry.server, entry.name)
         return self._known(entry.server, entry.listed_text, fields, trusted=trusted)[0]
 
-    def read(self, server: str, definition: Definition, *, trusted: bool) -> Tool:
-        """A tool as a server defines it, with its risk."""
-        return self._known(server, definition.raw, definition.fields, trusted=trusted)[0]
+    def read(self, server: str, definition: Definition, *, trusted: bool) -> tuple[Tool, str]:
+        """A tool as a server defines it, with its risk; and its fingerprint, '' for none."""
+        return self._known(server, definition.raw, definition.fields, trusted=trusted)
 
     def take(
         self,
@@ -81,7 +81,7 @@ class Inventory:
         texts: dict[str, bytes] = {}
         for definition in definitions:
             raw = definition.raw
-            catalog.add(*self._known(server.name, raw, definition.fields, trusted=trusted))
+            catalog.add(*self.read(server.name, definition, trusted=trusted))
             texts[definition.name] = raw
         now_ms = self._clock.wall_ms()
         found = (server.listed(catalog, name, text, now_ms) for name, text in texts.items())

@@ -70,7 +70,7 @@ class Live:
         self.calls = 0
         self.ended = ""
         self.catalog = Catalog(server, kept.instructions)
-        self.hidden: frozenset[str] = frozenset()  # tools that the agent does not get to see
+        self.withheld: frozenset[str] = frozenset()  # tools not shown as listed, see `showing`
         self.tells_changes = kept.tells_changes  # its server said that it tells when tools change
         self._wire = wire
         self.protocol = Session(kept.memory)

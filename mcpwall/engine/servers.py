@@ -74,7 +74,7 @@ class Server:
             self.rows.pop(name, None)
         if fingerprint == entry.listed:
             return None
-        if fingerprint and fingerprint == entry.pinned and self._waits(entry, catalog):
+        if fingerprint and fingerprint == entry.pinned and self._awaited(entry, catalog):
             return None  # another session lists what a person has yet to look at
         entry.listed, entry.listed_text = fingerprint, _kept(text)
         self.rows.pop(name, None)
@@ -97,6 +97,21 @@ class Server:
         entry.pinned, entry.pinned_text = entry.listed, entry.listed_text
         self.rows.pop(entry.name, None)
 
+    def as_pinned(self, name: str, fingerprint: str, text: bytes) -> bytes | None:
+        """What agents may read of a tool that is listed so: the text that is pinned, None for none.
+
+        Before the first list has ended, what nothing is known of yet may be read as it is.
+        """
+        entry = self.entries.get(name)
+        if entry is None:
+            return None if self.stored.complete else text
+        return text if fingerprint and fingerprint == entry.pinned else entry.pinned_text or None
+
+    @property
+    def waits(self) -> bool:
+        """Whether something that it says has not been accepted."""
+        return any(not e.gone and e.listed != e.pinned for e in self.entries.values())
+
     @property
     def hash(self) -> str:
         """A name for all that the server says now."""
@@ -113,7 +128,7 @@ class Server:
         what = What.SEEN if entry.pinned else _what(entry)
         return Event(what, entry)
 
-    def _waits(self, entry: ToolEntry, catalog: Catalog) -> bool:
+    def _awaited(self, entry: ToolEntry, catalog: Catalog) -> bool:
         """Whether what waits for a person is listed in another session."""
         others = (each for each in self.catalogs if each is not catalog)
         return any(each.fingerprint(entry.name) == entry.listed for each in others)

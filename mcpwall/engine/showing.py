@@ -1,7 +1,9 @@
-"""What an agent gets to see of a server's tools: its lists, less what the rules hide from it.
+"""What an agent gets to read of a server: what people have accepted, less what the rules hide.
 
-Hiding is not what stops a call: the judge does that. A list that is sent again after the rules
-changed comes of the agent's asking; it is told to ask, where the session said that it may be.
+A tool that changed is listed as it is pinned, one that nobody has accepted is not listed, and so
+with the server's instructions: what waits for a person waits outside the model. That is not what
+stops a call: the judge does that. A list that is sent again comes of the agent's asking; it is told
+to ask, where the session said that the list may change.
 """
 
 from __future__ import annotations
@@ -26,28 +28,34 @@ ASK_AGAIN: Final = codec.encode({"jsonrpc": "2.0", "method": "notifications/tool
 def shown(engine: Engine, live: Live, method: str, line: bytes) -> bytes:
     """A result of the server's as this agent gets it; `method` is what the agent had asked."""
     if method == "tools/list":
-        return results.without_tools(line, _hides_raw(engine, live))
+        return results.with_tools(line, _shows(engine, live))
+    if live.catalog.told_otherwise:
+        pinned = codec.object_of(msgspec.Raw(live.server.entries[""].pinned_text))
+        line = results.with_instructions(line, pinned.get("instructions", ""))
     if method == "initialize":
         live.tells_changes = results.declares_changes(line)
-        if not live.tells_changes and _hides(engine, live) is not None:
+        withholds = live.server.waits or _hides(engine, live) is not None
+        if not live.tells_changes and withholds:
             line, live.tells_changes = results.declaring_changes(line)
     return line
 
 
-def hidden(engine: Engine, live: Live) -> frozenset[str]:
-    """The tools of a session that its agent does not get to see."""
-    hides = _hides(engine, live)
-    if hides is None:
-        return frozenset()
-    return frozenset(name for name, tool in live.tools.items() if hides(tool))
+def withheld(engine: Engine, live: Live) -> frozenset[str]:
+    """The tools of a session that its agent does not get to see as the server lists them."""
+    hides, pinned = _hides(engine, live), live.catalog.is_pinned
+    return frozenset(
+        name
+        for name, tool in live.tools.items()
+        if not pinned(name) or (hides is not None and hides(tool))
+    )
 
 
 def refresh(engine: Engine) -> None:
-    """The rules have changed: agents from whom other tools are hidden now are to ask again."""
+    """Rules or pins have changed: agents who would be shown other tools now are to ask again."""
     for live in engine.sessions.values():
-        now = hidden(engine, live)
-        if now != live.hidden:
-            live.hidden = now
+        now = withheld(engine, live)
+        if now != live.withheld:
+            live.withheld = now
             if live.tells_changes:
                 live.tell(ASK_AGAIN)
 
@@ -64,16 +72,23 @@ def _hides(engine: Engine, live: Live) -> Callable[[Tool], bool] | None:
     return hides
 
 
-def _hides_raw(engine: Engine, live: Live) -> Callable[[bytes], bool] | None:
+def _shows(engine: Engine, live: Live) -> Callable[[bytes], bytes | None]:
+    """What this agent gets to read for a definition's JSON; None for nothing."""
     hides = _hides(engine, live)
-    if hides is None:
-        return None
-    trusted = engine.rulebook.trusts_hints(live.server.name)
+    server, read = live.server, engine.inventory.read
+    trusted = engine.rulebook.trusts_hints(server.name)
 
-    def hides_raw(raw: bytes) -> bool:
-        definition = read_definition(msgspec.Raw(raw))
+    def shows(listed: bytes) -> bytes | None:
+        definition = read_definition(msgspec.Raw(listed))
         if definition is None:
-            return False
-        return hides(engine.inventory.read(live.server.name, definition, trusted=trusted))
+            return None  # no agent can call it
+        _, fingerprint = read(server.name, definition, trusted=trusted)
+        text = server.as_pinned(definition.name, fingerprint, listed)
+        if text is None or hides is None:
+            return text
+        definition = read_definition(msgspec.Raw(text))
+        if definition is None or hides(read(server.name, definition, trusted=trusted)[0]):
+            return None
+        return text
 
-    return hides_raw
+    return shows

@@ -53,7 +53,7 @@ def listed(engine: Engine, live: Live, page: Listed) -> None:
             "they are",
         )
     if page.last:
-        live.hidden = showing.hidden(engine, live)
+        live.withheld = showing.withheld(engine, live)
         engine.feed.publish(ServerEvent(tool_views.server_row(engine, server)))
         engine.holds.judge_again(live)
 
@@ -70,6 +70,7 @@ def described(engine: Engine, live: Live, instructions: str) -> None:
 def accepted(engine: Engine, server: Server, events: list[Event]) -> None:
     """A person has accepted what a server says."""
     _act(engine, server, events)
+    showing.refresh(engine)
     engine.feed.publish(ServerEvent(tool_views.server_row(engine, server)))
     engine.holds.judge_again()
 

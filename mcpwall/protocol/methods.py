@@ -74,7 +74,7 @@ def way(method: str) -> Way:
 
 
 # Methods whose results the wall may have to change on their way to the client.
-CHANGED: Final = frozenset({"initialize", "tools/list"})
+CHANGED: Final = frozenset({"initialize", "server/discover", "tools/list"})
 
 _FOLDED: Final = {method.casefold(): method for method in CLIENT_METHODS}
 

@@ -22,16 +22,31 @@ _part = msgspec.json.Decoder(_Object).decode
 _raws = msgspec.json.Decoder(list[msgspec.Raw]).decode
 # Rules can change at any time, so no client may take a list for good.
 _UNCACHED: Final = {"ttlMs": b"0", "cacheScope": b'"private"'}
-UNREADABLE: Final = "mcpwall: the server's list of tools cannot be read, and some are hidden"
+UNREADABLE: Final = "mcpwall: the server's answer cannot be read, and may hold what nobody accepted"
 
 
-def without_tools(line: bytes, hides: Callable[[bytes], bool] | None) -> bytes:
-    """A line with pages of tools, less those that `hides` says of (given a definition's JSON).
+def with_tools(line: bytes, shows: Callable[[bytes], bytes | None]) -> bytes:
+    """A line with pages of tools, each definition's JSON replaced by what `shows` makes of it.
 
-    A page may end up empty; it keeps its cursor. What cannot be read is replaced by an error when
-    something is to be hidden, and goes on as it came when not.
+    None leaves a tool out: a page may end up empty, and keeps its cursor. What cannot be read is
+    replaced by an error.
     """
-    return _changed(line, lambda result: _page(result, hides), strict=hides is not None)
+    return _changed(line, lambda result: _page(result, shows), strict=True)
+
+
+def with_instructions(line: bytes, text: str) -> bytes:
+    """A line with the result of an opening, in which the server tells the model `text` of itself.
+
+    "" leaves the instructions out. What cannot be read is replaced by an error.
+    """
+
+    def tell(result: _Object) -> bool:
+        result.pop("instructions", None)
+        if text:
+            result["instructions"] = _raw(text)
+        return True
+
+    return _changed(line, tell, strict=True)
 
 
 def declaring_changes(line: bytes) -> tuple[bytes, bool]:
@@ -68,13 +83,13 @@ def declares_changes(line: bytes) -> bool:
     return bytes(tools.get("listChanged", b"")) == b"true"
 
 
-def _page(result: _Object, hides: Callable[[bytes], bool] | None) -> bool:
+def _page(result: _Object, shows: Callable[[bytes], bytes | None]) -> bool:
     changed = False
-    if hides is not None and "tools" in result:
-        tools = _raws(result["tools"])
-        kept = [tool for tool in tools if not hides(bytes(tool))]
-        if len(kept) < len(tools):
-            result["tools"] = _raw(kept)
+    if "tools" in result:
+        listed = [bytes(tool) for tool in _raws(result["tools"])]
+        shown = [text for tool in listed if (text := shows(tool)) is not None]
+        if shown != listed:
+            result["tools"] = _raw([msgspec.Raw(text) for text in shown])
             changed = True
     for key, value in _UNCACHED.items():
         if key in result and bytes(result[key]) != value:

@@ -2,7 +2,12 @@ import json
 
 import pytest
 
-from mcpwall.protocol.results import declares_changes, declaring_changes, without_tools
+from mcpwall.protocol.results import (
+    declares_changes,
+    declaring_changes,
+    with_instructions,
+    with_tools,
+)
 
 ODD = b'{"name":"b", "n":1.50e2,\t"big":123456789012345678901234567890, "x":"\\u00e9"}'
 PAGE = (
@@ -12,16 +17,38 @@ PAGE = (
 
 
 def hide(*names: str):
-    return lambda raw: json.loads(raw)["name"] in names
+    return lambda raw: None if json.loads(raw)["name"] in names else raw
 
 
-def test_a_page_from_which_nothing_is_hidden_goes_on_as_it_came() -> None:
-    assert without_tools(PAGE, hide("z")) is PAGE
-    assert without_tools(PAGE, None) is PAGE
+def test_a_page_that_is_shown_as_it_is_goes_on_as_it_came() -> None:
+    assert with_tools(PAGE, hide("z")) is PAGE
+
+
+def test_a_definition_is_replaced_and_all_else_stays_to_the_byte() -> None:
+    pinned = b'{"name":"a", "x":1.0}'
+    shown = with_tools(PAGE, lambda raw: pinned if b'"a"' in raw else raw)
+    assert b"[%b,%b]" % (pinned, ODD) in shown
+    assert b'"_meta":{"k":1.0}' in shown
+
+
+@pytest.mark.parametrize(
+    ("said", "after"), [("Obey.", {"instructions": "Obey.", "k": 1.5}), ("", {"k": 1.5})]
+)
+def test_the_instructions_of_an_opening_are_replaced(said: str, after: object) -> None:
+    line = b'{"id":1,"result":{"instructions":"Disobey.","k":1.50}}'
+    told = with_instructions(line, said)
+    assert json.loads(told)["result"] == after
+    assert b'"k":1.50' in told
+
+
+def test_an_opening_that_cannot_be_read_is_replaced_whole() -> None:
+    told = with_instructions(b'{"id":1,"result":{"instructions":"Disobey.","k":NaN}}', "Obey.")
+    assert b"Disobey" not in told
+    assert json.loads(told)["error"]["code"] == -32603
 
 
 def test_what_stays_is_the_same_to_the_byte() -> None:
-    shown = without_tools(PAGE, hide("a"))
+    shown = with_tools(PAGE, hide("a"))
     assert ODD in shown
     assert b'"_meta":{"k":1.0}' in shown
     assert json.loads(shown) == {
@@ -31,23 +58,22 @@ def test_what_stays_is_the_same_to_the_byte() -> None:
 
 
 def test_a_page_that_empties_keeps_its_cursor() -> None:
-    result = json.loads(without_tools(PAGE, hide("a", "b")))["result"]
+    result = json.loads(with_tools(PAGE, hide("a", "b")))["result"]
     assert result["tools"] == []
     assert result["nextCursor"] == "2"
 
 
-@pytest.mark.parametrize("hides", [None, hide("a")])
-def test_a_list_is_never_to_be_kept(hides) -> None:
+def test_a_list_is_never_to_be_kept() -> None:
     line = b'{"id":1,"result":{"tools":[],"ttlMs":60000,"cacheScope":"public","o":1}}'
-    result = json.loads(without_tools(line, hides))["result"]
+    result = json.loads(with_tools(line, hide()))["result"]
     assert result == {"tools": [], "ttlMs": 0, "cacheScope": "private", "o": 1}
     plain = b'{"id":1,"result":{"tools":[]}}'
-    assert without_tools(plain, hides) is plain
+    assert with_tools(plain, hide()) is plain
 
 
 def test_pages_in_a_batch_are_changed_each() -> None:
     line = b"[" + PAGE + b',{"jsonrpc":"2.0","id":8,"result":{"tools":[]}}]'
-    first, second = json.loads(without_tools(line, hide("b")))
+    first, second = json.loads(with_tools(line, hide("b")))
     assert [tool["name"] for tool in first["result"]["tools"]] == ["a"]
     assert second == {"jsonrpc": "2.0", "id": 8, "result": {"tools": []}}
 
@@ -60,17 +86,16 @@ def test_pages_in_a_batch_are_changed_each() -> None:
         b'{"jsonrpc":"2.0","id":7,"result":{"tools":{"name":"a"}}}',
     ],
 )
-def test_what_cannot_be_read_shows_nothing_while_something_is_hidden(line: bytes) -> None:
-    told = json.loads(without_tools(line, hide("a")))
+def test_what_cannot_be_read_shows_nothing(line: bytes) -> None:
+    told = json.loads(with_tools(line, hide("a")))
     (answer,) = told if isinstance(told, list) else [told]
     assert answer["id"] == 7
     assert answer["error"]["code"] == -32603
-    assert without_tools(line, None) is line
 
 
 @pytest.mark.parametrize("line", [b'{"id":1,"error":{"code":1}}', b'{"id":1,"result":[]}'])
 def test_an_answer_that_is_no_list_goes_on(line: bytes) -> None:
-    assert without_tools(line, hide("a")) is line
+    assert with_tools(line, hide("a")) is line
 
 
 @pytest.mark.parametrize(
