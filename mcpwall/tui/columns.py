@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mcpwall.text import clip, column, fit, summary, width
 from mcpwall.tui.call_list import CallLine
+from mcpwall.tui.marks import SIGN
 from mcpwall.tui.timing import clock, stamp, took
 from mcpwall.tui.words import called, short_agent, standing
 
@@ -56,7 +57,13 @@ def heading(widths: Columns) -> list[Part]:
 
 
 def call_line(
-    line: CallLine, widths: Columns, zone: tzinfo | None, *, left: str = "", cursor: bool = False
+    line: CallLine,
+    widths: Columns,
+    zone: tzinfo | None,
+    *,
+    left: str = "",
+    cursor: bool = False,
+    marked: bool = False,
 ) -> list[Part]:
     """One line of the table; `left` is the time that a waiting call has left."""
     row, many = line.row, len(line.calls)
@@ -65,7 +72,8 @@ def call_line(
     verdict = clip(str(stands), widths.verdict - len(times)) + times
     parts: list[Part] = [
         ("▌" if cursor else " ", "accent"),
-        (clock(row.at_ms, zone) + " ", "dim"),
+        (clock(row.at_ms, zone), "dim"),
+        (SIGN if marked else " ", "accent"),
     ]
     if widths.agent:
         parts.append((_filled(short_agent(row.agent, widths.agent), widths.agent) + " ", ""))
@@ -82,8 +90,8 @@ def call_line(
 
 def stamped_line(row: Row, widths: Columns, zone: tzinfo | None) -> list[Part]:
     """A call with its date and time, for a table of long ago."""
-    cursor, _, *rest = call_line(CallLine(row, [row.id]), widths, zone)
-    return [cursor, (stamp(row.at_ms, zone) + " ", "dim"), *rest]
+    cursor, _, gap, *rest = call_line(CallLine(row, [row.id]), widths, zone)
+    return [cursor, (stamp(row.at_ms, zone), "dim"), gap, *rest]
 
 
 def _filled(safe: str, cells: int) -> str:

@@ -57,6 +57,8 @@ PATHS = {
     "rules": ("3",),
     "a rule tested": ("3", "t", "escape", "l"),
     "rule from a call": ("r",),
+    "rule from marked calls": ("space", "k", "space", "r"),
+    "marked calls compared": ("space", "k", "space", "=", "pagedown"),
     "stop": ("Q",),
     "palette": (":",),
     "refusal": ("L",),

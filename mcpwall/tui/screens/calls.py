@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from textual.containers import Container, Vertical
 
-from mcpwall.tui import detail
+from mcpwall.tui import detail, marked
 from mcpwall.tui.call_list import CallList
 from mcpwall.tui.completion import term
 from mcpwall.tui.detail import Known
 from mcpwall.tui.lookup import look_up
+from mcpwall.tui.marks import Marks
 from mcpwall.tui.mirror import Part
 from mcpwall.tui.screens.base import WallScreen
 from mcpwall.tui.screens.call import CallScreen
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from mcpwall.tui.widgets.lines import Line
 
 _AIRY = 12  # rows from which the detail has empty lines between its sections
+_OF_MARKED = ("rule", "diff", "copy")  # actions on the marked calls, where there are any
+_NEED_ONE = (*_OF_MARKED, "open", "reason", "keep", "drop", "raw", "mark")
 _PANE_MAX = 32_768  # bytes of arguments that the detail beside the table shows
 
 
@@ -63,11 +66,12 @@ class CallsScreen(WallScreen):
     def body(self) -> ComposeResult:
         """Strip, table with detail, filter."""
         self.calls = CallList(self.mirror)
-        self.table = CallsTable(self.calls)
+        self.marks = Marks()
+        self.table = CallsTable(self.calls, self.marks)
         self.pane = TextLines(says_more=True)
         self.pane.id = "pane"
         self.strip = WaitingStrip()
-        self.status = StatusLine(self.calls)
+        self.status = StatusLine(self.calls, self.marks)
         self.filter = FilterLine()
         yield self.strip
         yield EmptyState()
@@ -180,10 +184,16 @@ class CallsScreen(WallScreen):
     # --- actions --------------------------------------------------------------------------------
 
     def why_off(self, action: Action) -> str:
-        """Most actions need a selected call."""
-        needs_call = ("open", "rule", "reason", "keep", "drop", "diff", "raw", "copy")
-        if action.scope == self.scope and action.name in needs_call and not self.calls.lines:
-            return "there is no call yet"
+        """Most actions need a selected call; some take the marked ones in its place."""
+        if action.scope != self.scope:
+            return super().why_off(action)
+        many = len(self.marks)
+        if action.name == "unmark" and not many:
+            return "no call is marked"
+        if action.name == "diff" and many not in (0, marked.TWO):
+            return f"it compares two marked calls; {many} marked"
+        if action.name in _NEED_ONE and not (many and action.name in _OF_MARKED):
+            return super().why_off(action) if self.calls.lines else "there is no call yet"
         return super().why_off(action)
 
     def _move(self, by: int) -> None:
@@ -228,8 +238,23 @@ class CallsScreen(WallScreen):
         self._raw = not self._raw
         self._draw_detail()
 
+    def do_mark(self) -> None:
+        """Mark the selected call, or no more; stays on it."""
+        self.calls.move(0)  # a call that is followed would move away under the mark
+        if (at := self.calls.index()) is not None:
+            self.marks.toggle(self.calls.lines[at])
+        self._list_changed()
+
+    def do_unmark(self) -> None:
+        """Unmark all calls."""
+        self.marks.clear()
+        self._list_changed()
+
     def do_diff(self) -> None:
-        """What changed first, or the arguments first."""
+        """What changed first, or the arguments first; between two calls where they are marked."""
+        if self.marks:
+            self.run_worker(marked.compare(self.wall, self.marks.rows))
+            return
         if self._known and self._known.before is None:
             self.wall.say("no call like it before this one")
             return
@@ -237,8 +262,10 @@ class CallsScreen(WallScreen):
         self._draw_detail()
 
     def do_copy(self) -> None:
-        """The arguments as JSON to the clipboard."""
-        if self._known:
+        """The arguments as JSON to the clipboard; of all marked calls where there are any."""
+        if self.marks:
+            self.run_worker(marked.copy(self.wall, self.marks.rows))
+        elif self._known:
             self.wall.copy(detail.as_json(self._known), f"arguments of call {self._known.row.id}")
 
     def do_open(self) -> None:
@@ -250,8 +277,10 @@ class CallsScreen(WallScreen):
             self.app.push_screen(CallScreen(row))
 
     def do_rule(self) -> None:
-        """A rule from this call."""
-        if row := self.calls.current():
+        """A rule from this call, or from the marked ones."""
+        if self.marks:
+            self.run_worker(marked.rule(self.wall, self.marks.rows))
+        elif row := self.calls.current():
             self.wall.rule_from(row)
 
     def do_reason(self) -> None:

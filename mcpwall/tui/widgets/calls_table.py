@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from mcpwall.tui.app import WallApp
     from mcpwall.tui.call_list import CallList
+    from mcpwall.tui.marks import Marks
 
 _WHEEL = 3  # lines
 
@@ -27,9 +28,10 @@ class CallsTable(LineWidget):
     class Selected(Message):
         """Another call is selected."""
 
-    def __init__(self, calls: CallList) -> None:
+    def __init__(self, calls: CallList, marks: Marks) -> None:
         super().__init__()
         self.calls = calls
+        self.marks = marks
 
     def page(self) -> int:
         """How many calls are on screen at once."""
@@ -47,7 +49,8 @@ class CallsTable(LineWidget):
         held = wall.mirror.held.get(line.row.id)
         waits = held is not None and not held.late
         left = countdown(held.deadline_ms - wall.now() * 1000) if held and waits else ""
-        return call_line(line, widths, wall.zone, left=left, cursor=self.marked(y))
+        marked, cursor = self.marks.on(line), self.marked(y)
+        return call_line(line, widths, wall.zone, left=left, cursor=cursor, marked=marked)
 
     def marked(self, y: int) -> bool:
         """The selected line."""
