@@ -107,12 +107,13 @@ class Engine:
         call, arguments = call_of(live, request, self.last_call, self.clock.wall_ms())
         call, shown = hiding.hidden(self.mask, call, arguments)
         now_ns, lookups = self.clock.steady_ns(), Lookups(self.resolve)
-        verdict = self._bench.judge(live, call, now_ns, lookups)
+        tool = tool_state(live, call)
+        verdict = self._bench.judge(live, call, tool, now_ns, lookups)
         if back is not None:
             verdict = self.rounds.judged(back, call, verdict)
         before = self.late.take(live, call, verdict) if verdict.action is Action.ASK else 0
         if before:
-            verdict = self._bench.judge(live, call, now_ns, lookups, approved=True)
+            verdict = self._bench.judge(live, call, tool, now_ns, lookups, approved=True)
         if verdict.action is Action.ASK and (full := self.holds.full(live, len(arguments))):
             verdict = msgspec.structs.replace(
                 verdict, action=Action.DENY, cause=Cause.UNATTENDED, reason=full, charges=()
@@ -123,7 +124,6 @@ class Engine:
             state = State.HELD if verdict.action is Action.ASK else State.REFUSED
         record = Record(call, verdict, arguments, len(arguments), state, request)
         record.note = f"approved by you after the time of call {before}" if before else ""
-        tool = tool_state(live, call)
         record.shown, record.subject = shown, hiding.subject(self.mask, call)
         record.grounds = Grounds(now_ns, call.run, call.reach, call.reads, tool, lookups.noted())
         if state is State.RUNNING:
@@ -133,7 +133,8 @@ class Engine:
     def verdict(self, live: Live, call: Call, *, approved: bool = False) -> Verdict:
         """The judge's word on a call as things stand now. Books nothing."""
         now_ns = self.clock.steady_ns()
-        return self._bench.judge(live, call, now_ns, self.resolve, approved=approved)
+        tool = tool_state(live, call)
+        return self._bench.judge(live, call, tool, now_ns, self.resolve, approved=approved)
 
     def book(self, record: Record, now_ns: int) -> None:
         """Count what a call costs that is about to be forwarded, and that its agent made it."""

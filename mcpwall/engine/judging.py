@@ -27,9 +27,19 @@ class Bench:
         self._kept: set[str] = set()  # hashes of the policies that the record has
 
     def judge(
-        self, live: Live, call: Call, now_ns: int, resolve: Resolve, *, approved: bool = False
+        self,
+        live: Live,
+        call: Call,
+        tool: ToolState,
+        now_ns: int,
+        resolve: Resolve,
+        *,
+        approved: bool = False,
     ) -> Verdict:
-        """The verdict on a call of a session; `approved`: a person has just approved it."""
+        """The verdict on a call of a session, its tool standing like this.
+
+        `approved`: a person has just approved it.
+        """
         engine = self._engine
         policy, fault = engine.rulebook.policy(call.directory)
         if policy.hash not in self._kept:
@@ -44,7 +54,7 @@ class Bench:
             engine.flows,
             engine.answers,
             engine.lockdown.on,
-            tool_state(live, call),
+            tool,
             approved,
             resolve,
         )

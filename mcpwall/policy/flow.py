@@ -7,7 +7,9 @@ holds; what can no longer be told apart counts as everything, so a bound never p
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, TypeAlias
+
+import msgspec
 
 from mcpwall.model import After, Call, Reach, Reads, Risk
 from mcpwall.policy.match import Names
@@ -26,14 +28,14 @@ FOREVER_NS: Final = 1 << 62
 Kind: TypeAlias = tuple[str, str, str, Risk, Reach, tuple[Reads, ...]]
 
 
-class Seen(NamedTuple):
+class Seen(msgspec.Struct, frozen=True, gc=False):
     """The last call of one kind: its number, and when it was forwarded (steady clock)."""
 
     call: int
     at_ns: int
 
 
-class Before(NamedTuple):
+class Before(msgspec.Struct, frozen=True, gc=False):
     """What stood where a call was noted: the last call of its kind, and the run of equal calls."""
 
     seen: Seen | None

@@ -139,7 +139,7 @@ class Mask:
         found = self._hints.Match(data)
         if found and (found != _DENSE_ALONE or len(data) <= WALK_MAX):
             return True
-        return any(value in data for value in self._in_json)
+        return bool(self._in_json) and any(value in data for value in self._in_json)
 
     def arguments(self, arguments: JsonObject, data: bytes) -> tuple[JsonObject, Marks]:
         """Arguments (`data` is their JSON) with secrets hidden, and what each mark stands for.

@@ -55,6 +55,8 @@ class UnderWay(dict[RequestId, Request]):
 
     def is_used(self, request_id: RequestId) -> bool:
         """Whether a request has this id, or one that a server may take for it."""
+        if not self and not self._cancelled:
+            return False
         twin = str(request_id) if type(request_id) is int else codec.as_integer(str(request_id))
         if request_id in self or twin in self:
             return True

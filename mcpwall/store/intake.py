@@ -118,7 +118,8 @@ class Intake:
         self._at += len(data) - _NUMBER
         self._intents += intents
         self._steps += steps
-        self._released = self._released or any(step.kind == Kind.RELEASED for step in steps)
+        if steps and not self._released:
+            self._released = any(step.kind == Kind.RELEASED for step in steps)
 
     def note_tools(self, events: Sequence[ToolEvent]) -> None:
         """Record what became of tools' definitions, after all that waits. Filed at once: rare."""
