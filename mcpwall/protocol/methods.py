@@ -6,6 +6,8 @@ Source: the schemas of 2024-11-05, 2025-03-26, 2025-06-18, 2025-11-25 and 2026-0
 from __future__ import annotations
 
 import enum
+import re
+import unicodedata
 from typing import Final
 
 from mcpwall.protocol.commands import Sort
@@ -76,12 +78,36 @@ def way(method: str) -> Way:
 # Methods whose results the wall may have to change on their way to the client.
 CHANGED: Final = frozenset({"initialize", "server/discover", "tools/list"})
 
-_FOLDED: Final = {method.casefold(): method for method in CLIENT_METHODS}
+METHOD_MAX: Final = 200
+WRITTEN: Final = "letters and digits of ASCII and _ - . : / $ @ +"
+_WRITTEN: Final = re.compile(r"[\w.:/$@+-]+", re.ASCII)
+_KNOWN: Final = CLIENT_METHODS.keys() | QUESTIONS
+
+
+def _letters(method: str) -> str:
+    plain = unicodedata.normalize("NFKC", method[:METHOD_MAX])
+    return "".join(filter(str.isalpha, plain.casefold()))
+
+
+_BY_LETTERS: Final = {_letters(method): method for method in _KNOWN}
 
 
 def meant(method: str) -> str:
-    """The known method that a lax server might take this one for; '' for none."""
-    return "" if method in CLIENT_METHODS else _FOLDED.get(method.strip().casefold(), "")
+    """The known method that a lax reader might take this one for; '' for none.
+
+    Readers are known to fold case, to strip, to join or split at signs, and to route as by path.
+    """
+    return "" if method in _KNOWN else _BY_LETTERS.get(_letters(method), "")
+
+
+def fault(method: str) -> str:
+    """Why a client's method is refused, since lax servers could take it for another; '' if not."""
+    if method in _KNOWN:
+        return ""
+    if len(method) > METHOD_MAX or not _WRITTEN.fullmatch(method):
+        return f"a method has at most {METHOD_MAX} signs: {WRITTEN}"
+    known = meant(method)
+    return f"the method is written {known!r}" if known else ""
 
 
 SUBJECTS: Final = {

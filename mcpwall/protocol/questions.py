@@ -39,7 +39,8 @@ def in_result(said: codec.Said) -> list[Request]:
         params = question.get("params")
         known = params if isinstance(params, dict) else {}
         arguments = {name: known[name] for name in known if name != "_meta"}
-        method = str(question.get("method", ""))
+        asked_for = str(question.get("method", ""))
+        method = methods.meant(asked_for) or asked_for
         questions.append(Request(key, method, arguments=arguments, sort=Sort.QUESTION))
     return questions
 
@@ -81,6 +82,7 @@ class Questions:
         if request_id is None or len(self._open) >= OPEN_MAX or request_id in self._open:
             return False, [Note("dropped a request of the server that has no usable id")]
         method = envelope.method or ""
+        method = methods.meant(method) or method  # judged as what a lax client does with it
         request = Request(request_id, method, stage=Stage.FORWARDED, sort=Sort.QUESTION)
         if method not in methods.QUESTIONS:
             self._open[request_id] = request

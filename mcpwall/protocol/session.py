@@ -122,8 +122,8 @@ class Session:
         if "method" not in message:
             self.changed = True
             return self._questions.answer(message)
-        if known := methods.meant(message["method"]):
-            raise Malformed(INVALID_REQUEST, f"the method is written {known!r}", message.get("id"))
+        if fault := methods.fault(message["method"]):
+            raise Malformed(INVALID_REQUEST, fault, message.get("id"))
         if "id" in message:
             return self._client_request(message)
         return self._client_notification(message)
