@@ -65,7 +65,8 @@ def main(argv: list[str]) -> int:
 
 
 def _complain(text: str) -> None:
-    sys.stderr.write(f"mcpwall stdio: {text}\n")
+    shown = (char if char.isprintable() else ascii(char)[1:-1] for char in text)
+    sys.stderr.write(f"mcpwall stdio: {''.join(shown)}\n")
 
 
 def _arguments(argv: list[str]) -> tuple[str, list[str]]:

@@ -119,6 +119,12 @@ def visible(text: str) -> str:
     return "".join(_pieces(text))
 
 
+def ascii_json(value: Any, *, indent: int | None = None) -> str:
+    """Plain JSON data in printable ASCII, on one line unless indented: for programs to read."""
+    separators = (",", ":") if indent is None else None
+    return json.dumps(value, indent=indent, separators=separators).replace("\x7f", "\\u007f")
+
+
 def masked(text: str) -> str:
     """`text` character by character, safe to print: for an input, where each has its place.
 

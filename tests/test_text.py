@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from mcpwall.text import column, count_hidden, fit, masked, summary, visible, width
+from mcpwall.text import ascii_json, column, count_hidden, fit, masked, summary, visible, width
 
 _NAMES = {
     "NUL": 0, "SOH": 1, "STX": 2, "ETX": 3, "EOT": 4, "ENQ": 5, "ACK": 6, "BEL": 7, "BS": 8,
@@ -161,6 +161,14 @@ def test_a_summary_gives_the_size_of_a_long_text() -> None:
     text = json.dumps({"path": "a", "content": "x" * 4182}, separators=(",", ":"))
     assert summary(text, 100) == "path=a content=xxxxxxxxxxxxxxxxxxxxxxxx…(4,182 chars)"
     assert "…(over 5" in summary(text[:600], 100)
+
+
+@given(st.dictionaries(ANY | NASTY, ANY | NASTY))
+def test_p10_json_for_programs_is_printable_and_says_the_same(value: dict[str, str]) -> None:
+    line = ascii_json(value)
+    assert line.isascii()
+    assert line.isprintable()
+    assert json.loads(line) == json.loads(ascii_json(value, indent=2)) == value
 
 
 @given(ANY | NASTY, st.integers(0, 80))

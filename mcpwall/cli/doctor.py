@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
@@ -52,6 +51,7 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print what was found; 1 when something is wrong."""
     from mcpwall.cli.finding import Level
+    from mcpwall.text import ascii_json
 
     findings = []
     for finding in _look(arguments):
@@ -61,7 +61,8 @@ def run(arguments: argparse.Namespace) -> int:
                 print(line, flush=True)
     bad = sum(finding.level is Level.WRONG for finding in findings)
     if arguments.json:
-        print(json.dumps({"ok": not bad, "findings": [asdict(one) for one in findings]}, indent=2))
+        told = {"ok": not bad, "findings": [asdict(one) for one in findings]}
+        print(ascii_json(told, indent=2))
     else:
         print()
         print(

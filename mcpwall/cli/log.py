@@ -167,10 +167,12 @@ def as_json(row: AuditRow, whose: dict[str, str] | None = None) -> str:
     """
     import msgspec
 
+    from mcpwall.text import ascii_json
+
     plain = {**(whose or {}), **msgspec.to_builtins(row)}
     if row.arguments is not None:
         plain["arguments"] = json.loads(row.arguments)
-    return json.dumps(plain, separators=(",", ":")).replace("\x7f", "\\u007f")
+    return ascii_json(plain)
 
 
 def _now_ms() -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections import Counter
 from datetime import UTC, datetime
@@ -42,6 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     from mcpwall.engine.resolve import resolve
     from mcpwall.query import QueryError, parse
     from mcpwall.store.faults import AuditError
+    from mcpwall.text import ascii_json
 
     try:
         query = parse(" ".join(arguments.filter))
@@ -67,7 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
     except AuditError as error:
         raise CliError(str(error)) from None
     counts = {"same": same, "differ": differ, "missing": dict(missing)}
-    print(json.dumps(counts) if arguments.json else _summary(same, differ, missing))
+    print(ascii_json(counts) if arguments.json else _summary(same, differ, missing))
     return FAILED if differ and instead is None else 0
 
 
@@ -131,6 +131,8 @@ def _words(verdict: Verdict) -> str:
 def _as_json(again: Again) -> str:
     import msgspec
 
+    from mcpwall.text import ascii_json
+
     plain = {
         "call": again.row.id,
         "server": again.row.server,
@@ -138,7 +140,7 @@ def _as_json(again: Again) -> str:
         "then": msgspec.to_builtins(again.then),
         "now": msgspec.to_builtins(again.now),
     }
-    return json.dumps(plain, separators=(",", ":")).replace("\x7f", "\\u007f")
+    return ascii_json(plain)
 
 
 def _summary(same: int, differ: int, missing: Counter[str]) -> str:

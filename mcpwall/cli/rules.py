@@ -69,14 +69,14 @@ def run_list(arguments: argparse.Namespace) -> int:
     """Print the rules, then the defaults. Raises CliError."""
     import msgspec
 
-    from mcpwall.text import visible
+    from mcpwall.text import ascii_json, visible
 
     rulebook = _rulebook(home.config_file())
     policy, _ = _policy(rulebook)
     rules = [rule for rule, _ in rulebook.rules()]
     if arguments.json:
         for rule in rules:
-            print(json.dumps(msgspec.to_builtins(rule)).replace("\x7f", "\\u007f"))
+            print(ascii_json(msgspec.to_builtins(rule)))
         return 0
     table = [_cells(rule) for rule in rules]
     if table:
@@ -118,6 +118,7 @@ def run_test(arguments: argparse.Namespace) -> int:
     from mcpwall.policy.flow import Flows
     from mcpwall.policy.judge import State, ToolState, judge
     from mcpwall.policy.limits import Limits
+    from mcpwall.text import ascii_json
 
     file = "stdin" if arguments.call == "-" else arguments.call
     call, why_risk, before = read_call(_text(arguments.call), file, str(Path.cwd()))
@@ -139,7 +140,7 @@ def run_test(arguments: argparse.Namespace) -> int:
     verdict = judge(call, policy, state)
     if arguments.json:
         plain = {**msgspec.to_builtins(verdict), "risk": call.risk, "why_risk": why_risk}
-        print(json.dumps(plain).replace("\x7f", "\\u007f"))
+        print(ascii_json(plain))
     else:
         _print_verdict(call, why_risk, verdict, places)
     return 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from typing import TYPE_CHECKING, Any, Final
 
@@ -35,25 +34,26 @@ def run(arguments: argparse.Namespace) -> int:
     from mcpwall.engine.port import EngineGoneError, Snapshot
     from mcpwall.link.errors import NoEngineError, OtherVersionError
     from mcpwall.link.sync import ask
+    from mcpwall.text import ascii_json, visible
 
     try:
         snapshot: Snapshot = ask("snapshot", None, Snapshot)
     except NoEngineError as error:
         if not arguments.json:
             raise
-        print(json.dumps({"running": False, "error": str(error)}))
+        print(ascii_json({"running": False, "error": str(error)}))
         return NO_ENGINE
     except OtherVersionError as error:
         engine = {"pid": error.engine.pid, "version": error.engine.version}
         if arguments.json:
-            print(json.dumps({"running": True, "engine": engine, "error": str(error)}))
+            print(ascii_json({"running": True, "engine": engine, "error": str(error)}))
         else:
-            print(f"engine    pid {error.engine.pid}\n          {error}")
+            print(f"engine    pid {error.engine.pid}\n          {visible(str(error))}")
         return 0
     except EngineGoneError as error:
         raise CliError(str(error), FAILED) from error
     if arguments.json:
-        print(json.dumps(as_json(snapshot), indent=2))
+        print(ascii_json(as_json(snapshot), indent=2))
     else:
         print("\n".join(as_lines(snapshot, time.time_ns() // 1_000_000)))
     return 0

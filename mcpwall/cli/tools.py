@@ -7,7 +7,6 @@ see servers that no agent has started yet.
 from __future__ import annotations
 
 import argparse
-import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -55,6 +54,8 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the inventory; 1 when a scan failed. Raises CliError."""
+    from mcpwall.text import ascii_json
+
     config = _config()
     if arguments.history:
         _print_history(arguments.server)
@@ -64,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.recommend:
         _print_recommended(config, servers)
     elif arguments.json:
-        print(json.dumps([_as_json(config, *each) for each in servers], indent=2))
+        print(ascii_json([_as_json(config, *each) for each in servers], indent=2))
     else:
         _print(config, servers)
     return FAILED if failed else 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Print URL and header. Raises CliError."""
     from mcpwall.store.files import UnsafeFileError, private_dir
     from mcpwall.store.token import token
+    from mcpwall.text import ascii_json, visible
     from mcpwall.transport.http.gate import endpoint
 
     config = _config()
@@ -47,11 +47,11 @@ def run(arguments: argparse.Namespace) -> int:
     url = f"http://{where}{endpoint(arguments.name)}"
     if arguments.json:
         told = {"url": url, "headers": {"Authorization": header}, "listening": not trouble}
-        print(json.dumps(told | ({"error": trouble} if trouble else {}), indent=2))
+        print(ascii_json(told | ({"error": trouble} if trouble else {}), indent=2))
     else:
         print(f"{url}\nAuthorization: {header}")
         if trouble:
-            print(f"mcpwall url: {trouble}", file=sys.stderr)
+            print(f"mcpwall url: {visible(trouble)}", file=sys.stderr)
     return 0
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, assert_never
@@ -90,15 +89,18 @@ class _Known:
 
 def to_gap(*, as_json: bool) -> str:
     """What is said when events were dropped because the reader was too slow."""
+    from mcpwall.text import ascii_json
+
     text = "some events are missing here: whoever reads these lines is too slow"
-    return json.dumps({"type": "gap", "text": text}) if as_json else _line(_now_ms(), text)
+    return ascii_json({"type": "gap", "text": text}) if as_json else _line(_now_ms(), text)
 
 
 def to_json(event: Event) -> str:
     """An event as a JSON object in ASCII, so that nothing in it moves a terminal."""
     from mcpwall.engine.port import as_plain
+    from mcpwall.text import ascii_json
 
-    return json.dumps(as_plain(event), separators=(",", ":")).replace("\x7f", "\\u007f")
+    return ascii_json(as_plain(event))
 
 
 def to_text(event: Event, at_ms: int | None = None) -> str:

@@ -18,6 +18,7 @@ from mcpwall.policy.loosening import loosened
 from mcpwall.store import audit_config, files, http, rule_tables
 from mcpwall.store.config import Config, ConfigError, RuleTable, load, load_text
 from mcpwall.store.shared import setting
+from mcpwall.store.toml_values import TableError
 from mcpwall.store.watch import signature
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def put_rule(config: Config, fields: Mapping[str, Any], replaces: str = "") -> C
     _blocks(config)  # refuses a file that no table can be added to
     try:
         text = rule_tables.add(config.text, fields)
-    except rule_tables.TableError as error:
+    except TableError as error:
         raise EditError(str(error)) from error
     new = _checked(config, text, [*_tables(config), fields])
     if len(new.rules) == len(config.rules):
@@ -96,7 +97,7 @@ def add_rules(config: Config, rules: Sequence[tuple[Mapping[str, Any], str]]) ->
                     f"{config.file} has a rule {rule.id} already, which says something else; "
                     "take it out first, or give it another id"
                 )
-    except rule_tables.TableError as error:
+    except TableError as error:
         raise EditError(str(error)) from error
     return config if text == config.text else _checked(config, text, tables)
 
@@ -298,7 +299,7 @@ def _written(config: Config, rule: str) -> JsonObject:
 def _blocks(config: Config) -> list[tuple[RuleTable, rule_tables.Block]]:
     try:
         return list(zip(config.tables, rule_tables.blocks(config.text), strict=True))
-    except rule_tables.TableError as error:
+    except TableError as error:
         raise EditError(f"{config.file} has to be edited by hand: {error}") from error
 
 
@@ -313,7 +314,7 @@ def _changed(config: Config, rule: str, change: Callable[[JsonObject], JsonObjec
             tables[number] = change(written.fields)
             try:
                 text = rule_tables.change(text, block, tables[number])
-            except rule_tables.TableError as error:
+            except TableError as error:
                 raise EditError(str(error)) from error
     return _checked(config, text, tables)
 

@@ -12,9 +12,11 @@ import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import tomlkit
-from tomlkit.items import AbstractTable, Item
+from tomlkit.items import AbstractTable
 
+from mcpwall.store import toml_values
 from mcpwall.store.toml_lines import Path, positions
+from mcpwall.store.toml_values import TableError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping
@@ -39,10 +41,6 @@ _ORDER = (
     "reason",
     "enabled",
 )
-
-
-class TableError(ValueError):
-    """A rule that cannot be edited as it is written; the text says why and what to do."""
 
 
 class Block(NamedTuple):
@@ -139,7 +137,7 @@ def render(fields: Mapping[str, Any]) -> str:
     known = [key for key in _ORDER if key in fields]
     others = [key for key in fields if key not in _ORDER]
     pairs = [
-        f"{tomlkit.key(key).as_string()} = {_item(fields[key]).as_string()}"
+        f"{toml_values.key(key).as_string()} = {toml_values.item(fields[key]).as_string()}"
         for key in known + others
     ]
     return "\n".join(["[[rules]]", *pairs, ""])
@@ -171,33 +169,12 @@ def _merge(table: MutableMapping[str, Any], fields: Mapping[str, Any]) -> None:
         if isinstance(old, AbstractTable) and isinstance(value, dict) and value:
             _merge(old, value)
         elif old is None or not same(_plain(old), value):
-            table[key] = _item(value)
+            place: Any = toml_values.key(key) if old is None else key
+            table[place] = toml_values.item(value)
 
 
 def _plain(value: Any) -> Any:
     return value.unwrap() if hasattr(value, "unwrap") else value
-
-
-def _item(value: Any) -> Item:
-    """A value as TOML on one line. Raises TableError for what TOML cannot say."""
-    match value:
-        case None:
-            raise TableError("TOML has no null; compare with another value, or use exists")
-        case dict():
-            inline = tomlkit.inline_table()
-            for key, inner in value.items():
-                inline.append(key, _item(inner))
-            return inline
-        case list() | tuple():
-            array = tomlkit.array()
-            for inner in value:
-                array.append(_item(inner))
-            return array
-        case str() if "\\" in value and "'" not in value and value.isprintable():
-            return tomlkit.string(value, literal=True)  # a regular expression stays readable
-        case _:
-            item: Item = tomlkit.item(value)
-            return item
 
 
 def _canonical(value: Any) -> str:

@@ -26,7 +26,7 @@ from mcpwall.model import Action, Cause, Risk, Verdict
 from tests.link.memory_port import MemoryPort, Wall
 
 NOW_MS = 1_700_000_000_000
-HOSTILE = "a\x1b]52;c;SEVJ\x07\u202eb\nc"
+HOSTILE = "a\x1b]52;c;SEVJ\x07\u202eb\nc\x7f"
 
 
 def snapshot(name: str = "git", **status: object) -> Snapshot:
@@ -232,7 +232,7 @@ def test_p10_the_json_of_an_engine_is_ascii(own, capsys):
     assert run_against(MemoryPort(snapshot(HOSTILE)), "status", "--json") == 0
     out, _ = capsys.readouterr()
     assert out.isascii()
-    assert "\x1b" not in out
+    assert out.replace("\n", "").isprintable()
     assert json.loads(out)["sessions"][1]["server"] == HOSTILE
 
 

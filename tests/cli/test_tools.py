@@ -18,7 +18,7 @@ from mcpwall.store.tools import ServerEntry, ToolEntry, ToolStore
 from tests.helpers.programs import ECHO, environment
 from tests.helpers.raw_client import RawClient
 
-HOSTILE = "evil\x1b]52;c;SEVJ\x07\u202ename"
+HOSTILE = "evil\x1b]52;c;SEVJ\x07\u202e\x7fname"
 
 
 @pytest.fixture
@@ -95,6 +95,8 @@ def test_p10_what_servers_say_reaches_no_terminal_raw(own: Path, capsys) -> None
     assert "look twice: it has control characters" in text
     assert "\x1b" not in text
     assert "\u202e" not in text
+    for option in ("--json", "--recommend"):
+        assert printed(capsys, option).replace("\n", "").isprintable()
     assert own.exists()
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcpwall.store import files, rule_tables
+from mcpwall.store import files, rule_tables, toml_values
 from mcpwall.store.config import ConfigError, load_text
 from mcpwall.store.difference import diff
 from mcpwall.store.edit import (
@@ -433,7 +433,7 @@ def pairs(prefix, value):
 
 
 def literal(value):
-    return rule_tables._item(value).as_string()
+    return toml_values.item(value).as_string()
 
 
 def written(fields, style):

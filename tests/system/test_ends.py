@@ -89,6 +89,15 @@ def test_the_server_does_not_exist(home):
     )
 
 
+def test_p10_what_an_agent_s_config_names_reaches_no_terminal_raw(home):
+    done = run(wall("git", "/nowhere/\x1b]0;evil\x07\u202e"), home)
+    assert done.stderr.removesuffix("\n").isprintable()
+    assert "evil" in done.stderr
+    done = run(wall("git\x1b[2J\x7f"), home)
+    assert done.returncode == 2
+    assert done.stderr.removesuffix("\n").isprintable()
+
+
 def test_a_server_that_ignores_sigterm_is_killed_with_all_that_it_started(agent, tmp_path):
     grandchild = tmp_path / "pid"
     with agent(ignore="eof,term", grandchild=grandchild) as client:
