@@ -20,12 +20,13 @@ _SHOWN_MAX = 60  # characters of a foreign name in a sentence
 class Finding(NamedTuple):
     """A risk (never UNKNOWN) and the sentence that says where it was seen.
 
-    `verb` is the verb that was seen, if it was one.
+    `verb` is the verb that was seen, if it was one; `sure` is false where it may as well be a noun.
     """
 
     risk: Risk
     why: str
     verb: str = ""
+    sure: bool = True
 
 
 def worst(findings: Iterable[Finding | None]) -> Finding | None:

@@ -14,7 +14,12 @@ from mcpwall.policy import verbs
 from mcpwall.policy.findings import Finding, words_of, worst
 from mcpwall.policy.risk_name import from_name
 from mcpwall.policy.risk_schema import Seen, from_schema
-from mcpwall.policy.risk_text import from_description, promises_reading, speaks_of_sql
+from mcpwall.policy.risk_text import (
+    from_description,
+    promises_reading,
+    speaks_of_sql,
+    starts_reading,
+)
 
 
 def classify(
@@ -32,6 +37,8 @@ def classify(
     """
     words = words_of(name)
     named = from_name(words)
+    if named is not None and not named.sure and starts_reading(description):
+        named = None  # "change" in `vendor_change_requests`, of which it is told that it lists them
     seen = Seen(words, named, speaks_of_sql(description), promises_reading(description))
     # Of findings that are as bad, the first gives the reason: arguments are the most to the point.
     found = worst((from_schema(input_schema, seen), named, from_description(description, named)))

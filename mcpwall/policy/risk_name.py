@@ -41,7 +41,8 @@ def from_name(words: list[str]) -> Finding | None:
     ]
     if words[lead] in verbs.OBJECTS and certain and certain[-1] == len(words) - 1:
         joined.append(certain[-1])
-    return worst(_verb(words, i) for i in [lead, *joined])
+    found = worst(_verb(words, i) for i in [lead, *joined])
+    return found and found._replace(sure=lead == 0 or bool(certain))
 
 
 def _verb(words: list[str], i: int) -> Finding:
@@ -70,7 +71,7 @@ def _only_tells(words: list[str]) -> bool:
 
 def _agent_noun(word: str) -> str | None:
     """The verb in `reader`, `updater` or `calculator`."""
-    if not word.endswith(("er", "or")):
+    if not word.endswith(("er", "or")) or word in verbs.NO_AGENTS:
         return None
     stems = (word[:-1], word[:-2], f"{word[:-2]}e")
     return next((stem for stem in stems if stem in verbs.VERBS), None)

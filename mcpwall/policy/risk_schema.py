@@ -40,11 +40,16 @@ def from_schema(schema: JsonObject, seen: Seen) -> Finding | None:
     for name, argument in arguments:
         words = words_of(name)
         every.add("_".join(words))
-        found += (_code(name, words, seen), _file(name, words, seen))
+        choices = _enum(argument)[:left]
+        if not choices:
+            found.append(_code(name, words, seen))
+        found.append(_file(name, words, seen))
         if words and words[-1] in verbs.CHOICES:
-            choices = _enum(argument)[:left]
             found.append(_choices(name, choices))
             left -= len(choices)
+    if (commits := every & verbs.COMMITS) and not _looks(seen):
+        why = f"its argument {quoted(min(commits))} is of use only to what changes something"
+        found.append(Finding(Risk.WRITE, why))
     if every & verbs.ADDRESSES and (sent := every & verbs.PAYLOADS):
         why = f'its argument "{min(sent)}" can be sent to any address'
         found.append(Finding(Risk.WRITE, why))
@@ -75,9 +80,9 @@ def arguments_of(schema: Any) -> Iterator[tuple[str, Any]]:
 
 def _code(name: str, words: list[str], seen: Seen) -> Finding | None:
     """An argument that is run: a tool that says that it only looks at it is believed."""
-    verb = seen.named.verb if seen.named is not None else ""
-    if verb in verbs.LOOKS:
+    if _looks(seen):
         return None
+    verb = seen.named.verb if seen.named is not None else ""
     joined = "_".join(words)
     reads = seen.named is not None and seen.named.risk is Risk.READ
     if joined in verbs.SHELL or (joined in verbs.CODE and not reads):
@@ -88,6 +93,11 @@ def _code(name: str, words: list[str], seen: Seen) -> Finding | None:
             return Finding(Risk.READ, why)
         return Finding(Risk.WRITE, f"its argument {quoted(name)} carries SQL")
     return None
+
+
+def _looks(seen: Seen) -> bool:
+    """Whether a tool says by its name that it only looks at what it is given."""
+    return seen.named is not None and seen.named.verb in verbs.LOOKS
 
 
 def _file(name: str, words: list[str], seen: Seen) -> Finding | None:

@@ -15,63 +15,81 @@ def _words(text: str) -> frozenset[str]:
 
 _BY_RISK = {
     Risk.READ: """
-        aggregate analyse analyze ask assess audit browse calculate capture cat check collect
-        compare compute correlate count decode describe detect diagnose diff discover display
-        download dump echo enumerate estimate examine explain explore extract fetch find
-        forecast geocode get glob grep identify inspect introspect lint list locate look lookup
-        ls measure monitor observe parse peek ping poll predict preview profile query rank read
-        recall recommend research retrieve return review sample scan score scrape screenshot
-        search see show sleep sniff suggest summarise summarize tail think trace translate traverse
-        troubleshoot validate verify view visualise visualize wait walk watch whoami
+        aggregate analyse analyze ask assess audit autocomplete browse calculate capture cat check
+        cite collect compare compute contrast correlate count crosscheck decode decompile demangle
+        deobfuscate dereference describe detect diagnose diff disassemble discern discover display
+        doublecheck download dump echo encode enquire enumerate estimate examine explain explore
+        extract fetch find forecast geocode get glob grep hash identify infer inquire inspect
+        interpret introspect lint list locate look lookup ls measure monitor observe paginate
+        paraphrase parse peek ping poll predict preflight preview probe profile proofread quantify
+        query rank read recall recommend rephrase research retrieve return reveal review sample scan
+        score scrape screenshot search see show sleep sniff spellcheck suggest summarise summarize
+        tabulate tail tally think trace translate traverse triangulate troubleshoot typeahead
+        unshorten validate verify view visualise visualize wait walk watch whoami
         """,
     Risk.WRITE: """
-        accept ack acknowledge activate add adjust allocate allow alter amend animate annotate
-        append apply approve archive assign associate attach attest authorize award backup ban
-        bind blacklist block book bookmark bootstrap branch broadcast bump calibrate cast change
-        checkin checkout chmod choose chown claim click clone close comment commit complete
-        compose compress configure confirm connect continue converge convert copy cordon cp
-        create crop deactivate debounce decline decrease decrement defer define delegate demote
-        deploy deselect design detach dial disable disconnect dislike dismiss dispatch downgrade
-        downvote draft drag drain duplicate edit elevate email embed emit emulate enable encrypt
-        endorse enqueue enrich enroll escalate export extend failover favorite favourite fill
-        finalize finetune finish fix flag focus follow fork format forward freeze fulfil fulfill
-        generate give grant group gzip hand handle hide hotfix hover impersonate implement
-        import increase increment index ingest init initialise initialize insert install invite
-        isolate join label learn lease leave like link load lock log login logout make manage
-        map mark memorize merge message migrate mint mkdir mock modify mount move mutate mute mv
-        nack name navigate notarize note notify nudge offboard onboard open optimize organize
-        override park paste patch pause persist pin place plan poke populate post postpone
-        prepare prepend press prioritize promote propose provision proxy publish pull push put
-        quarantine queue quote rate react reassign rebase rebuild recalculate recategorize
-        reconnect record recover recycle redirect reduce refactor reformat refresh register
-        reindex reject relabel release reload relocate remediate remember remind rename renew
-        reopen reorder repair reply report repost reprioritize reprocess request reschedule
-        resend reserve resize resolve respond restore resubmit resume retry reverse revise
-        rewrite rollout rotate route save say scaffold scale schedule scroll seal seed select
-        send serve set setup share sideload sign silence simulate skip snooze solve sort speak
-        split squash stage star stash store stream submit subscribe substitute suspend swap
-        swipe switch sync synchronize synthesize tag taint take tap teleport text throttle
-        toggle touch train transcode transcribe transfer transform transition trim turn tweet
-        type unarchive unassign unban unbind unblock uncheck uncordon undelete undo unfavorite
-        unfollow unfreeze unhide unlike unlink unlock unmark unmount unmute unpin unresolve
-        unseal unset unshare unsilence unstage unstar unsubscribe unsuspend untag update upgrade
-        upload upsert upvote vote whitelist write zip
+        accept ack acknowledge acquire activate add adjust adopt allocate allow alter amend animate
+        annotate append apply approve archive assign associate attach attest authenticate authorise
+        authorize autofix automate award backup ban befriend bind blacklist block book bookmark
+        bootstrap branch broadcast bump calibrate cast change checkin checkout chmod choose chown
+        claim clarify click clone close comment commit complete compose compress configure confirm
+        connect consolidate continue contribute converge convert copy cordon cp create crop curate
+        deactivate deauth deauthorize debounce decide declare decline decrease decrement dedupe
+        deduplicate defer define delegate deliver demote deploy dequeue deselect design detach dial
+        disable disassociate disconnect dislike dismiss dispatch dissociate downgrade downscale
+        downvote draft drag drain duplicate edit eject elevate email embed emit emulate enable
+        encrypt endorse enforce engage enlarge enqueue enrich enroll enter escalate establish export
+        expose extend failover favorite favourite fill finalise finalize finetune finish fix flag
+        focus follow fork format forward freeze fulfil fulfill generate give grant group gzip hand
+        handle hide hotfix hover hydrate impersonate implement import imprint incorporate increase
+        increment index inform ingest init initialise initialize initiate inline insert install
+        instruct integrate invert invite isolate join kick label learn lease leave like link load
+        localise localize lock log login logout make manage map mark materialise materialize
+        memorize merge message migrate mint mkdir mock moderate modify mount move mutate mute mv
+        nack name navigate normalise normalize notarize note notify nudge obfuscate offboard offload
+        onboard open optimize orchestrate organize override park paste patch pause persist pin pivot
+        place plan poke populate post postpone preload prepare prepend preserve press prioritize
+        promote propagate propose protect provision proxy publish pull push put quarantine queue
+        quote raise rate react reactivate rearrange reassign reauthorize rebase rebind rebuild
+        recalculate recategorize reclassify recommit recompute reconcile reconfigure reconnect
+        reconstruct record recover recreate recruit recycle redact redeem redefine redirect redo
+        reduce reenable refactor refill refine reformat refresh refute regenerate register reimport
+        reindex reinforce reinstall reinstate reissue reject relabel release relinquish reload
+        relocate remap remediate remember remind rename renew renumber reopen reorder repair
+        repartition replay replicate reply repopulate report repost reprioritize reprocess
+        reprovision request requeue rescale reschedule resend reserve resize resolve respond restore
+        resubmit resume retag retarget retire retract retrain retry reuse revalidate reverse revise
+        rewind rewrite rollout rotate route sanitise sanitize save say scaffold scale schedule
+        scroll seal seed select send serve set setup share shorten shuffle sideload sign silence
+        simulate skip snooze solve sort speak split squash stage star stash stitch store stream
+        submit subscribe substitute supersede suppress suspend swap swipe switch sync synchronize
+        synthesize tag taint take tap teleport text throttle tighten toggle touch train transact
+        transcode transcribe transfer transform transition transmit trim tune turn tweet type
+        unapprove unarchive unassign unban unbind unblock unbookmark uncheck uncomplete uncordon
+        undelete undo unfavorite unflag unfollow unfreeze unfriend unhide uninvite unlabel unlike
+        unlink unload unlock unmap unmark unmatch unmount unmute unpack unpause unpin unprotect
+        unquarantine unresolve unrestrict unschedule unseal unset unshare unsilence unsnooze unstage
+        unstar unstash unsubscribe unsuspend untag untrack unvote unwatch unwrap update upgrade
+        upload upscale upsert upvote vacuum vectorize vote vouch wake whitelist write yank zip zoom
         """,
     Risk.EXECUTE: """
-        abort bash build call cmd command compile debug eval evaluate exec execute halt inject
-        instantiate interact invoke kickoff launch process reboot redeploy relaunch rerun
-        restart run script shell shutdown spawn ssh start stop sudo terminal test trigger
+        abort autorun bash boot build call cmd command compile debug eval evaluate exec execute halt
+        inject instantiate interact invoke kickoff launch process reboot redeploy reexecute relaunch
+        rerun restart retrigger run script shell shutdown spawn ssh start stop sudo terminal test
+        trigger
         """,
     Risk.DESTRUCTIVE: """
-        cancel clean cleanup clear decommission delete demolish deprovision deregister
-        destroy destruct detonate discard drop empty eradicate erase evict expire expunge
-        flush force forget invalidate kill nuke overwrite prune purge remove replace reset
-        revert revoke rm rmdir rollback scrub shred strip terminate trash truncate undeploy
-        uninstall unprovision unpublish unregister unsend void wipe
+        abandon annul cancel clean cleanup clear deallocate decommission delete demolish deplete
+        deprecate deprovision deregister destroy destruct detonate discard dissolve drop empty
+        eradicate erase evict expel expire expunge flush force forget invalidate kill liquidate nuke
+        nullify overwrite prune purge reap reclaim remove replace rescind reset revert revoke rm
+        rmdir rollback scrub sever shred strip terminate trash truncate undeploy uninstall
+        unprovision unpublish unregister unsend vacate void wipe wreck
         """,
     Risk.FINANCIAL: """
-        bid buy charge debit disburse donate pay payout pledge purchase rebalance refund
-        reimburse remit sell spend stake tip topup trade withdraw
+        bid buy charge debit deposit disburse donate overpay pay payout pledge prepay purchase
+        rebalance refund reimburse reinvest remit repay sell settle spend stake tip topup trade
+        unstake withdraw
         """,
 }
 VERBS: dict[str, Risk] = {word: risk for risk, words in _BY_RISK.items() for word in _words(words)}
@@ -80,13 +98,13 @@ VERBS: dict[str, Risk] = {word: risk for risk, words in _BY_RISK.items() for wor
 NOUNS = _words(
     """
     ask audit award backup ban bind block book bookmark branch build bump call cast cat change
-    charge claim clone command comment commit crop deploy design draft dump email embed endorse
-    export extract failover fix flag forecast fork format group handoff import index
-    install issue label learn lease like link lint list load lock log map match measure message
-    mock monitor mount name note order park peek pin place plan poll post preview process
-    profile proxy pull queue quote rank rate recall record release report request research
-    review rollout run sample scan schedule score screenshot script seed serve share shell sign
-    skip stage star stash store stream tag taint terminal test text tip touch trace trade train
+    charge claim clone command comment commit crop deploy deposit design draft dump email embed
+    endorse export extract failover fix flag forecast fork format group handoff hash import index
+    install issue label learn lease like link lint list load lock log map match measure message mock
+    monitor mount name note order park peek pin place plan poll post preflight preview probe process
+    profile proxy pull queue quote rank rate recall record release replay report request research
+    review rollout run sample scan schedule score screenshot script seed serve setup share shell
+    sign skip stage star stash store stream tag taint terminal test text tip touch trace trade train
     transfer transition trigger trim tweet type upgrade view vote walk watch
     """
 )
@@ -96,10 +114,10 @@ READING_NOUNS = _words(
     """
     analytics availability breakdown capabilities changelog definition definitions details
     diagnostics distribution docs documentation examples faq forecast guidance guide guidelines
-    headlines health help history info information insights instructions leaderboard list log
-    logs metadata metrics news output overview quickstart quota ranking rankings readme
-    reference results schema schemas scores standings stat statistics stats status summary
-    templates timeline timeseries top trends usage version versions weather
+    headlines health help history info information insights instructions leaderboard list log logs
+    metadata metrics news output overview quickstart quota ranking rankings readme reference results
+    schema schemas scores standings stat statistics stats status summary templates timeline
+    timeseries top trends usage version versions weather
     """
 )
 
@@ -111,7 +129,7 @@ RUNS = _words(
     """
 )
 RECORDS = _words(
-    "details guidance help history info log logs results stats statistics status summary"
+    "details guidance help history info log logs results statistics stats status summary"
 )
 
 # At the start of a name these are verbs all the same: `list_merge_requests`.
@@ -144,21 +162,31 @@ SECOND = _words("delete insert overwrite remove replace write")
 MONEY = _words(
     """
     balance bill billing coupon credit crypto deposit discount fund funds invoice invoices loan
-    money order orders payment payments payout payouts price prices purchase refund refunds
-    salary subscription subscriptions trade transaction transactions wallet
+    money order orders payment payments payout payouts price prices purchase refund refunds salary
+    subscription subscriptions trade transaction transactions wallet
     """
 )
 
 # These take money where they are about money: `capture_payment`.
 TAKES = _words("capture collect return")
 
+# Things that end as somebody who does something: the "server" of `scan_server` serves nothing.
+NO_AGENTS = _words("server")
+
+# A description that starts with one of these tells of reading, whatever nouns its tool's name has.
+PLAIN = _words(
+    "check describe display fetch find get inspect list lookup read retrieve search show view"
+)
+
+# What these wait for was started by another tool.
+WAITS = _words("check get list monitor poll wait watch")
+
 # Before the first verb of a description these say nothing.
 FILLER = _words(
     """
-    a ability allow allows always an api be by call can easily enables endpoint for function
-    helper helps here is it lets method operation operations perform performs provides simply
-    that the this to tool tools use used useful user users utility various which will with you
-    your
+    a ability allow allows always an api be by call can easily enables endpoint for function helper
+    helps here is it lets method operation operations perform performs provides simply that the this
+    to tool tools use used useful user users utility various which will with you your
     """
 )
 
@@ -177,8 +205,8 @@ PREPOSITIONS = _words("about as at between by for from in of on per using via wi
 WEAK = _words(
     """
     build call compile connect convert debug execute filter format generate group index load log
-    make map match name open order perform plan process rank rate report resolve run select sort
-    split stream take test use wait
+    make map match name open order perform plan process rank rate reconstruct report resolve run
+    select sort split stream take test use wait
     """
 )
 
@@ -188,10 +216,10 @@ BEFORE_NOUNS = _words("a an is of provide provides returns the this with your")
 # A change told in passing counts where it is one of these: "… and updates the settings".
 SIDE_EFFECTS = _words(
     """
-    add apply assign cancel clear commit configure create delete deploy disable edit enable
-    erase insert install invoke launch merge modify move overwrite post publish purge push
-    register remove rename replace reset restart revoke rewrite save send store submit terminate
-    uninstall update upload write
+    add apply assign cancel clear commit configure create delete deploy disable edit enable erase
+    insert install invoke launch merge modify move overwrite post publish purge push register remove
+    rename replace reset restart revoke rewrite save send store submit terminate uninstall update
+    upload write
     """
 )
 
@@ -221,6 +249,14 @@ CHOICES = _words("action actions command method mode op operation operations")
 OUTPUTS = _words("dest destination download output request response save")
 PLACES = _words("dir directory folder path")
 FILES = PLACES | _words("file filename")
+
+# Arguments that are of use only to what changes something: `validate(dry_run)` is believed.
+COMMITS = _words(
+    """
+    commit_message confirm confirmation confirmed dry_run idempotency_key new_name overwrite persist
+    save save_as save_to_file write_to_file
+    """
+)
 
 # Arguments that name an address, and those that are sent there.
 ADDRESSES = _words("endpoint target_url uri url urls")
