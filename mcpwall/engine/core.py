@@ -21,6 +21,7 @@ from mcpwall.engine.judging import Bench, tool_state
 from mcpwall.engine.late import Late
 from mcpwall.engine.live import Live
 from mcpwall.engine.lookups import Lookups
+from mcpwall.engine.newcomers import Newcomers
 from mcpwall.engine.port import Http, NoticeEvent, RulesEvent, ServerEvent, State, StatusEvent
 from mcpwall.engine.recorder import AGAIN_S, Recorder
 from mcpwall.engine.records import Record, Records
@@ -80,6 +81,7 @@ class Engine:
         self.sessions: dict[str, Live] = {}
         self.holds = holds.Holds(self)
         self.late = Late(self)
+        self.newcomers = Newcomers(clock, self.notice)
         self.rounds = Rounds(self)
         self.reservations = None if ledger is None else Reservations(self, ledger)
         self.lockdown = lockdown

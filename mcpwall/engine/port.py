@@ -337,7 +337,8 @@ class CallDetails(msgspec.Struct, frozen=True, tag="call_details"):
     """`arguments` is None when they were too large to keep whole; then `excerpt` has the start.
 
     `answer` is what the agent got: the wall's own words, or the start of the server's result.
-    `original` is what the agent had sent, where a person edited the arguments.
+    `answer_size` counts the bytes of its message, of which `answer_left` were not kept. `original`
+    is what the agent had sent, where a person edited the arguments.
     """
 
     row: Row
@@ -345,6 +346,7 @@ class CallDetails(msgspec.Struct, frozen=True, tag="call_details"):
     excerpt: str
     answer: str
     answer_size: int
+    answer_left: int
     tool: Tool | None = None
     original: JsonObject | None = None
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from mcpwall.engine import showing, tool_views
+from mcpwall.engine.newcomers import short
 from mcpwall.engine.port import ServerEvent
 from mcpwall.engine.servers import Event, Server, What
 from mcpwall.store.tool_events import ToolEvent
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 RECORDED_MAX: Final = 32 * 1024  # bytes of a definition in the record
 NAMED_MAX: Final = 5  # tools that a notice names
-_NAME_MAX: Final = 60  # characters of one
 
 _SAID: Final = {
     What.NEW: "{server} lists new tools: {names}; they cannot be called until you accept them",
@@ -47,11 +47,7 @@ def listed(engine: Engine, live: Live, page: Listed) -> None:
     _act(engine, server, events)
     if first_sight:
         known = sum(1 for name in server.entries if name)
-        engine.notice(
-            "info",
-            f"{_short(server.name)} is seen for the first time: its {known} tools are pinned as "
-            "they are",
-        )
+        engine.newcomers.add(server.name, known)
     if page.last:
         live.withheld = showing.withheld(engine, live)
         engine.feed.publish(ServerEvent(tool_views.server_row(engine, server)))
@@ -86,15 +82,15 @@ def _act(engine: Engine, server: Server, events: list[Event]) -> None:
     for what, said in _SAID.items():
         names = [event.entry.name for event in events if event.what is what and event.entry.name]
         if names:
-            shown = ", ".join(_short(name) for name in names[:NAMED_MAX])
+            shown = ", ".join(short(name) for name in names[:NAMED_MAX])
             more = f" and {len(names) - NAMED_MAX} more" if names[NAMED_MAX:] else ""
             level = "info" if what is What.BACK else "warning"
-            text = said.format(server=_short(server.name), names=shown + more)
+            text = said.format(server=short(server.name), names=shown + more)
             engine.notice(level, text)
     if any(event.what is What.CHANGED and not event.entry.name for event in events):
         engine.notice(
             "warning",
-            f"{_short(server.name)} changed its instructions; none of its tools can be called "
+            f"{short(server.name)} changed its instructions; none of its tools can be called "
             "until you accept that",
         )
 
@@ -115,7 +111,3 @@ def _recorded(engine: Engine, event: Event) -> ToolEvent:
 
 def _text(definition: bytes) -> str:
     return definition.decode("utf-8", "replace") if len(definition) <= RECORDED_MAX else ""
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= _NAME_MAX else f"{name[: _NAME_MAX - 1]}…"

@@ -122,6 +122,7 @@ def details(engine: Engine, call: int) -> CallDetails | None:
         record.visible.decode("utf-8", "replace"),
         engine.mask.text(_answer(record.answer)),
         record.answer_size,
+        record.answer_size - len(record.answer),
         live.tools.get(record.call.tool) if live else None,
         _original(engine, record),
     )

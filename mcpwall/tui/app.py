@@ -53,7 +53,6 @@ class WallApp(App[None], inherit_bindings=False):
     AUTO_FOCUS = ""
     ENABLE_COMMAND_PALETTE = False
     CSS = """
-    Screen { background: $background; color: $foreground; }
     ToastRack { max-height: 7; overflow: hidden; }
     """
 
@@ -146,20 +145,25 @@ class WallApp(App[None], inherit_bindings=False):
         front = self._front
         if isinstance(front, WallModal) and front.is_mounted:
             front.changed(changes)
-        if isinstance(front, WallScreen):
-            front.refresh_header()
+        for wall in self._in_sight:
+            wall.refresh_header()
             if changes.reset:
-                front.refresh_frame()
+                wall.refresh_frame()
 
     @property
     def _front(self) -> Screen[object] | None:
         """The screen in front; none while the app closes."""
         return self.screen_stack[-1] if self.screen_stack else None
 
+    @property
+    def _in_sight(self) -> list[WallScreen]:
+        """The screen whose frame is seen, alone or behind what lies over it."""
+        return [screen for screen in self.screen_stack if isinstance(screen, WallScreen)]
+
     def _tick(self) -> None:
         screen = self._front
-        if isinstance(screen, WallScreen):
-            screen.refresh_frame()
+        for wall in self._in_sight:
+            wall.refresh_frame()
         if isinstance(screen, Keys) and screen.is_mounted:
             screen.tick()
 

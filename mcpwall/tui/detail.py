@@ -127,9 +127,8 @@ def answer(known: Known, room: int) -> list[Line]:
     lines: list[Line] = [title]
     for line in text.split("\n"):
         lines += _wrapped(line, "", room)
-    rest = size - len(text.encode(errors="replace"))
-    if rest > 0:
-        lines.append([(f" … {rest:,} bytes more", "warn")])
+    if rest := known.details.answer_left:
+        lines.append([(f" … {rest:,} bytes more, not kept", "warn")])
     return lines
 
 

@@ -23,7 +23,16 @@ def test_a_calls_arguments_answer_and_tool(wall):
     told = details(wall)
     assert told.row.state is State.DONE
     assert "paid" in told.answer
-    assert told.answer_size == len(json.dumps(answer))
+    assert (told.answer_size, told.answer_left) == (len(json.dumps(answer)), 0)
+
+
+def test_a_long_answer_says_how_much_of_it_was_not_kept(wall):
+    talk = wall.session()
+    talk.asks(call(1, "look"))
+    answer = result(1, content=[{"type": "text", "text": "x" * 10_000}])
+    talk.answers(answer)
+    told = details(wall)
+    assert told.answer_left == len(json.dumps(answer)) - len(told.answer) > 0
 
 
 def test_a_refused_call_has_the_walls_own_words(wall):

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from mcpwall.engine import views
+from mcpwall.engine.newcomers import NAMED_MAX, TOGETHER_S
 from mcpwall.engine.port import Done, NoticeEvent, Refused, ServerEvent, ServerRow
 from mcpwall.engine.port_answers import Match as Covers
 from mcpwall.engine.port_answers import Remember, Scope
@@ -257,10 +258,26 @@ def test_the_first_list_is_pinned_as_it_is_and_announced(wall: Wall) -> None:
     wall.session(tools=[SEND, *OTHERS])
     assert {each.pin for each in server_row(wall).tools} == {Pin.PINNED}
     assert server_row(wall).new
+    wall.clock.advance(TOGETHER_S)
     said = "notes is seen for the first time: its 4 tools are pinned as they are"
     assert said in notices(wall)
     assert wall.do(AcceptServer("notes", server_row(wall).hash)) == Done("accepted")
     assert not server_row(wall).new
+
+
+def test_servers_that_come_together_are_announced_together(wall: Wall) -> None:
+    names = [f"s{number}" for number in range(NAMED_MAX + 2)]
+    for name in names:
+        wall.session(server=name, tools=[SEND])
+    wall.clock.advance(TOGETHER_S)
+    wall.session(server="late", tools=[SEND])
+    wall.clock.advance(TOGETHER_S)
+    tools = sum(len(server_row(wall, name).tools) for name in names)
+    first = f"{', '.join(names[:NAMED_MAX])} and 2 more are seen for the first time"
+    assert notices(wall) == [
+        f"{first}: their {tools} tools are pinned as they are",
+        "late is seen for the first time: its 1 tool is pinned as it is",
+    ]
 
 
 def test_p07_what_was_accepted_on_one_server_says_nothing_of_another(wall: Wall) -> None:

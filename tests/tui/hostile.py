@@ -102,7 +102,7 @@ def answers(hostile: port.Snapshot, nasty: str = CONTROL + MARKUP) -> dict[type,
     """Replies that are as hostile as the rest."""
     held = hostile.held[0]
     return {
-        port.Details: port.CallDetails(held.row, held.arguments, nasty, nasty, 999, held.tool),
+        port.Details: port.CallDetails(held.row, held.arguments, nasty, nasty, 999, 9, held.tool),
         port.Lockdown: port.Refused(nasty),
         port_rules.Preview: port_rules.Previewed(500, diff=f"-{nasty}\n+{nasty}"),
         port_rules.PutRule: port.Refused(nasty),

@@ -199,7 +199,7 @@ def details(snapshot: port.Snapshot, answer: str = "ok") -> Any:
             arguments, excerpt = json.loads(found.preview), ""
         except ValueError:
             arguments, excerpt = None, found.preview
-        return port.CallDetails(found, arguments, excerpt, answer, len(answer))
+        return port.CallDetails(found, arguments, excerpt, answer, len(answer), 0)
 
     return reply
 

@@ -189,6 +189,26 @@ async def test_copy_gives_json_that_hides_nothing(monkeypatch: pytest.MonkeyPatc
 
 
 @scenario
+async def test_an_answer_that_is_shown_whole_has_no_bytes_more() -> None:
+    fake = engine()
+    known = details(fake.now, "posted")
+
+    def reply(command: port.Command) -> port.Reply:
+        told = known(command)
+        assert isinstance(told, port.CallDetails)
+        left = 0 if told.row.id == 1279 else 7
+        return replace(told, answer_size=99, answer_left=left)  # the envelope counts
+
+    fake.replies[port.Details] = reply
+    async with showing(fake) as shown:
+        await select(shown, 1279)
+        assert "posted" in shown.text()
+        assert "bytes more" not in shown.text()
+        await shown.press("k")
+        assert "7 bytes more, not kept" in shown.text()
+
+
+@scenario
 async def test_a_filter_keeps_the_calls_that_match() -> None:
     async with showing(engine()) as shown:
         await shown.press("/", *"tool:query", "enter")

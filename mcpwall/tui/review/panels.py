@@ -134,7 +134,8 @@ def changes(since: str, changed: Sequence[Change], limit: int, room: int) -> lis
     same = sum(change.mark == "=" for change in changed)
     if len(lines) > limit - 2:
         lines = [*lines[: limit - 3], [(" … and more", "warn")]]
-    return [[(f" {since}", "dim")], *lines, [(f" = {_many(same, 'field')} the same", "dim")]]
+    kept = [[(f" = {_many(same, 'field')} the same", "dim")]] if same else []
+    return [[(f" {since}", "dim")], *lines, *kept]
 
 
 def remembered_short(held: Held, memory: Memory, matched: str, room: int) -> list[Line]:
