@@ -61,7 +61,7 @@ MEANT = (
     *("review.edit", "review.reveal", "review.remember"),
     *("review.group", "calls.reason", "calls.rule", "rules.new", "rules.edit", "rules.undo"),
     *("servers.accept", "servers.block", "servers.hide"),
-    *("app.filter", "app.lockdown", "app.help", "app.detach", "app.stop"),
+    *("app.guard", "app.filter", "app.lockdown", "app.help", "app.detach", "app.stop"),
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import signal
 import subprocess
 import sys
 import tomllib
@@ -65,6 +66,7 @@ def _written() -> tuple[Mapping[str, str], AppConfig]:
 
 def _settings(config: AppConfig) -> Settings:
     """`[app]`, and the theme chosen last where the config names none."""
+    from mcpwall.cli.guarding import AgentFiles
     from mcpwall.store.app import THEMES
     from mcpwall.store.files import UnsafeFileError, private_dir, read_checked, write_atomic
     from mcpwall.tui.settings import Settings
@@ -85,7 +87,8 @@ def _settings(config: AppConfig) -> Settings:
         "off" if silent else config.notify,
         remember,
         edit,
-        _unguarded,
+        play_demo,
+        AgentFiles(),
     )
 
 
@@ -93,21 +96,28 @@ def edit(path: str) -> str:
     """Open a file in the person's editor ($VISUAL, $EDITOR, vi); says what went wrong."""
     command = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
     try:
-        ended = subprocess.run([*shlex.split(command), path], check=False).returncode
+        ended = _on_this_terminal([*shlex.split(command), path])
     except (OSError, ValueError) as error:
         return f"the editor {command!r} does not start: {error}; set $EDITOR"
     return f"the editor {command!r} ended with code {ended}" if ended else ""
 
 
-def _unguarded() -> int:
-    """How many servers of this user's agents `mcpwall init` would route."""
-    from mcpwall.cli.routing import here
-    from mcpwall.clients.survey import guarded, survey
-
+def play_demo() -> str:
+    """Run the demo, in a scratch home of its own, until it ends; says what went wrong."""
     try:
-        return guarded(survey(here())).open_servers
-    except (OSError, RuntimeError):  # no home, or a directory that is gone: nothing to offer
-        return 0
+        ended = _on_this_terminal([sys.executable, "-P", "-m", "mcpwall", "demo"])
+    except OSError as error:
+        return f"the demo does not start: {error}"
+    return "the demo has failed; `mcpwall demo` in a terminal says why" if ended else ""
+
+
+def _on_this_terminal(command: list[str]) -> int:
+    """Run a program that has the terminal, and its ctrl+c, until it ends; gives its exit code."""
+    before = signal.signal(signal.SIGINT, lambda *_: None)  # one that is ignored is inherited
+    try:
+        return subprocess.run(command, check=False).returncode
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 class LastingPort:

@@ -15,7 +15,7 @@ from mcpwall import home
 from mcpwall.cli.errors import FAILED, USAGE, CliError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from mcpwall.cli.routing import FilePlan, Work
     from mcpwall.clients.entries import Entry
@@ -60,6 +60,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Route what is chosen. Raises CliError."""
     from mcpwall.cli import routing
+    from mcpwall.text import visible
 
     work = routing.Work.prepare(
         arguments.agent, arguments.server, raise_timeouts=arguments.raise_timeouts
@@ -93,7 +94,8 @@ def run(arguments: argparse.Namespace) -> int:
     failures = work.carry_out(chosen)
     for failure in failures:
         complain(failure)
-    _say_what_now(work, [plan for plan in chosen if plan.done])
+    for line in what_now(work, [plan for plan in chosen if plan.done]):
+        print(visible(line))
     return FAILED if failures or work.problems else 0
 
 
@@ -206,22 +208,21 @@ def ask(question: str) -> str:
         raise CliError("no answer; nothing more was changed", USAGE) from None
 
 
-def _say_what_now(work: Work, done: Sequence[FilePlan]) -> None:
-    from mcpwall.text import visible
-
+def what_now(work: Work, done: Sequence[FilePlan]) -> Iterator[str]:
+    """What was done, and what to do next, a line each; names in it are foreign."""
     servers = sum(len(plan.entries) for plan in done)
     if not servers:
-        print("nothing was changed")
+        yield "nothing was changed"
         return
     agents = sorted({plan.agent.title for plan in done})
-    print(f"routed {servers} server{'s' * (servers != 1)} of {', '.join(agents)}")
-    print("Start these agents again, and open the wall with: mcpwall")
+    yield f"routed {servers} server{'s' * (servers != 1)} of {', '.join(agents)}"
+    yield "Start these agents again, and open the wall with: mcpwall"
     for plan in done:
         for entry in plan.entries:
             if entry.url:
                 name = work.names[plan.path, entry.keys, entry.name]
-                print(visible(f"If {name} wants a login: add oauth = true to [servers.{name}] in "))
-                print(visible(f"  {home.config_file()}, and run: mcpwall login {name}"))
-    print("To put everything back: mcpwall uninstall. Each file as it was is kept in")
+                yield f"If {name} wants a login: add oauth = true to [servers.{name}] in "
+                yield f"  {home.config_file()}, and run: mcpwall login {name}"
+    yield "To put everything back: mcpwall uninstall. Each file as it was is kept in"
     for copy in sorted({plan.copy for plan in done if plan.copy}):
-        print(visible(f"  {work.places.shown(Path(copy))}"))
+        yield f"  {work.places.shown(Path(copy))}"

@@ -75,7 +75,7 @@ class WallApp(App[None], inherit_bindings=False):
         self.mirror = Mirror()
         self.palette: Palette = {}
         self._settings = settings or Settings()
-        self.unguarded = self._settings.unguarded
+        self.agents = self._settings.agents
         self._calling = Calling(bell=self._settings.bell, notify=self._settings.notify)
         self._walls: dict[str, WallScreen] = {}
 
@@ -242,8 +242,15 @@ class WallApp(App[None], inherit_bindings=False):
 
     def edit_file(self, path: str) -> None:
         """Open a file in the person's editor, which has the terminal until it ends."""
+        self._lend_terminal(lambda: self._settings.edit(path))
+
+    def play_demo(self) -> None:
+        """Run the demo, a wall of its own, which has the terminal until it ends."""
+        self._lend_terminal(self._settings.demo)
+
+    def _lend_terminal(self, run: Callable[[], str]) -> None:
         with self.suspend():
-            said = self._settings.edit(path)
+            said = run()
         self.refresh()
         if said:
             self.say(said, "error")
@@ -305,6 +312,12 @@ class WallApp(App[None], inherit_bindings=False):
         from mcpwall.tui.palette import Actions
 
         self.push_screen(CommandPalette([Actions], placeholder="what do you want to do?"))
+
+    def do_guard(self) -> None:
+        """Agents' config files, and the change that would guard their servers."""
+        from mcpwall.tui.screens.agents import AgentsScreen
+
+        self.push_screen(AgentsScreen())
 
     def do_theme(self) -> None:
         """Dark, light or high-contrast colours, remembered."""

@@ -68,6 +68,8 @@ ACTIONS = (
     _action("calls.mark", "space", "mark", "mark this call, or no more; = r y take marked ones"),
     _action("calls.unmark", "escape", "", "unmark all calls"),
     _action("calls.copy", "y", "copy", "copy the arguments as JSON; of all marked calls"),
+    _action("calls.paste", "c", "", "copy a command that guards a server, while there is no call"),
+    _action("calls.demo", "t", "", "see pretend agents at work, while there is no call"),
     _action("call.up", "up k", "", "one line up"),
     _action("call.down", "down j", "", "one line down"),
     _action("call.page_up", "pageup", "", "one page up"),
@@ -170,6 +172,13 @@ ACTIONS = (
     _action("edit.check", "ctrl+s", "check", "check what is written, show it", engine=True),
     _action("edit.restore", "ctrl+r", "as sent", "the arguments as the agent sent them"),
     _action("edit.close", "escape", "back", "back to the call; what is written is kept"),
+    _action("agents.up", "up k", "", "one file up"),
+    _action("agents.down", "down j", "", "one file down"),
+    _action("agents.page_up", "pageup", "", "one page up in the change"),
+    _action("agents.page_down", "pagedown space", "", "one page down in the change"),
+    _action("agents.write", "w", "write it", "write the change that is shown, after a confirm"),
+    _action("agents.paste", "c", "copy a command", "copy a command to paste yourself"),
+    _action("agents.close", "escape q", "back", "back to the wall"),
     _action("help.up", "up k", "", "one line up"),
     _action("help.down", "down j", "", "one line down"),
     _action("help.page_up", "pageup", "", "one page up"),
@@ -187,6 +196,7 @@ ACTIONS = (
     _action("app.audit", "6", "", "screen: audit, all calls ever recorded"),
     _action("app.help", "?", "help", "all keys"),
     _action("app.commands", ": ctrl+p", "commands", "all actions by name"),
+    _action("app.guard", "i", "", "guard an agent: let its servers be reached through the wall"),
     _action("app.theme", "ctrl+t", "", "dark, light or high-contrast colours"),
     _action("app.detach", "q ctrl+q", "detach", "leave; the wall goes on without the app"),
     _action("app.leave", "ctrl+c", "", "how to leave"),
@@ -280,7 +290,7 @@ class KeyMap:
 
 
 MODAL = frozenset(
-    ("call", "form", "edit", "decide", "affected", "help", "confirm")
+    ("call", "form", "edit", "decide", "affected", "agents", "help", "confirm")
 )  # what lies over a screen takes all keys
 
 

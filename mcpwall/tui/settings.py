@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from mcpwall.tui.guarding import Agents, NoAgents
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,8 +19,8 @@ def _no_editor(_path: str) -> str:
     return "there is no editor here"
 
 
-def _nothing() -> int:
-    return 0
+def _no_demo() -> str:
+    return "there is no demo here"
 
 
 @dataclass(frozen=True)
@@ -26,8 +28,8 @@ class Settings:
     """`theme` is the name to begin with; `notify` is "osc9", "osc777" or "off".
 
     `remember` is told which theme the person chose; `edit` opens a file in their editor and says
-    what went wrong. `unguarded` counts the agents' servers that `mcpwall init` would route; it
-    reads files, so it is asked in a thread.
+    what went wrong; `demo` runs the demo on this terminal until it ends, and says that too.
+    `agents` answers for the agents' own config files.
     """
 
     theme: str = "dark"
@@ -35,4 +37,5 @@ class Settings:
     notify: str = "off"
     remember: Callable[[str], None] = _forget
     edit: Callable[[str], str] = _no_editor
-    unguarded: Callable[[], int] = _nothing
+    demo: Callable[[], str] = _no_demo
+    agents: Agents = field(default_factory=NoAgents)

@@ -5,7 +5,6 @@ from msgspec.structs import replace
 
 from mcpwall.engine import port, port_answers
 from mcpwall.model import Risk
-from mcpwall.tui.settings import Settings
 from tests.tui.fake_port import FakePort
 from tests.tui.scenes import (
     ASKED,
@@ -43,40 +42,6 @@ async def test_calls_as_they_look(name: str, size: tuple[int, int]) -> None:
     async with showing(engine(), size) as shown:
         await select(shown, 1279)
         golden(f"calls-{name}", shown.text())
-
-
-@pytest.mark.parametrize(("name", "size"), [("120x36", WIDE), ("80x24", NARROW)])
-@scenario
-async def test_the_empty_screen_says_what_to_do_next(name: str, size: tuple[int, int]) -> None:
-    async with showing(engine(empty()), size) as shown:
-        assert "mcpwall init" in shown.text()
-        assert "mcpwall demo" in shown.text()
-        golden(f"empty-{name}", shown.text())
-
-
-@pytest.mark.parametrize(
-    ("servers", "says"),
-    [
-        (0, "To guard the servers that your agents have"),
-        (1, "1 server of your agents does not pass the wall yet"),
-        (12, "12 servers of your agents do not pass the wall yet"),
-    ],
-)
-@scenario
-async def test_the_empty_screen_says_how_many_servers_are_open(servers: int, says: str) -> None:
-    async with showing(engine(empty()), settings=Settings(unguarded=lambda: servers)) as shown:
-        while says not in shown.text():  # counted in a thread; the test's time-out ends this
-            await shown.settle()
-
-
-@scenario
-async def test_nothing_is_counted_while_there_are_calls() -> None:
-    def never() -> int:
-        pytest.fail("the agents' files were looked at")
-
-    async with showing(engine(), settings=Settings(unguarded=never)) as shown:
-        await shown.settle()
-        assert "mcpwall init" not in shown.text()
 
 
 @scenario

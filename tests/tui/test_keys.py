@@ -7,6 +7,7 @@ import pytest
 from mcpwall.tui.app import WallApp
 from mcpwall.tui.keys import ACTIONS, MODAL, KeyMap, KeysError, key_name, shown
 from mcpwall.tui.screens.affected import AffectedScreen
+from mcpwall.tui.screens.agents import AgentsScreen
 from mcpwall.tui.screens.audit import AuditScreen
 from mcpwall.tui.screens.call import CallScreen
 from mcpwall.tui.screens.calls import CallsScreen
@@ -34,6 +35,7 @@ OWNERS = {
     "sessions": SessionsScreen,
     "servers": ServersScreen,
     "confirm": ConfirmScreen,
+    "agents": AgentsScreen,
     "help": HelpScreen,
 }
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual.containers import Container, Vertical
 
+from mcpwall.text import visible
 from mcpwall.tui import detail, marked
 from mcpwall.tui.call_list import CallList
 from mcpwall.tui.completion import term
@@ -105,6 +106,11 @@ class CallsScreen(WallScreen):
         super().refresh_frame()
         self.query(EmptyState).refresh()
 
+    def on_screen_resume(self) -> None:
+        """Shown again: an agent may have been guarded meanwhile."""
+        super().on_screen_resume()
+        self.query_one(EmptyState).look()
+
     def tick(self) -> None:
         """Countdowns move."""
         if self.mirror.waiting:
@@ -187,6 +193,8 @@ class CallsScreen(WallScreen):
         """Most actions need a selected call; some take the marked ones in its place."""
         if action.scope != self.scope:
             return super().why_off(action)
+        if action.name in ("paste", "demo") and self.mirror.rows:
+            return "there are calls already; `mcpwall demo` works in another terminal"
         many = len(self.marks)
         if action.name == "unmark" and not many:
             return "no call is marked"
@@ -290,6 +298,14 @@ class CallsScreen(WallScreen):
             self.wall.show_rule(row.verdict.rules[0])
         elif row:
             self.wall.exception_for(row)
+
+    def do_paste(self) -> None:
+        """A command that guards a server, to the clipboard."""
+        self.wall.copy(visible(self.query_one(EmptyState).command), "command")
+
+    def do_demo(self) -> None:
+        """Pretend agents at work; then back here."""
+        self.wall.play_demo()
 
     def do_keep(self) -> None:
         """Only calls of this tool."""

@@ -29,6 +29,7 @@ TITLES = {
     "servers": "SERVERS AND TOOLS",
     "sessions": "SESSIONS",
     "audit": "AUDIT",
+    "agents": "AGENTS' CONFIG FILES",
 }
 _SIGNS: tuple[Line, ...] = (
     (("SIGNS", "title"),),

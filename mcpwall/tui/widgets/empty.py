@@ -1,81 +1,141 @@
-"""What is shown before the first call: what to do next."""
+"""What is shown before the first call: whose servers could be guarded, and what to do next."""
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, cast
 
 from textual import work
 
-from mcpwall.text import fit, visible
-from mcpwall.tui.review.layout import wrap
-from mcpwall.tui.widgets.lines import Line, LineWidget
+from mcpwall.text import column, fit, visible
+from mcpwall.tui.review.layout import prose, wrap
+from mcpwall.tui.widgets.lines import Line, LineWidget, Part
 
 if TYPE_CHECKING:
-    from mcpwall.tui.app import WallApp
+    from collections.abc import Sequence
 
-_FIRST: tuple[Line, ...] = ((("Nothing has called a tool yet.", "strong"),), ())
-_SAID: tuple[Line, ...] = (
-    (("change first, and `mcpwall uninstall` takes it back):", ""),),
-    (),
-    (("  mcpwall init", "accent"),),
-    (),
-    (("To guard one by hand, put the wall in front of its command there:", ""),),
-    (),
-    (("  mcpwall stdio git -- uvx mcp-server-git", "accent"),),
-    (),
-    (("Calls appear here as they happen. Those that change something wait for", ""),),
-    (("you, unless a rule says otherwise.", ""),),
-    (),
-    (("To look around first, in another terminal (a pretend agent, nothing real):", ""),),
-    (),
-    (("  mcpwall demo", "accent"),),
-)
+    from mcpwall.tui.app import WallApp
+    from mcpwall.tui.guarding import AgentFile
+
+EXAMPLE = "mcpwall stdio git -- uvx mcp-server-git"
 _AGAIN: Line = (("The app attaches again by itself as soon as there is one.", "dim"),)
 _INDENT = 4
+_AGENT_CELLS, _STANDING_CELLS = 15, 31
+_PATH_MIN, _PATH_MAX = 8, 60  # cells
+_FEWEST = 2  # files that are named, however low the terminal is
+
+
+def standing(file: AgentFile) -> list[Part]:
+    """How a file's servers stand: number, sign and word."""
+    if file.problem:
+        return [("▲ left alone, see there", "warn")]
+    count = f"{file.servers} server" + "s" * (file.servers != 1)
+    if not file.servers:
+        return [(count, "dim")]
+    if file.guarded == file.servers:
+        return [(f"{count}  ", ""), ("● guarded", "ok")]
+    if not file.unguarded and not file.guarded:
+        return [(f"{count}  ", ""), ("▲ left alone", "warn")]
+    if not file.unguarded:
+        left = (f" ▲ {file.left} left alone", "warn")
+        return [(f"{count}  ", ""), (f"● {file.guarded}", "ok"), left]
+    if file.guarded:
+        return [(f"{count}  ", ""), (f"○ {file.unguarded} not guarded", "waiting")]
+    return [(f"{count}  ", ""), ("○ not guarded", "waiting")]
+
+
+def file_line(file: AgentFile, room: int) -> list[Part]:
+    """A file in one line of `room` cells: whose it is, where, and how its servers stand."""
+    path = min(_PATH_MAX, max(_PATH_MIN, room - _AGENT_CELLS - _STANDING_CELLS))
+    return [
+        (column(file.agent, _AGENT_CELLS - 1) + " ", ""),
+        (column(file.path, path - 2) + "  ", "accent"),
+        *standing(file),
+    ]
 
 
 class EmptyState(LineWidget):
-    """Words in place of the table."""
+    """Words in place of the table. `files` are the agents' configs, None until they were read."""
 
     DEFAULT_CSS = "EmptyState { height: 1fr; }"
 
     def __init__(self) -> None:
         super().__init__()
-        self._unguarded = 0
-        self._asked = False
+        self.files: Sequence[AgentFile] | None = None
+        self._looking = False
+
+    @property
+    def command(self) -> str:
+        """A command that starts a server behind the wall; an example where none is known."""
+        return next((file.command for file in self.files or () if file.command), EXAMPLE)
 
     def on_show(self) -> None:
-        """On screen: find out how many servers the wall could guard."""
-        if not self._asked:
-            self._asked = True
-            self._count()
+        """On screen: look at the agents' files."""
+        self.look()
 
-    @work(thread=True)
-    def _count(self) -> None:
-        self._unguarded = cast("WallApp", self.app).unguarded()
-        self.app.call_from_thread(self.refresh)
+    def look(self) -> None:
+        """Read the agents' files again, unless that is being done."""
+        if self.display and not self._looking:
+            self._looking = True
+            self._read()
 
-    def _offer(self) -> Line:
-        """Which servers `mcpwall init` is for."""
-        if not self._unguarded:
-            return [("To guard the servers that your agents have in their files (it shows the", "")]
-        many = "1 server" if self._unguarded == 1 else f"{self._unguarded:,} servers"
-        does = "does" if self._unguarded == 1 else "do"
-        return [
-            (f"{many} of your agents {does} not pass the wall yet", "waiting"),
-            (". To guard (it shows the", ""),
-        ]
+    @work
+    async def _read(self) -> None:
+        self.files = await asyncio.to_thread(cast("WallApp", self.app).agents.files)
+        self._looking = False
+        self.refresh()
 
     def line(self, y: int) -> Line:
-        """A line of advice, below some air; the rules' file last."""
+        """A line of advice, below some air."""
         wall = cast("WallApp", self.app)
         room = self.size.width - 2 * _INDENT
-        said = [*_FIRST, self._offer(), *_SAID]
         if wall.engine_gone:
             rows = wrap(visible(wall.engine_gone), room)
-            said = [(("No engine.", "alarm"),), (), *(((row, ""),) for row in rows), (), _AGAIN]
-        elif wall.mirror.status:
-            config = fit(wall.mirror.status.config, room - 7)
-            said += [(), (("Rules: ", "dim"), (config, "dim"))]
+            said: list[Line] = [[("No engine.", "alarm")], [], *([(row, "")] for row in rows)]
+            said += [[], _AGAIN]
+        else:
+            said = self._said(wall, room)
         at = y - max(0, (self.size.height - len(said)) // 3)
         return [(" " * _INDENT, ""), *said[at]] if 0 <= at < len(said) else []
+
+    def _said(self, wall: WallApp, room: int) -> list[Line]:
+        """What was found and what can be done; what there is no room for comes last."""
+        todo = self._todo(wall, room)
+        first: list[Line] = [[("Nothing has called a tool yet.", "strong")], []]
+        found = self._found(room, self.size.height - len(first) - len(todo) - 1)
+        said = [*first, *found, [], *todo]
+        after = "Calls appear here as they happen. Those that change something wait for you, "
+        rows = prose(after + "unless a rule says otherwise.", min(room, 76))
+        last: list[Line] = [[], *([(row, "")] for row in rows)]
+        if wall.mirror.status:
+            last += [[("Rules: ", "dim"), (fit(wall.mirror.status.config, room - 7), "dim")]]
+        return said + last if len(said) + len(last) <= self.size.height else said
+
+    def _found(self, room: int, most: int) -> list[Line]:
+        """The agents' files, at most `most` lines."""
+        if self.files is None:
+            return [[("Looking for the configurations of your agents …", "dim")]]
+        if not self.files:
+            return [[("No agent's configuration was found for you and this directory.", "")]]
+        count = len(self.files)
+        title = f"Found {count} agent configuration{'s' * (count != 1)} here:"
+        named = max(_FEWEST, most - 1)
+        if count > named:
+            named = max(_FEWEST, named - 1)
+        lines: list[Line] = [[(title, "")]]
+        lines += [[("  ", ""), *file_line(file, room - 2)] for file in self.files[:named]]
+        if count > named:
+            lines.append([(f"  and {count - named} more", "dim")])
+        return lines
+
+    def _todo(self, wall: WallApp, room: int) -> list[Line]:
+        """The three keys."""
+        guard, paste, demo = (
+            wall.keys.key(f"{id_}") for id_ in ("app.guard", "calls.paste", "calls.demo")
+        )
+        return [
+            [(f"{guard}  ", "accent"), ("guard one of them (shows the change, keeps a copy)", "")],
+            [(f"{paste}  ", "accent"), ("copy a command to paste yourself:", "")],
+            [("     ", ""), (fit(self.command, room - 5), "accent")],
+            [(f"{demo}  ", "accent"), ("try it: pretend agents, a wall of their own", "")],
+        ]
