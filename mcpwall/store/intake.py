@@ -63,11 +63,15 @@ class Intake:
 
     @classmethod
     def open(cls, audit: Audit, path: str) -> Self:
-        """Open the intake at `path`, and file what another engine left in it."""
+        """Open the intake at `path`, and file what another engine left in it.
+
+        `audit` is the intake's from now on: where this fails it is closed.
+        """
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0)
         try:
             fd = os.open(path, flags, 0o600)
         except OSError as error:
+            audit.close()
             raise audit_error(error, path) from error
         try:
             data = os.pread(fd, SIZE, 0)
@@ -77,12 +81,12 @@ class Intake:
             audit.write(intents, [step for entry in left for step in entry[1]], boot=boot)
             if os.fstat(fd).st_size < SIZE:
                 _write(fd, bytes(SIZE), 0)
-        except (OSError, msgspec.MsgspecError) as error:
+        except (OSError, msgspec.MsgspecError, AuditError) as error:
             os.close(fd)
+            audit.close()
+            if isinstance(error, AuditError):
+                raise
             raise audit_error(error, path) from error
-        except AuditError:
-            os.close(fd)
-            raise
         return cls(audit, path, fd)
 
     @property

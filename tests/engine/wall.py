@@ -15,6 +15,7 @@ import heapq
 import itertools
 import json
 import os
+import weakref
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -257,6 +258,8 @@ class Wall:
         self.audit = Audit.open(str(path / "state" / "audit.db"), boot=self.clock.boot)
         self.intake = FaultyIntake.open(self.audit, str(path / "state" / "intake"))
         self.tools = ToolStore.open(str(path / "state" / "tools.db"))
+        for database in (self.audit._db, self.tools._db):  # of a wall that its test lets go of
+            weakref.finalize(self, database.close)
         self.engine = Engine(
             intake=self.intake,
             rulebook=Rulebook(
