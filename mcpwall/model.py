@@ -11,7 +11,7 @@ engine's steady clock, which never jumps; `*_us` are microseconds of duration.
 from __future__ import annotations
 
 import enum
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import msgspec
 
@@ -28,6 +28,10 @@ class Risk(enum.StrEnum):
     DESTRUCTIVE = "destructive"
     FINANCIAL = "financial"
     UNKNOWN = "unknown"
+
+
+# What the person who allows such a call takes two different keys for.
+TWO_KEYS: Final = frozenset((Risk.EXECUTE, Risk.DESTRUCTIVE, Risk.FINANCIAL))
 
 
 class Reach(enum.StrEnum):
@@ -232,8 +236,18 @@ class Traits(msgspec.Struct, frozen=True):
     why: tuple[str, ...] = ()
 
 
+class SetRisk(msgspec.Struct, frozen=True):
+    """The class of risk that a person gives a tool, and where that is written."""
+
+    risk: Risk  # never UNKNOWN
+    origin: Origin
+
+
 class Tool(msgspec.Struct, frozen=True):
-    """A tool as a server listed it, and what the wall makes of it."""
+    """A tool as a server listed it, and what the wall makes of it.
+
+    `found` is the class that the wall found, where a person has set one; else None.
+    """
 
     server: str
     name: str
@@ -244,6 +258,7 @@ class Tool(msgspec.Struct, frozen=True):
     risk: Risk = Risk.UNKNOWN
     why: str = ""  # why this risk, one sentence
     traits: Traits = Traits()
+    found: Risk | None = None
 
 
 class Call(msgspec.Struct, frozen=True, gc=False):

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mcpwall.engine.replay import Again
     from mcpwall.model import Verdict
     from mcpwall.policy.compile import Policy
+    from mcpwall.store.config import Config
     from mcpwall.store.reader import Reader
 
 
@@ -47,13 +48,14 @@ def run(arguments: argparse.Namespace) -> int:
         query = parse(" ".join(arguments.filter))
     except QueryError as error:
         raise CliError(f"filter: {error}", USAGE) from None
-    instead = _policy(arguments.config) if arguments.config else None
+    other = _config(arguments.config) if arguments.config else None
+    instead, risks = (other.policy(), other.risks) if other else (None, None)
     show, now_ms = (_as_json if arguments.json else _as_line), time.time_ns() // 1_000_000
     same = differ = 0
     missing: Counter[str] = Counter()
     try:
         with open_record() as reader:
-            replay = Replay(_Kept(reader), resolve, instead=instead)
+            replay = Replay(_Kept(reader), resolve, instead=instead, risks=risks)
             for again in replay.run(reader.history()):
                 if not query.matches(again.row, now_ms):
                     continue
@@ -93,14 +95,13 @@ class _Kept:
         return self._known[name]
 
 
-def _policy(path: str) -> Policy:
+def _config(path: str) -> Config:
     from mcpwall.store.config import ConfigError, load
 
     try:
-        config = load(path, name=path)
+        return load(path, name=path)
     except ConfigError as error:
         raise CliError(f"{error} (`mcpwall rules check` says all)", USAGE) from None
-    return config.policy()
 
 
 def _as_line(again: Again) -> str:

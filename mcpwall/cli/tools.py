@@ -147,10 +147,9 @@ def _rows(config: Config, entries: Sequence[ToolEntry]) -> Iterator[tuple[ToolRo
 
     policy = config.policy()
     for entry in entries:
-        server = config.servers.get(entry.server)
+        word = config.word(entry.server)
         fields = codec.object_of(msgspec.Raw(entry.listed_text)) or {"name": entry.name}
-        trusted = server is not None and server.trust_hints
-        tool = tool_of(entry.server, fields, trusted=trusted)
+        tool = word.on(tool_of(entry.server, fields, trusted=word.trusted))
         yield row_of(entry, tool, policy), tool
 
 

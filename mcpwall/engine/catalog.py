@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mcpwall.model import Tool
+from mcpwall.model import Risk, Tool
 from mcpwall.policy.judge import ToolState
+from mcpwall.policy.set_risk import NOTHING, Word
 
 if TYPE_CHECKING:
     from mcpwall.engine.servers import Server
@@ -22,19 +23,33 @@ class Catalog:
         self.tools: dict[str, Tool] = {}
         self.instructions = instructions
         self._server = server
+        self._word = NOTHING
+        self._found: dict[str, Tool] = {}  # with the classes of risk that the wall found
         self._prints: dict[str, str] = {}  # '': listed with two meanings
+
+    def found(self, name: str) -> Risk | None:
+        """The class that the wall found, where a person has given the tool one; else None."""
+        tool = self.tools.get(name) if self._word.risks else None
+        return None if tool is None else tool.found
 
     def start(self) -> None:
         """Another list begins; the one before says nothing any more."""
-        self.tools = {}
+        self.tools, self._found = {}, {}
         self._prints = {}
 
+    def weigh(self, word: Word) -> None:
+        """Take over the classes of risk that a person gives these tools."""
+        if word != self._word:
+            self._word = word
+            self.tools = {name: word.on(tool) for name, tool in self._found.items()}
+
     def add(self, tool: Tool, fingerprint: str) -> None:
-        """Take a definition; one that was listed otherwise in the same list has two meanings."""
+        """Take a definition, its class as found; one listed otherwise before has two meanings."""
         if self._prints.get(tool.name, fingerprint) != fingerprint:
             fingerprint = ""
         self._prints[tool.name] = fingerprint
-        self.tools[tool.name] = tool
+        self._found[tool.name] = tool
+        self.tools[tool.name] = self._word.on(tool)
 
     def fingerprint(self, name: str) -> str | None:
         """What is listed under a name ('': two meanings), or None. "" names the instructions."""

@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from mcpwall.engine import hiding, holds, naming, restore, showing, tool_views, views
+from mcpwall.engine import hiding, holds, naming, restore, showing, tool_risks, tool_views, views
 from mcpwall.engine.calls import TOOLS_CALL, call_of
 from mcpwall.engine.clock import Clock
 from mcpwall.engine.feed import Feed
@@ -91,6 +91,7 @@ class Engine:
         self._last_session = 0
         self._horizon_ns = 0
         self._store = rulebook.config.store
+        self._risks = rulebook.config.risks
         self._bench = Bench(self)
         self.uncounted = ""  # why the limits do not look back far enough
         self.http = Http()
@@ -127,7 +128,9 @@ class Engine:
         record = Record(call, verdict, arguments, len(arguments), state, request)
         record.note = f"approved by you after the time of call {before}" if before else ""
         record.shown, record.subject = shown, hiding.subject(self.mask, call)
-        record.grounds = Grounds(now_ns, call.run, call.reach, call.reads, tool, lookups.noted())
+        found = live.catalog.found(call.tool)
+        traits = call.reach, call.reads
+        record.grounds = Grounds(now_ns, call.run, *traits, tool, lookups.noted(), found=found)
         if state is State.RUNNING:
             self.book(record, now_ns)
         return record
@@ -329,6 +332,8 @@ class Engine:
     def rules_changed(self, text: str) -> None:
         """Other rules are in force: count for their limits, judge what waits, tell the apps."""
         self.mask = hiding.mask_of(self.rulebook.config, self._mask_key)
+        tool_risks.take_over(self, self._risks)
+        self._risks = self.rulebook.config.risks
         self._widen()
         self.late.forget("the rules changed")
         self.holds.judge_again()

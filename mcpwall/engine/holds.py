@@ -17,7 +17,7 @@ from mcpwall.engine.late import BETWEEN, SAID
 from mcpwall.engine.port import Done, Held, Refused, ReleasedEvent, State
 from mcpwall.engine.port_answers import CheckEdit, Decide, Reveal, Revealed
 from mcpwall.engine.rounds import COMES_BACK
-from mcpwall.model import Action, Cause, Risk, Verdict
+from mcpwall.model import TWO_KEYS, Action, Cause, Verdict
 from mcpwall.policy.flags import flags
 from mcpwall.protocol import asked
 from mcpwall.store.records import Kind
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 PER_SESSION: Final = 50
 BYTES_PER_SESSION: Final = 4 * 1024 * 1024  # of arguments, which the apps get whole
 PROGRESS_S: Final = 10.0
-TWO_KEYS: Final = frozenset({Risk.EXECUTE, Risk.DESTRUCTIVE, Risk.FINANCIAL})
 
 
 class Hold(msgspec.Struct, eq=False):

@@ -17,6 +17,7 @@ from mcpwall.engine.catalog import Catalog
 from mcpwall.engine.servers import Event, Server, What
 from mcpwall.model import JsonObject, Tool
 from mcpwall.policy.risk import classify
+from mcpwall.policy.set_risk import Word
 from mcpwall.policy.traits import traits_of
 from mcpwall.protocol import codec
 from mcpwall.protocol.definitions import Definition, fingerprint
@@ -57,16 +58,17 @@ class Inventory:
 
     # --- what servers say -----------------------------------------------------------------------
 
-    def tool(self, entry: ToolEntry, *, trusted: bool) -> Tool:
-        """A tool as it was listed last, with its risk; `trusted`: hints may lower that."""
+    def tool(self, entry: ToolEntry, word: Word) -> Tool:
+        """A tool as it was listed last, with its risk; `word` is the person's on this server."""
         fields = codec.object_of(msgspec.Raw(entry.listed_text))
         if not fields:  # too large to keep
-            return Tool(entry.server, entry.name)
-        return self._known(entry.server, entry.listed_text, fields, trusted=trusted)[0]
+            return word.on(Tool(entry.server, entry.name))
+        return word.on(self._known(entry.server, entry.listed_text, fields, word)[0])
 
-    def read(self, server: str, definition: Definition, *, trusted: bool) -> tuple[Tool, str]:
+    def read(self, server: str, definition: Definition, word: Word) -> tuple[Tool, str]:
         """A tool as a server defines it, with its risk; and its fingerprint, '' for none."""
-        return self._known(server, definition.raw, definition.fields, trusted=trusted)
+        tool, fingerprint = self._known(server, definition.raw, definition.fields, word)
+        return word.on(tool), fingerprint
 
     def take(
         self,
@@ -75,13 +77,14 @@ class Inventory:
         definitions: Sequence[Definition],
         *,
         last: bool,
-        trusted: bool,
+        word: Word,
     ) -> list[Event]:
         """A page of a session's list, the `last` one or not; what is new in it is kept."""
+        catalog.weigh(word)
         texts: dict[str, bytes] = {}
         for definition in definitions:
             raw = definition.raw
-            catalog.add(*self.read(server.name, definition, trusted=trusted))
+            catalog.add(*self._known(server.name, raw, definition.fields, word))
             texts[definition.name] = raw
         now_ms = self._clock.wall_ms()
         found = (server.listed(catalog, name, text, now_ms) for name, text in texts.items())
@@ -155,18 +158,16 @@ class Inventory:
                 events.append(Event(What.SEEN, entry))
         self._keep(server, events, others)
 
-    def _known(
-        self, server: str, raw: bytes, fields: JsonObject, *, trusted: bool
-    ) -> tuple[Tool, str]:
-        """A definition's tool and fingerprint; '' when it has two readings."""
-        key = (server, trusted, hashlib.sha256(raw).digest())
+    def _known(self, server: str, raw: bytes, fields: JsonObject, word: Word) -> tuple[Tool, str]:
+        """A definition's tool as found, and its fingerprint; '' when it has two readings."""
+        key = (server, word.trusted, hashlib.sha256(raw).digest())
         known = self._read.get(key)
         if known is None:
             try:
                 exact = fingerprint(raw)
             except ValueError:
                 exact = ""
-            known = self._read[key] = tool_of(server, fields, trusted=trusted), exact
+            known = self._read[key] = tool_of(server, fields, trusted=word.trusted), exact
             if len(self._read) > READ_MAX:
                 self._read.popitem(last=False)
         return known

@@ -47,6 +47,7 @@ class ToolRow(msgspec.Struct, frozen=True):
     rules: tuple[str, ...] = ()  # ids of the rules that say so; () where a default decides
     applies: str = ""  # the same in a sentence
     also: tuple[str, ...] = ()  # what it can do besides its risk: see model.Traits, `why`
+    found: Risk | None = None  # the class that the wall found, where a person has set one
 
 
 class Recommendation(msgspec.Struct, frozen=True):

@@ -72,16 +72,18 @@ class Record(msgspec.Struct, eq=False, gc=False):
     def step(self, kind: Kind, clock: Clock, *, by: str = "", note: str = "") -> Step:
         """What is written down of one more thing that happened to the call, now."""
         edit = self.original and kind is Kind.RELEASED
+        judged = kind in (Kind.RELEASED, Kind.REFUSED)
         return Step(
             self.call.id,
             kind,
             clock.wall_ms(),
             clock.steady_ns(),
-            verdict=self.verdict if kind in (Kind.RELEASED, Kind.REFUSED) else None,
+            verdict=self.verdict if judged else None,
             by=by,
             note=note,
             arguments_json=self.visible if edit else None,
             digest=self.call.digest if edit else None,
+            risk=self.call.risk if judged else None,
         )
 
     def over(self, state: State) -> None:

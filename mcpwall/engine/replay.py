@@ -18,11 +18,14 @@ import msgspec
 from mcpwall.model import Action, Call, Cause, Charge, Verdict
 from mcpwall.policy.answers import Answer, Answers, is_answer_id
 from mcpwall.policy.compile import Policy
+from mcpwall.policy.compiled import TOOLS_CALL
 from mcpwall.policy.flow import Flows
 from mcpwall.policy.judge import State, ToolState, judge
 from mcpwall.policy.limits import Limits
 from mcpwall.policy.operators import Resolve
-from mcpwall.store.records import AuditRow, Grounds, Happening, Kind, Step
+from mcpwall.policy.set_risk import Risks
+from mcpwall.store.history import Happening
+from mcpwall.store.records import AuditRow, Grounds, Kind, Step
 
 MS_NS: Final = 1_000_000
 PERSON: Final = "person"  # who decided, in the record
@@ -72,7 +75,8 @@ class Replay:
     """The state of the judge, carried through the record.
 
     `policies` gives the policy of a hash, None for one that is not known. `instead` are other rules
-    to judge by; then only verdicts on arrival are made again.
+    to judge by, and `risks` the classes that are set beside them; then only verdicts on arrival are
+    made again.
     """
 
     def __init__(
@@ -81,10 +85,12 @@ class Replay:
         resolve: Resolve,
         *,
         instead: Policy | None = None,
+        risks: Risks | None = None,
     ) -> None:
         self._policies = policies
         self._resolve = resolve
         self._instead = instead
+        self._risks = risks or {}
         self._limits = Limits(forgets=False)
         self._flows = Flows()
         self._open: dict[int, _Open] = {}
@@ -112,6 +118,8 @@ class Replay:
 
     def _arrived(self, one: Happening, row: AuditRow, at_ns: int) -> Again:
         call, passes, charges = _call(row, row.arguments), row.state == "running", one.charges
+        if self._instead is not None:
+            call = _reclassed(call, row.grounds, self._risks)
         if row.grounds is not None:
             at_ns = row.grounds.now_ns + self._shift_ns
         again = self._again(row, call, row.judged, at_ns, approved=False)
@@ -133,6 +141,8 @@ class Replay:
         if step.arguments_json is not None:
             edited = step.arguments_json.decode()
             call = _call(msgspec.structs.replace(row, digest=step.digest), edited)
+        if step.risk is not None:
+            call = msgspec.structs.replace(call, risk=step.risk)
         if step.verdict is not None and self._instead is None and _was_judged(step, step.verdict):
             refused = step.by == PERSON and step.verdict.cause is not Cause.ANSWER
             again = self._again(row, call, step.verdict, at_ns, approved=refused)
@@ -182,6 +192,15 @@ class Replay:
             return path
 
         return resolve
+
+
+def _reclassed(call: Call, grounds: Grounds | None, risks: Risks) -> Call:
+    """The call with the class that these settings give its tool, else the one that was found."""
+    if call.method != TOOLS_CALL:
+        return call
+    said = risks.get(call.server, {}).get(call.tool)
+    risk = said.risk if said else (grounds and grounds.found) or call.risk
+    return msgspec.structs.replace(call, risk=risk)
 
 
 def _missing(row: AuditRow, then: Verdict) -> Why | None:

@@ -17,6 +17,7 @@ from mcpwall.engine.port_rules import OutsideEdit
 from mcpwall.engine.projects import Projects
 from mcpwall.model import JsonObject, Rule
 from mcpwall.policy.compile import Policy
+from mcpwall.policy.set_risk import Word
 from mcpwall.store.accepted import Accepted
 from mcpwall.store.config import Config, ConfigError
 from mcpwall.store.difference import diff
@@ -117,10 +118,9 @@ class Rulebook:
         """How to start or reach a configured server."""
         return self.config.servers.get(name)
 
-    def trusts_hints(self, name: str) -> bool:
-        """Whether what a server says of its own tools may lower their risk."""
-        server = self.server(name)
-        return server is not None and server.trust_hints
+    def word(self, name: str) -> Word:
+        """What the person says of a server's tools."""
+        return self.config.word(name)
 
     def rules(self) -> list[tuple[Rule, JsonObject]]:
         """All rules with their tables as written, the user's first."""

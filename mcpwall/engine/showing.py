@@ -76,18 +76,18 @@ def _shows(engine: Engine, live: Live) -> Callable[[bytes], bytes | None]:
     """What this agent gets to read for a definition's JSON; None for nothing."""
     hides = _hides(engine, live)
     server, read = live.server, engine.inventory.read
-    trusted = engine.rulebook.trusts_hints(server.name)
+    word = engine.rulebook.word(server.name)
 
     def shows(listed: bytes) -> bytes | None:
         definition = read_definition(msgspec.Raw(listed))
         if definition is None:
             return None  # no agent can call it
-        _, fingerprint = read(server.name, definition, trusted=trusted)
+        _, fingerprint = read(server.name, definition, word)
         text = server.as_pinned(definition.name, fingerprint, listed)
         if text is None or hides is None:
             return text
         definition = read_definition(msgspec.Raw(text))
-        if definition is None or hides(read(server.name, definition, trusted=trusted)[0]):
+        if definition is None or hides(read(server.name, definition, word)[0]):
             return None
         return text
 

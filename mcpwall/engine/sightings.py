@@ -42,7 +42,7 @@ def listed(engine: Engine, live: Live, page: Listed) -> None:
         live.catalog,
         page.definitions,
         last=page.last,
-        trusted=engine.rulebook.trusts_hints(server.name),
+        word=engine.rulebook.word(server.name),
     )
     _act(engine, server, events)
     if first_sight:

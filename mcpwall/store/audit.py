@@ -75,13 +75,16 @@ _ENDS = """
     UNION ALL SELECT * FROM (SELECT seq, chain FROM steps ORDER BY seq DESC LIMIT 1)
     UNION ALL SELECT * FROM (SELECT seq, chain FROM tool_events ORDER BY seq DESC LIMIT 1)
 """
-_KIND = "c.id, c.digest, c.server, c.method, c.tool, c.risk, c.client, c.grounds"
+_NAMES = "c.id, c.digest, c.server, c.method, c.tool"
 _RAN_AT_ONCE = f"""
-    SELECT c.seq, c.at_ms, c.steady_ns, c.boot, {_KIND} FROM calls c
+    SELECT c.seq, c.at_ms, c.steady_ns, c.boot, {_NAMES}, c.risk, c.client, c.grounds
+    FROM calls c
     WHERE c.state = 'running' ORDER BY c.id DESC
 """  # noqa: S608 - constants
 _RELEASED = f"""
-    SELECT s.seq, s.at_ms, s.steady_ns, s.boot, {_KIND} FROM steps s JOIN calls c ON c.id = s.call
+    SELECT s.seq, s.at_ms, s.steady_ns, s.boot, {_NAMES}, ifnull(s.risk, c.risk), c.client,
+        c.grounds
+    FROM steps s JOIN calls c ON c.id = s.call
     WHERE s.kind = 'released' ORDER BY s.seq DESC
 """  # noqa: S608 - constants
 _CALL_CHARGES = "SELECT seq, at_ms, steady_ns, boot, charges FROM calls ORDER BY id DESC"

@@ -16,10 +16,12 @@ from typing import Any, Final
 
 import msgspec
 
-from mcpwall.model import Defaults, JsonObject, Origin, Rest, Rule
+from mcpwall.model import Defaults, JsonObject, Origin, Rest, Risk, Rule, SetRisk
 from mcpwall.policy.compile import Policy, compile_policy
 from mcpwall.policy.compiled import RuleError
+from mcpwall.policy.match import literal_text
 from mcpwall.policy.never import why_never
+from mcpwall.policy.set_risk import Risks, Word
 from mcpwall.store import files, rule_ids, schema, toml_lines
 from mcpwall.store.app import AppConfig
 from mcpwall.store.audit_config import AuditConfig
@@ -80,6 +82,7 @@ class Config:
     set_defaults: frozenset[str] = frozenset()
     servers: Mapping[str, schema.AnyServer] = field(default_factory=dict)
     rest: Mapping[str, Rest] = field(default_factory=dict)  # servers cut to tools that rules name
+    risks: Risks = field(default_factory=dict)  # classes that a person gives to tools
     agents: Mapping[str, schema.AgentConfig] = field(default_factory=dict)
     http: HttpConfig = field(default_factory=HttpConfig)
     audit: AuditConfig = field(default_factory=AuditConfig)
@@ -90,6 +93,11 @@ class Config:
     def policy(self) -> Policy:
         """The rules and defaults of this file, ready to judge by."""
         return compile_policy(self.rules, self.defaults, rest=self.rest)
+
+    def word(self, server: str) -> Word:
+        """What this file says of a server's tools."""
+        known = self.servers.get(server)
+        return Word(known is not None and known.trust_hints, self.risks.get(server, {}))
 
     def fields(self, rule: str) -> JsonObject:
         """The table of a rule as written. Raises KeyError when there is no such rule."""
@@ -163,6 +171,7 @@ def _load_text(text: str, file: str, *, project: bool) -> Config:
         set_defaults=frozenset(defaults),
         servers={name: each for name, each in servers.items() if schema.is_reachable(each)},
         rest={name: each.rest for name, each in servers.items() if each.rest is not None},
+        risks=_risks(servers, file, places, project=project),
         agents=sections.get("agents", {}),
         http=sections.get("http", HttpConfig()),
         audit=sections.get("audit", AuditConfig()),
@@ -223,6 +232,21 @@ def _rules(tables: Any, file: str, places: Positions, *, project: bool) -> list[
         raise BadValueError(Problem(("rules", error.second, "id"), what, fix, None)) from error
     _check_meaning(rules, tables)
     return rules
+
+
+def _risks(
+    servers: Mapping[str, schema.AnyServer], file: str, places: Positions, *, project: bool
+) -> Risks:
+    """The classes that `[servers.NAME.risk]` gives to tools, each with its line."""
+
+    def said(server: str, key: str, risk: Risk) -> SetRisk:
+        return SetRisk(risk, Origin(file, places.line(("servers", server, "risk", key)), project))
+
+    return {
+        name: {literal_text(key): said(name, key, risk) for key, risk in each.risk.items()}
+        for name, each in servers.items()
+        if each.risk
+    }
 
 
 def _check_meaning(rules: Sequence[Rule], tables: Sequence[JsonObject]) -> None:

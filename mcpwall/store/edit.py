@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from mcpwall.policy.loosening import loosened
+from mcpwall.policy.set_risk import lowered
 from mcpwall.store import audit_config, files, http, rule_tables
 from mcpwall.store.config import Config, ConfigError, RuleTable, load, load_text
 from mcpwall.store.shared import setting
@@ -268,7 +269,8 @@ def loosens(old: Config, new: Config) -> tuple[str, ...]:
         for name, server in new.servers.items()
         if server.trust_hints and not (name in old.servers and old.servers[name].trust_hints)
     ]
-    rules = loosened(old.policy(), new.policy())
+    policy = new.policy()
+    rules = (*loosened(old.policy(), policy), *lowered(policy, old.risks, new.risks))
     stores = setting.loosened(old.store, new.store)
     kept = audit_config.loosened(old.audit, new.audit)
     return (*rules, *trusted, *http.loosened(old.http, new.http), *stores, *kept)

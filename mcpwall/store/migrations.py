@@ -137,7 +137,12 @@ def _tool_events(db: sqlite3.Connection) -> None:
     )
 
 
-STEPS: tuple[Migration, ...] = (_create, _edits, _grounds, _tool_events)
+def _risk_then(db: sqlite3.Connection) -> None:
+    """Version 5: the class of risk by which a call that had waited was judged again."""
+    db.execute("ALTER TABLE steps ADD COLUMN risk TEXT")
+
+
+STEPS: tuple[Migration, ...] = (_create, _edits, _grounds, _tool_events, _risk_then)
 
 
 def version(db: sqlite3.Connection) -> int:

@@ -29,7 +29,7 @@ CALL_COLUMNS = (
 STEP_COLUMNS = (
     *("seq", "call", "at_ms", "steady_ns", "boot", "kind"),
     *("action", "cause", "rules", "reason", "retry_s", "policy", "charges"),
-    *("took_us", "is_error", "bytes", "by", "note", "arguments", "digest"),
+    *("took_us", "is_error", "bytes", "by", "note", "arguments", "digest", "risk"),
 )
 FIRST_COLUMNS = {b"calls": 26, b"steps": 18}  # of each table, those of its first version
 
@@ -58,6 +58,7 @@ class Grounds(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     tool: str = "listed"
     paths: tuple[tuple[str, str, str | None], ...] = ()
     masked: bool = False  # something in the arguments was hidden
+    found: Risk | None = None  # the class that the wall found, where a person had set another
 
 
 class Intent(msgspec.Struct, frozen=True, gc=False):
@@ -82,7 +83,8 @@ class Step(msgspec.Struct, frozen=True, gc=False):
 
     A released call books the charges of its verdict. `took_us`, `is_error` and `result_bytes`
     belong to an answer, which itself is not kept. `by` says who decided ("person", "timer", …).
-    `arguments_json` and `digest` are those that a person wrote in place of the call's own.
+    `arguments_json` and `digest` are those that a person wrote in place of the call's own. `risk`
+    is the class that the new verdict went by.
     """
 
     call_id: int
@@ -97,6 +99,7 @@ class Step(msgspec.Struct, frozen=True, gc=False):
     note: str = ""
     arguments_json: bytes | None = None
     digest: str | None = None
+    risk: Risk | None = None
 
 
 class Unfinished(msgspec.Struct, frozen=True):
@@ -255,20 +258,21 @@ def step_values(step: Step, seq: int, boot: str) -> tuple[Any, ...]:
         step.note,
         None if step.arguments_json is None else step.arguments_json.decode(),
         step.digest,
+        None if step.risk is None else step.risk.value,
     )
 
 
 def fold(call: tuple[Any, ...], steps: list[tuple[Any, ...]]) -> AuditRow:
     """A call's row and its steps in order, as one. Raises ValueError for what no engine wrote."""
-    row = _row(call)
+    row = row_of(call)
     for step in steps:
-        row = later(row, _step(step))
+        row = later(row, step_of(step))
     return row
 
 
 def arrived(intent: Intent) -> AuditRow:
     """A call on its arrival, as its row in the record would have it."""
-    return _row(call_values(intent, 0, ""))
+    return row_of(call_values(intent, 0, ""))
 
 
 def later(row: AuditRow, step: Step) -> AuditRow:
@@ -281,6 +285,8 @@ def later(row: AuditRow, step: Step) -> AuditRow:
         changes["took_us"] = step.took_us
         changes["is_error"] = step.is_error
         changes["result_bytes"] = step.result_bytes
+    if step.risk is not None:
+        changes["risk"] = step.risk
     if step.by:
         changes["by"] = step.by
     if step.note:
@@ -292,7 +298,8 @@ def later(row: AuditRow, step: Step) -> AuditRow:
     return msgspec.structs.replace(row, **changes)
 
 
-def _row(call: tuple[Any, ...]) -> AuditRow:
+def row_of(call: tuple[Any, ...]) -> AuditRow:
+    """A call on its arrival from CALL_COLUMNS. Raises ValueError for what no engine wrote."""
     (id_, _, at_ms, _, _, session, agent, client, server, method, tool, risk, directory) = call[:13]
     request_id, size, digest, *judged, state, _, arguments, excerpt, grounds = call[13:]
     verdict = _verdict(judged)
@@ -319,10 +326,10 @@ def _row(call: tuple[Any, ...]) -> AuditRow:
     )
 
 
-def _step(values: tuple[Any, ...]) -> Step:
+def step_of(values: tuple[Any, ...]) -> Step:
     """A step from STEP_COLUMNS, without what it booked."""
     _, call, at_ms, steady_ns, _, kind, action = values[:7]
-    took_us, is_error, size, by, note, edited, digest = values[13:]
+    took_us, is_error, size, by, note, edited, digest, risk = values[13:]
     return Step(
         call,
         kind,
@@ -336,6 +343,7 @@ def _step(values: tuple[Any, ...]) -> Step:
         note=note,
         arguments_json=None if edited is None else edited.encode(),
         digest=digest,
+        risk=None if risk is None else Risk(risk),
     )
 
 
@@ -353,39 +361,6 @@ def forwarded(values: tuple[Any, ...]) -> Forwarded:
         *(call, digest, server, method, tool, Risk(risk), client, known),
         *(at_ms, steady_ns, boot),
     )
-
-
-class Happening(NamedTuple):
-    """A row of the record: a call on its arrival (`row`), or what happened to one (`step`).
-
-    `charges` are what it booked. The steady clock counts from `boot`.
-    """
-
-    seq: int
-    boot: str
-    at_ms: int
-    steady_ns: int
-    charges: tuple[Charge, ...]
-    row: AuditRow | None = None
-    step: Step | None = None
-
-    @classmethod
-    def of_call(cls, values: tuple[Any, ...]) -> Happening:
-        """From CALL_COLUMNS."""
-        _, seq, at_ms, steady_ns, boot = values[:5]
-        charges = values[CALL_COLUMNS.index("charges")]
-        return cls(seq, boot, at_ms, steady_ns, _charges(charges), row=_row(values))
-
-    @classmethod
-    def of_step(cls, values: tuple[Any, ...]) -> Happening:
-        """From STEP_COLUMNS."""
-        seq, _, at_ms, steady_ns, boot = values[:5]
-        charges = values[STEP_COLUMNS.index("charges")]
-        return cls(seq, boot, at_ms, steady_ns, _charges(charges), step=_step(values))
-
-
-def _charges(text: str | None) -> tuple[Charge, ...]:
-    return () if text is None else decode_charges(text)
 
 
 def unfinished(values: tuple[Any, ...]) -> Unfinished:

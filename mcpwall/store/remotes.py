@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from mcpwall.model import Rest
+from mcpwall.model import Rest, Risk
 from mcpwall.store.forms import (
     BadValueError,
     Problem,
@@ -57,6 +57,7 @@ class RemoteConfig:
     timeout_s: float = TIMEOUT_S
     trust_hints: bool = False  # what it says of its own tools may lower their risk
     rest: Rest | None = None  # what becomes of the tools that no rule names
+    risk: Mapping[str, Risk] = field(default_factory=dict)  # classes that the person gives to tools
 
 
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2

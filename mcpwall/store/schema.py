@@ -47,6 +47,7 @@ from mcpwall.store.forms import (
 )
 from mcpwall.store.http import http
 from mcpwall.store.remotes import REMOTE, RemoteConfig, remote
+from mcpwall.store.risk_config import risks
 from mcpwall.store.shared.setting import store
 
 
@@ -59,6 +60,7 @@ class ServerConfig:
     cwd: str = ""  # "": where the agent runs
     trust_hints: bool = False  # what it says of its own tools may lower their risk
     rest: Rest | None = None  # what becomes of the tools that no rule names
+    risk: Mapping[str, Risk] = field(default_factory=dict)  # classes that the person gives to tools
 
 
 AnyServer: TypeAlias = ServerConfig | RemoteConfig
@@ -253,8 +255,8 @@ COMMAND: Final[Mapping[str, Reader]] = {
     "cwd": text,
     "trust_hints": flag,
 }
-REST: Final[Mapping[str, Reader]] = {"default": _rest}
-SERVER: Final = {**COMMAND, **REMOTE, **REST}
+ANY: Final[Mapping[str, Reader]] = {"default": _rest, "risk": risks}  # whoever starts it
+SERVER: Final = {**COMMAND, **REMOTE, **ANY}
 AGENT: Final[Mapping[str, Reader]] = {"hold": duration}
 DEFAULTS: Final[Mapping[str, Reader]] = {
     **{risk.value: _class_default for risk in Risk},
@@ -306,20 +308,20 @@ def _server(value: Any) -> AnyServer:
     if "command" in read and "url" in read:
         what, fix = "stands beside command", "keep one: a server is either started or reached"
         raise BadValueError(Problem(("url",), what, fix, "url"))
-    rest = read.pop("default", None)
+    rest, risk = read.pop("default", None), read.pop("risk", {})
     if "url" in read:
         _only(read, REMOTE, "a url")
-        return dataclasses.replace(remote(read), rest=rest)
-    if "command" not in read and (read or rest is None):
+        return dataclasses.replace(remote(read), rest=rest, risk=risk)
+    if "command" not in read and (read or (rest is None and not risk)):
         raise bad("has neither command nor url", "say how it is started, or where it is reached")
     _only(read, COMMAND, "a command")
     trust = read.get("trust_hints", False)
-    command = read.get("command", ())  # of one that its agent starts only the default may be said
-    return ServerConfig(command, read.get("env", {}), read.get("cwd", ""), trust, rest)
+    command = read.get("command", ())  # one that its agent starts has only the keys of ANY
+    return ServerConfig(command, read.get("env", {}), read.get("cwd", ""), trust, rest, risk)
 
 
 def is_reachable(server: AnyServer) -> bool:
-    """Whether the table says how to come to the server, and not only what its default is."""
+    """Whether the table says how to come to the server, and not only what holds for its tools."""
     return isinstance(server, RemoteConfig) or bool(server.command)
 
 

@@ -17,6 +17,7 @@ from mcpwall.engine.replay import Again, Replay, Why
 from mcpwall.engine.resolve import resolve
 from mcpwall.model import Action, Cause
 from mcpwall.policy.compile import Policy, compile_policy
+from mcpwall.policy.set_risk import Risks
 from mcpwall.policy.written import read_policy
 from mcpwall.store.config import load_text
 from tests.engine.wall import FakeClock, Talk, Wall, call, tool
@@ -70,6 +71,12 @@ hide = true
 [servers.web]
 default = "deny"
 """
+CLASSES = """
+[servers.notes.risk]
+look = "destructive"
+count = "financial"
+read_secret = "write"
+"""
 OTHER = RULES.replace("max = 2", "max = 1").replace("repeat = 2", "repeat = 3")
 TOOLS = [
     tool("look"),
@@ -101,6 +108,7 @@ steps = st.one_of(
     st.tuples(st.just("wait"), st.sampled_from((0.001, 1, 19, 20, 31, 60)), st.just(0)),
     st.tuples(st.just("decide"), st.booleans(), st.sampled_from(range(3))),
     st.tuples(st.just("edit"), st.booleans(), st.just(0)),
+    st.tuples(st.just("classes"), st.booleans(), st.sampled_from((0, 1))),
     st.tuples(st.just("lock"), st.booleans(), st.just(0)),
     st.tuples(st.just("kill"), st.booleans(), st.just(0)),
 )
@@ -132,6 +140,10 @@ class Scene:
             wall.decide(held, allow=which, remember=remember)
         elif what == "edit":
             wall.edit(OTHER if which else RULES)
+        elif what == "classes":
+            wall.edit(RULES + CLASSES if which else RULES)
+            if number and (edit := wall.status.outside_edit) is not None:
+                wall.accept(edit)
         elif what == "lock":
             wall.do(Lockdown(which))
         elif what == "kill":
@@ -143,7 +155,7 @@ class Scene:
             self.open()
 
 
-def replayed(wall: Wall, instead: Policy | None = None) -> list[Again]:
+def replayed(wall: Wall, instead: Policy | None = None, risks: Risks | None = None) -> list[Again]:
     """Every verdict of the record, made again."""
     wall.intake.file()
 
@@ -151,7 +163,7 @@ def replayed(wall: Wall, instead: Policy | None = None) -> list[Again]:
         text = wall.audit.policy(name)
         return None if text is None else read_policy(text)
 
-    return list(Replay(kept, resolve, instead=instead).run(wall.audit.history()))
+    return list(Replay(kept, resolve, instead=instead, risks=risks).run(wall.audit.history()))
 
 
 @settings(max_examples=50, deadline=None)
@@ -222,6 +234,21 @@ def test_other_rules_show_what_they_would_have_changed(tmp_path: Path) -> None:
     assert changed == {2: Action.DENY}
     freed = {again.row.id: again.now.action for again in none if again.now and again.differs}
     assert freed == {3: Action.ALLOW, 5: Action.ALLOW}
+
+
+def test_other_classes_of_risk_show_what_they_would_have_changed(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    scene.do("classes", True, 1)
+    scene.do("call", 0, 0)  # held, as it is destructive now
+    scene.do("call", 0, 6)  # held, as it writes
+    scene.do("classes", False, 1)
+    scene.do("call", 0, 2)  # allowed
+    plain, classed = (load_text(text, "c") for text in (RULES, RULES + CLASSES))
+    without = replayed(scene.wall, plain.policy(), plain.risks)
+    everywhere = replayed(scene.wall, classed.policy(), classed.risks)
+    scene.wall.drop()
+    assert [again.now.action for again in without if again.now] == [Action.ALLOW] * 3
+    assert [again.now.action for again in everywhere if again.now] == [Action.ASK] * 3
 
 
 @pytest.mark.parametrize(

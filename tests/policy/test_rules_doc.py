@@ -22,7 +22,7 @@ def test_every_example_loads_and_means_something(example: str) -> None:
     written = tomllib.loads(example)
     config = load_text(example, "docs/rules.md")
     assert len(config.rules) == len(written.get("rules", []))
-    assert config.rules or config.set_defaults or config.store
+    assert config.rules or config.set_defaults or config.store or config.risks
 
 
 def test_the_page_speaks_of_every_key_and_every_operator() -> None:

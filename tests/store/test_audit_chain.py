@@ -204,9 +204,11 @@ def test_the_chain_can_be_computed_with_nothing_of_ours(path):
         for *values, stored, grounds in db.execute("SELECT * FROM calls"):
             told = [] if grounds is None else [grounds]
             rows.append((values[1], "calls", [*values, *told], stored))
-        for *values, stored, arguments, digest in db.execute("SELECT * FROM steps"):
-            edit = [] if arguments is None else [arguments, digest]
-            rows.append((values[0], "steps", [*values, *edit], stored))
+        for *values, stored, arguments, digest, risk in db.execute("SELECT * FROM steps"):
+            later = [arguments, digest, risk]
+            while later and later[-1] is None:
+                later.pop()
+            rows.append((values[0], "steps", [*values, *later], stored))
     previous = bytes(32)
     for _, table, values, stored in sorted(rows):
         text = json.dumps(values, separators=(",", ":"), ensure_ascii=False)
@@ -255,6 +257,7 @@ def test_p19_what_a_verdict_was_made_from_is_in_the_chain(path):
 
 def test_a_record_of_the_first_version_still_fits(path):
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("ALTER TABLE steps DROP COLUMN risk")
         db.execute("ALTER TABLE steps DROP COLUMN digest")
         db.execute("ALTER TABLE steps DROP COLUMN arguments")
         db.execute("ALTER TABLE calls DROP COLUMN grounds")

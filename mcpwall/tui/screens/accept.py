@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from textual import work
 
 from mcpwall.engine import port_tools
-from mcpwall.model import Risk
+from mcpwall.model import TWO_KEYS
 from mcpwall.tui.guard import Decision, Intent, Sight
 from mcpwall.tui.mirror import Part as Changed
 from mcpwall.tui.review.layout import Row, field_rows, prose, safe, wrap
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from mcpwall.tui.mirror import Changes
     from mcpwall.tui.servers.table import Node
     from mcpwall.tui.widgets.lines import Line
-
-_TWO_KEYS = (Risk.EXECUTE, Risk.DESTRUCTIVE, Risk.FINANCIAL)
 
 
 class AcceptScreen(DecideScreen):
@@ -49,7 +47,7 @@ class AcceptScreen(DecideScreen):
             return None
         tool = self._node.tool
         digest = "/".join((self._node.server.name, tool.name if tool else "", self._hash))
-        return Sight(0, digest, 0, tool is not None and tool.risk in _TWO_KEYS)
+        return Sight(0, digest, 0, tool is not None and tool.risk in TWO_KEYS)
 
     def title_lines(self, room: int) -> list[Line]:
         """Which tool, and what an answer means."""

@@ -1,0 +1,153 @@
+"""A class of risk that a person sets is a tool's own: at once, for all that goes by a class."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from mcpwall.engine import views
+from mcpwall.engine.port import Done
+from mcpwall.engine.port_answers import Match, Remember, Scope
+from mcpwall.engine.port_tools import ToolRow
+from mcpwall.model import Action, Cause, Risk
+from tests.engine.test_replay import replayed
+from tests.engine.wall import TOOLS, Wall, call, tool
+
+ASKED = "[defaults]\nunknown = 'allow'\n"
+
+
+def classes(**risks: str) -> str:
+    return ASKED + "\n[servers.notes.risk]\n" + "".join(f'{k} = "{v}"\n' for k, v in risks.items())
+
+
+def row(wall: Wall, name: str) -> ToolRow:
+    (server,) = views.snapshot(wall.engine).servers
+    (found,) = (each for each in server.tools if each.name == name)
+    return found
+
+
+def change(wall: Wall, text: str) -> None:
+    """A person's edit of the file, accepted where it has to be."""
+    wall.edit(text)
+    if (edit := wall.status.outside_edit) is not None:
+        assert isinstance(wall.accept(edit), Done)
+
+
+def test_the_default_of_the_class_that_is_set_decides(wall_with: Callable[[str], Wall]) -> None:
+    wall = wall_with(classes(pay="read", look="destructive"))
+    talk = wall.session()
+    talk.asks(call(1, "pay"), call(2, "look"))
+    assert talk.forwarded() == [call(1, "pay")]
+    (held,) = wall.held
+    assert held.row.risk is Risk.DESTRUCTIVE
+    assert held.two_keys
+    assert held.why[1] == (
+        'risk destructive: set by you in config.toml:6; the wall found read: its name says "look"'
+    )
+    assert wall.recorded(1).risk is Risk.READ
+    told = row(wall, "look")
+    assert (told.risk, told.found, told.action) == (Risk.DESTRUCTIVE, Risk.READ, Action.ASK)
+
+
+def test_a_class_is_in_force_at_once_for_open_sessions_and_taken_back_at_once(wall: Wall) -> None:
+    talk = wall.session(tools=[tool("look"), tool("frob")])
+    before = wall.config.read_text()
+    wall.edit(before + '\n[servers.notes.risk]\nlook = "execute"\n')
+    talk.asks(call(1, "look"))
+    assert talk.forwarded() == []
+    assert [held.row.tool for held in wall.held] == ["look"]
+    change(wall, before)
+    assert wall.held == []
+    assert talk.forwarded() == [call(1, "look")]
+    assert row(wall, "look").found is None
+
+
+@pytest.mark.parametrize(
+    ("risk", "waits", "keys"),
+    [("write", True, False), ("execute", True, True), ("read", False, False)],
+)
+def test_a_waiting_call_is_judged_by_the_class_that_is_set_meanwhile(
+    wall_with: Callable[[str], Wall], risk: str, waits: bool, keys: bool
+) -> None:
+    wall = wall_with(classes(look="destructive"))
+    talk = wall.session()
+    talk.asks(call(1, "look"))
+    (shown,) = wall.held
+    change(wall, classes(look=risk))
+    assert bool(wall.held) is waits
+    if waits:
+        (now,) = wall.held
+        assert (now.row.risk, now.two_keys) == (Risk(risk), keys)
+        assert not isinstance(wall.decide(shown), Done)  # it was another call that was on screen
+        assert isinstance(wall.decide(now), Done)
+    assert talk.forwarded() == [call(1, "look")]
+    assert wall.recorded(1).risk is Risk(risk)
+    assert [again.now == again.then for again in replayed(wall)] == [True, True]
+
+
+def test_a_call_whose_class_rose_while_it_waited_counts_so_after_a_restart(
+    wall_with: Callable[[str], Wall],
+) -> None:
+    rules = '\n[[rules]]\nid = "later"\nafter = { risk = "execute" }\naction = "deny"\n'
+    wall = wall_with(classes(look="write") + rules)
+    talk = wall.session()
+    talk.asks(call(1, "look"))
+    change(wall, classes(look="execute") + rules)
+    assert isinstance(wall.decide(wall.held[0]), Done)
+    wall = wall.killed()
+    talk = wall.session()
+    talk.asks(call(2, "count"))
+    assert talk.forwarded() == []
+    assert wall.rows()[-1].verdict.rules == ("later",)
+    wall.drop()
+
+
+def test_rules_that_hide_by_class_follow_it(wall_with: Callable[[str], Wall]) -> None:
+    hide = '\n[[rules]]\nid = "h"\nrisk = "destructive"\nhide = true\n'
+    wall = wall_with(classes(look="destructive") + hide)
+    talk = wall.session()
+    talk.asks(call(1, "look"))
+    assert wall.rows()[-1].verdict.cause is Cause.HIDDEN
+    assert row(wall, "look").hidden
+
+
+def test_answers_that_were_remembered_for_a_tool_go_with_its_class(wall: Wall) -> None:
+    talk = wall.session()
+    talk.asks(call(1, "pay"))
+    wall.decide(wall.held[0], remember=Remember(Scope.SESSION, Match.TOOL))
+    talk.asks(call(2, "pay"))
+    assert not wall.held
+    wall.edit(wall.config.read_text() + '\n[servers.notes.risk]\nlook = "execute"\n')
+    talk.asks(call(3, "pay"))
+    assert not wall.held
+    wall.edit(wall.config.read_text() + 'pay = "execute"\n')
+    talk.asks(call(4, "pay"))
+    assert [held.row.id for held in wall.held] == [4]
+
+
+def test_a_class_outlives_a_changed_definition_which_still_waits(
+    wall_with: Callable[[str], Wall],
+) -> None:
+    wall = wall_with(classes(look="read"))
+    wall.session()
+    other: list[Any] = [{**TOOLS[0], "description": "Deletes all files"}, *TOOLS[1:]]
+    talk = wall.session(tools=other)
+    talk.asks(call(1, "look"))
+    assert talk.forwarded() == []
+    told = row(wall, "look")
+    assert (told.risk, told.found) == (Risk.READ, Risk.DESTRUCTIVE)
+
+
+def test_an_edit_from_outside_that_may_lower_a_class_waits(wall: Wall) -> None:
+    talk = wall.session()
+    before = wall.config.read_text()
+    wall.edit(before + '\n[servers.notes.risk]\npay = "read"\n')
+    assert wall.status.outside_edit is not None
+    assert wall.status.outside_edit.what == (
+        "the risk of notes.pay is set to read, whatever the wall finds",
+    )
+    assert row(wall, "pay").found is None
+    talk.asks(call(1, "wipe"))
+    assert wall.rows()[-1].risk is Risk.DESTRUCTIVE
