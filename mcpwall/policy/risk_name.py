@@ -5,8 +5,7 @@ from __future__ import annotations
 from mcpwall.model import Risk
 from mcpwall.policy import verbs
 from mcpwall.policy.findings import Finding, worst
-
-_JOINING = frozenset(("and", "or", "then"))
+from mcpwall.policy.risk_grammar import JOINING
 
 
 def from_name(words: list[str]) -> Finding | None:
@@ -28,21 +27,30 @@ def from_name(words: list[str]) -> Finding | None:
     ]
     if not certain and (agent := _agent_noun(last)):
         return _said(last, verbs.VERBS[agent])
-    # A verb that may be a noun counts in front of something: `tag_resource`, not `play_comment`.
-    lead = next(
-        (i for i in certain or acting if i in certain or i < len(words) - 1 or i == 0), None
-    )
+    lead = next((i for i in certain or acting if _counts(words, i, certain)), None)
     if lead is None:
         return None
-    joined = [
-        i
-        for i in acting
-        if i > lead and (words[i - 1] in _JOINING or (i == lead + 1 and words[i] in verbs.SECOND))
-    ]
+    joined = [i for i in acting if _joined(words, i, lead)]
     if words[lead] in verbs.OBJECTS and certain and certain[-1] == len(words) - 1:
         joined.append(certain[-1])
     found = worst(_verb(words, i) for i in [lead, *joined])
     return found and found._replace(sure=lead == 0 or bool(certain))
+
+
+def _counts(words: list[str], i: int, certain: list[int]) -> bool:
+    """Whether the verb at `i` is one here, if it may be a noun.
+
+    It is at the start and in front of something (`tag_resource`, not `play_comment`), and where the
+    noun would only tell, too: `wiki_lint`.
+    """
+    return i in certain or i == 0 or i < len(words) - 1 or verbs.VERBS[words[i]] is Risk.READ
+
+
+def _joined(words: list[str], i: int, lead: int) -> bool:
+    """Whether the verb at `i` does something beside the first: `open_and_read`, `find_replace`."""
+    if i < lead:
+        return words[i + 1] in JOINING
+    return i > lead and (words[i - 1] in JOINING or (i == lead + 1 and words[i] in verbs.SECOND))
 
 
 def _verb(words: list[str], i: int) -> Finding:

@@ -99,13 +99,14 @@ NOUNS = _words(
     """
     ask audit award backup ban bind block book bookmark branch build bump call cast cat change
     charge claim clone command comment commit crop deploy deposit design draft dump email embed
-    endorse export extract failover fix flag forecast fork format group handoff hash import index
-    install issue label learn lease like link lint list load lock log map match measure message mock
-    monitor mount name note order park peek pin place plan poll post preflight preview probe process
-    profile proxy pull queue quote rank rate recall record release replay report request research
-    review rollout run sample scan schedule score screenshot script seed serve setup share shell
-    sign skip stage star stash store stream tag taint terminal test text tip touch trace trade train
-    transfer transition trigger trim tweet type upgrade view vote walk watch
+    endorse export extract failover fix flag forecast fork format forward group handoff hash import
+    index install issue label learn lease like link lint list load lock log map match measure
+    message mock monitor mount name note open order park peek pin place plan poll post preflight
+    preview probe process profile proxy pull queue quote rank rate recall record release replay
+    report request research reverse review rollout run sample scan schedule score screenshot script
+    seed serve setup share shell sign skip stage star stash store stream tag taint terminal test
+    text tip touch trace trade train transfer transition trigger trim tweet type upgrade view vote
+    walk watch
     """
 )
 

@@ -104,6 +104,12 @@ def risk(name: str, description: str = "", **fields: Any) -> str:
         ("ratings", "Every rating of a film; none is read-only.", "unknown"),
         ("deduplicate_results", "", "write"),
         ("probe", "", "read"),
+        ("wiki_lint", "Run all checks.", "read"),
+        ("wiki_upgrade", "Run all checks.", "execute"),
+        ("open_and_read", "", "write"),
+        ("post_then_get", "", "write"),
+        ("forward_geocode", "", "read"),
+        ("forward_note", "", "write"),
     ],
 )
 def test_the_name_weighs_most_then_the_description(
