@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mcpwall.tui.widgets.lines import Part
 
 _TIME, _TOOK = 8, 5
+_CALLED_MIN, _ARGUMENTS_MIN = 12, 6  # fewer cells say nothing
 _GAPS = 6  # the cursor's column and a blank between columns
 
 
@@ -31,16 +32,18 @@ class Columns(NamedTuple):
 
 
 def columns(cells: int) -> Columns:
-    """How `cells` are divided; sane from 40 cells up."""
+    """How `cells` are divided; sane from 34 cells up."""
     took_cells = _TOOK if cells >= 72 else 0  # noqa: PLR2004 - below it the verdict needs the room
     agent = 9 if cells >= 60 else 0  # noqa: PLR2004
-    verdict = 13
+    verdict = 13 if cells >= 40 else 10  # noqa: PLR2004
     free = cells - _GAPS - _TIME - took_cells - agent - verdict
     if free > 60:  # noqa: PLR2004 - room for whole names
         agent, free = agent + 5, free - 5
         verdict, free = verdict + 3, free - 3
-    called_cells = min(32, max(12, free * 11 // 20))
-    return Columns(agent, called_cells, max(0, free - called_cells), verdict, took_cells)
+    called_cells = min(32, max(_CALLED_MIN, free * 11 // 20))
+    if free - called_cells < _ARGUMENTS_MIN:
+        return Columns(agent, max(_CALLED_MIN, free + 1), 0, verdict, took_cells)
+    return Columns(agent, called_cells, free - called_cells, verdict, took_cells)
 
 
 def heading(widths: Columns) -> list[Part]:
@@ -79,7 +82,11 @@ def call_line(
         parts.append((_filled(short_agent(row.agent, widths.agent), widths.agent) + " ", ""))
     parts += [
         (column(called(row), widths.called) + " ", "strong" if cursor else ""),
-        (_filled(summary(row.preview, widths.arguments), widths.arguments) + " ", "dim"),
+    ]
+    if widths.arguments:
+        text = summary(row.preview, widths.arguments)
+        parts.append((_filled(text, widths.arguments) + " ", "dim"))
+    parts += [
         (_filled(verdict, widths.verdict), stands.style),
     ]
     if widths.took:

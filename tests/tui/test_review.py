@@ -267,10 +267,10 @@ async def test_another_view_or_another_scope_arms_anew() -> None:
 
 @scenario
 async def test_a_window_too_small_for_the_whole_call_decides_nothing() -> None:
-    async with reviewing(FakePort(busy()), ISSUE, (80, 16)) as hands:
+    async with reviewing(FakePort(busy()), ISSUE, (80, 11)) as hands:
         await hands.wait(3.0)
         await answer(hands, "d")
-        assert "to decide" in hands.shown.text()
+        assert "needs 40x12" in hands.shown.text()
         assert hands.decided == []
 
 

@@ -31,7 +31,7 @@ SCOPE_WORDS = {
     Scope.QUARTER: "15 minutes",
     Scope.ALWAYS: "always",
 }
-_SOON_MS = 10_000
+SOON_MS = 10_000
 _QUEUE_MAX = 4
 
 
@@ -60,7 +60,7 @@ def title(place: tuple[int, int], keys: str, right: Part, room: int) -> Line:
 def time_left(held: Held, now_ms: float) -> Part:
     """When the time of a call is up, and what becomes of it then."""
     left_ms = held.deadline_ms - now_ms
-    style = "alarm" if left_ms < _SOON_MS else "waiting"
+    style = "alarm" if left_ms < SOON_MS else "waiting"
     if held.late:
         return (f"its time was up; {countdown(left_ms)} left to allow it for later ", style)
     return (f"{countdown(left_ms)} left, then it is refused ", style)
@@ -78,13 +78,19 @@ def head(held: Held, session: SessionRow | None, room: int, *, edited: bool = Fa
         top = [rule("", word, room, "strong", style)]
         top += [[(f" {part}", "strong")] for part in wrap(who, room - 2)]
     name = safe(f"{row.server}.{row.tool}")
-    where = f"server {safe(row.server)}"
-    if session:
-        where += f" ({safe(session.transport)}, pid {session.pid}) in {safe(session.directory)}"
+    where = place_words(row.server, session)
     if width(name) + width(where) + 4 <= room:
         return [*top, spread([(f" {name}", "title")], [(f"{where} ", "dim")], room)]
     names: list[Line] = [[(f" {part}", "title")] for part in wrap(name, room - 2)]
     return [*top, *names, *([(f" {part}", "dim")] for part in wrap(where, room - 2))]
+
+
+def place_words(server: str, session: SessionRow | None) -> str:
+    """Which server, and where it runs; safe text."""
+    where = f"server {safe(server)}"
+    if session:
+        where += f" ({safe(session.transport)}, pid {session.pid}) in {safe(session.directory)}"
+    return where
 
 
 def foot(reading: Reading, above: int, below: int, room: int) -> Line:

@@ -6,7 +6,7 @@ A disabled key says why: not painted long enough, the end not seen, the second k
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from mcpwall.tui.guard import ARM_S, Guard, Intent
 
@@ -18,31 +18,67 @@ if TYPE_CHECKING:
 _STEPS = 6
 
 
+class _Words(NamedTuple):
+    """How the stages are called; `{}` stands for the key that allows."""
+
+    first: str
+    drawn: str
+    armed: str
+    unseen: str
+    seen: str
+    why: str
+
+
+_LONG = _Words(
+    " ▲ {} was the first of two keys. ",
+    "keys count only 0.6 s after this was drawn",
+    " ▮▮▮▮▮▮ ",
+    "{} is off until you saw the end  ",
+    "{} counts 0.6 s after the end was drawn  ",
+    " deny, say why",
+)
+_BRIEF = _Words(
+    " ▲ ",
+    "keys count in a moment",
+    " ▮ ",
+    "{}: see the end first  ",
+    "{} counts in a moment  ",
+    " why",
+)
+
+
 def stance(
-    guard: Guard, keys: Mapping[Intent, str], now: float, allow: str, deny: str
+    guard: Guard,
+    keys: Mapping[Intent, str],
+    now: float,
+    allow: str,
+    deny: str,
+    *,
+    brief: bool = False,
 ) -> list[Part]:
     """The line for what is on screen. `keys` are the names of the decision keys.
 
     `allow` and `deny` say in words what they do; with an empty `deny` nothing can be denied.
+    `brief` says it in 40 cells.
     """
-    sight = guard.sight
+    sight, words = guard.sight, _BRIEF if brief else _LONG
     if sight is None:
         return []
     if until := guard.second_until(now):
         left = math.ceil(until - now)
-        return [(f" ▲ {keys[Intent.ALLOW]} was the first of two keys. ", "alarm"),
+        return [(words.first.format(keys[Intent.ALLOW]), "alarm"),
                 (f"{keys[Intent.SECOND]} within {left} s: {allow}", "strong")]  # fmt: skip
     armed_at = guard.armed_at(Intent.DENY)
     if armed_at is None or now < armed_at:
         done = 0 if armed_at is None else int((1 - (armed_at - now) / ARM_S) * _STEPS)
         bar = "▮" * done + "▯" * (_STEPS - done)
-        return [(f" {bar} keys count only 0.6 s after this was drawn", "dim")]
-    parts: list[Part] = [(" ▮▮▮▮▮▮ ", "ok")]
+        return [(f" {bar} {words.drawn}", "dim")]
+    parts: list[Part] = [(words.armed, "ok")]
     allow_at = guard.armed_at(Intent.ALLOW)
     if not guard.end_seen:
-        parts.append((f"{keys[Intent.ALLOW]} is off until you saw the end  ", "warn"))
+        parts.append((words.unseen.format(keys[Intent.ALLOW]), "warn"))
     elif allow_at is None or now < allow_at:
-        parts.append((f"{keys[Intent.ALLOW]} counts 0.6 s after the end was drawn  ", "dim"))
+        parts.append((words.seen.format(keys[Intent.ALLOW]), "dim"))
     elif sight.two_keys:
         first, second = keys[Intent.ALLOW], keys[Intent.SECOND]
         parts += [(f"{first} then {second}", "accent"), (f" {allow}  ", "")]
@@ -51,5 +87,5 @@ def stance(
     if deny:
         parts += [(keys[Intent.DENY], "accent"), (f" {deny}  ", "")]
     if Intent.DENY_WHY in keys:
-        parts += [(keys[Intent.DENY_WHY], "accent"), (" deny, say why", "")]
+        parts += [(keys[Intent.DENY_WHY], "accent"), (words.why, "")]
     return parts

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _STYLES = {"deny": "bad", "limit": "warn", "ask": "waiting", "approve": "ok", "allow": "ok"}
 _ORDER = ("deny", "limit", "ask", "approve", "allow")
 _FIXED = 21  # cells of cursor, on/off, deed, hits and the gaps
+_SLIM = 60  # cells below which a limit is told of the selected rule alone
 _BROAD = 100  # cells from which all columns have room
 
 
@@ -60,6 +61,8 @@ def deed(rule: Rule) -> str:
 
 def columns(room: int) -> Columns:
     """The columns that fit into `room` cells."""
+    if room < _SLIM:
+        return Columns(id=8, what=max(0, room - 8 - _FIXED), limit=0, last=0, source=0)
     if room < _BROAD:
         return Columns(id=12, what=room - 12 - 22 - _FIXED, limit=22, last=0, source=0)
     what = room - 14 - 24 - 10 - 23 - _FIXED
@@ -69,7 +72,8 @@ def columns(room: int) -> Columns:
 def heading(widths: Columns) -> Line:
     """The names of the columns."""
     texts = [("  ID", widths.id + 2), ("ON", 3), ("DO", 8), ("WHICH CALLS", widths.what + 1)]
-    texts += [("LIMIT OR LIFE", widths.limit), ("  HITS", 7)]
+    texts += [("LIMIT OR LIFE", widths.limit)] if widths.limit else []
+    texts += [("  HITS", 7)]
     if widths.last:
         texts += [("  LAST", widths.last), ("  FROM", widths.source)]
     return [("".join(_fill(text, room) for text, room in texts), "dim")]
@@ -87,7 +91,7 @@ def rule_line(row: RuleRow, widths: Columns, now_ms: float, zone: tzinfo | None)
         ("●  " if rule.enabled else "○  ", "ok" if rule.enabled else "dim"),
         (_fill(does, 8), _STYLES[deed(rule)] if rule.enabled else "dim"),
         (_fill(which_calls(rule), widths.what) + " ", style),
-        (_fill(_bound(row, now_ms), widths.limit), style),
+        (_fill(_bound(row, now_ms), widths.limit) if widths.limit else "", style),
         (f"{row.hits:>6,} ", style),
     ]
     if widths.last:

@@ -64,6 +64,7 @@ class AuditScreen(WallScreen):
     AuditScreen Entry:focus { background: $cursor; }
     AuditScreen TextLines { height: 10; }
     AuditScreen.-low TextLines { height: 5; }
+    AuditScreen.-tiny TextLines { height: 1; }
     """
 
     def __init__(self) -> None:

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from mcpwall.tui.mirror import Changes, Mirror
 
 
-_WIDTHS = [(0, "-cramped"), (TooSmall.WIDTH, "-narrow"), (110, "-beside"), (160, "-broad")]
-_HEIGHTS = [(0, "-flat"), (TooSmall.HEIGHT, "-low"), (22, "-short"), (30, "-tall")]
+_WIDTHS = [(0, "-cramped"), (TooSmall.WIDTH, "-slim"), (60, "-narrow"), (110, "-beside"),
+           (160, "-broad")]  # fmt: skip
+_HEIGHTS = [(0, "-flat"), (TooSmall.HEIGHT, "-tiny"), (16, "-low"), (22, "-short"), (30, "-tall")]
 
 
 class Keys(Screen[object]):
@@ -86,8 +87,9 @@ class Keys(Screen[object]):
 class WallScreen(Keys, inherit_bindings=False):
     """A whole screen: header, tabs, `body()`, footer.
 
-    Below 60x16 it only says what it needs. For the styles of the bodies it has one class of
-    `-narrow`, `-beside`, `-broad` by its width and one of `-low`, `-short`, `-tall` by its height.
+    Below 40x12 it only says what it needs. For the styles of the bodies it has one class of
+    `-slim`, `-narrow`, `-beside`, `-broad` by its width and one of `-tiny`, `-low`, `-short`,
+    `-tall` by its height.
     """
 
     HORIZONTAL_BREAKPOINTS = _WIDTHS

@@ -45,7 +45,8 @@ class CallsScreen(WallScreen):
     CallsScreen #middle { layout: vertical; height: 1fr; }
     CallsScreen #list { height: 1fr; width: 1fr; }
     CallsScreen #pane { height: 7; border-top: solid $secondary; }
-    CallsScreen.-narrow.-low #pane { display: none; }
+    CallsScreen.-narrow.-low #pane, CallsScreen.-slim.-low #pane { display: none; }
+    CallsScreen.-tiny #pane { display: none; }
     CallsScreen.-beside #middle, CallsScreen.-broad #middle { layout: horizontal; }
     CallsScreen.-beside #pane, CallsScreen.-broad #pane {
         width: 42; height: 1fr; border-top: none; border-left: solid $secondary;

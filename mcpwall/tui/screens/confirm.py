@@ -6,15 +6,21 @@ from typing import TYPE_CHECKING
 
 from textual.containers import Vertical
 
+from mcpwall.text import width
+from mcpwall.tui.review.layout import prose
+from mcpwall.tui.review.panels import capped
 from mcpwall.tui.screens.base import WallModal
 from mcpwall.tui.widgets.panel import Panel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from textual import events
     from textual.app import ComposeResult
 
     from mcpwall.tui.widgets.lines import Line
+
+_FRAME = (6, 4)  # cells of the frame and the air within it, across and down
 
 
 class ConfirmScreen(WallModal):
@@ -38,13 +44,14 @@ class ConfirmScreen(WallModal):
         with Vertical():
             yield Panel()
 
-    def on_mount(self) -> None:
-        """Say it."""
+    def on_resize(self, event: events.Resize) -> None:
+        """Say it in the room there is: nothing is cut without a word, and the keys are there."""
         yes, no = self.wall.keys.key("confirm.yes"), self.wall.keys.key("confirm.no")
-        lines: list[Line] = [[(self._question, "strong")], []]
-        lines += [[(text, "")] for text in self._because]
+        room = min(self.ROOM, event.size.width - _FRAME[0])
+        lines: list[Line] = [[(part, "strong")] for part in prose(self._question, room)]
+        lines += [[], *([(part, "")] for text in self._because for part in _rows(text, room)), []]
         keys: Line = [(yes, "accent"), (" yes      ", ""), (no, "accent"), (" no", "")]
-        self.query_one(Panel).show([*lines, [], keys])
+        self.query_one(Panel).show([*capped(lines, event.size.height - _FRAME[1] - 1), keys])
 
     def do_yes(self) -> None:
         """Do it."""
@@ -53,3 +60,8 @@ class ConfirmScreen(WallModal):
     def do_no(self) -> None:
         """Leave it."""
         self.dismiss(False)
+
+
+def _rows(text: str, room: int) -> list[str]:
+    """A line as it stands, blanks and all, where it fits; else broken between words."""
+    return [text] if width(text) <= room else prose(text, room)

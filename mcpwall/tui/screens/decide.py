@@ -104,7 +104,7 @@ class DecideScreen(WallModal, Armed):  # the first base is the one whose styles 
         shown = "all shown" if not fields.below + fields.above else "the end is shown"
         if fields.below:
             shown = f"{fields.below:,} more lines below"
-        line: Line = [(f" ▲ too small to decide in: {ROOM[0]} by {ROOM[1]} cells", "alarm")]
+        line: Line = [(f" ▲ too small to decide in: {ROOM[0]}x{ROOM[1]} cells", "alarm")]
         if self.can_decide():
             line = stance(self.guard, self.key_names, self.steady(), *self.answers())
         top = rule("", shown, room, right_style="warn" if fields.below else "dim")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mcpwall.tui.keys import shown
+from mcpwall.tui.review.layout import prose
 from mcpwall.tui.screens.base import WallModal
 from mcpwall.tui.widgets.frame import Footer
 from mcpwall.tui.widgets.text_lines import TextLines
@@ -39,18 +40,15 @@ _SIGNS: tuple[Line, ...] = (
     (("  - ", "dim"), ("withdrawn by the agent     ", ""), ("▲ ", "warn"), ("look twice", "")),
     (("  ‹ESC› ‹U+202E› ", "warn"), ("a character that a terminal would obey or hide", "")),
 )
-_REVIEW: tuple[Line, ...] = (
-    (
-        (
-            "  A key decides only 0.6 s after the call was drawn, alone, and once its arguments",
-            "dim",
-        ),
-    ),
-    (("  were on screen to the end. Enter, space, y, a paste and clicks never decide.", "dim"),),
+_REVIEW = (
+    "A key decides only 0.6 s after the call was drawn, alone, and once its arguments were on "
+    "screen to the end. Enter, space, y, a paste and clicks never decide."
 )
 _EXAMPLE: Line = [('"calls.follow" = "F"', "accent")]
 _KEYS_CELLS = 16
 _IDS_FROM = 100  # cells
+_PROSE = 84  # cells of a sentence
+_HELP_MIN = 16
 
 
 def help_lines(keys: KeyMap, scope: str, room: int) -> list[Line]:
@@ -65,15 +63,21 @@ def help_lines(keys: KeyMap, scope: str, room: int) -> list[Line]:
         if lines:
             lines.append([])
         lines.append([(TITLES[name], "title")])
-        lines += [_line(action, ids=room >= _IDS_FROM) for action in keys.of(name)]
-        lines += _REVIEW if name == "review" else ()
+        for action in keys.of(name):
+            lines += _action(action, room)
+        lines += [[(f"  {part}", "dim")] for part in prose(_REVIEW, min(room, _PROSE) - 4)
+                  if name == "review"]  # fmt: skip
     return [*lines, [], *_SIGNS, [], [("Move keys in [keys] of config.toml: ", "dim"), *_EXAMPLE]]
 
 
-def _line(action: Action, *, ids: bool) -> Line:
+def _action(action: Action, room: int) -> list[Line]:
+    """An action, its words broken where they do not fit; its id where there is room for it."""
     keys = "  ".join(shown(key) for key in action.keys)
-    said: list[Part] = [(f"  {keys:{_KEYS_CELLS}}", "accent"), (f"{action.help:60}", "")]
-    return [*said, (action.id, "dim")] if ids else said
+    first, *more = prose(action.help, max(_HELP_MIN, room - _KEYS_CELLS - 3))
+    said: list[Part] = [(f"  {keys:{_KEYS_CELLS}}", "accent"), (f"{first:60}", "")]
+    if room >= _IDS_FROM:
+        said.append((action.id, "dim"))
+    return [said, *([(" " * (_KEYS_CELLS + 2) + part, "")] for part in more)]
 
 
 class HelpScreen(WallModal):

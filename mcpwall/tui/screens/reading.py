@@ -5,16 +5,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from textual import work
 
 from mcpwall.engine import port, port_answers, port_rules
-from mcpwall.tui.review import panels
+from mcpwall.text import fit
+from mcpwall.tui.review import panels, small
 from mcpwall.tui.review.group import alike
-from mcpwall.tui.review.layout import safe
+from mcpwall.tui.review.layout import Row, safe
 from mcpwall.tui.review.reading import TALL, Reading, View
 from mcpwall.tui.screens.armed import Armed
 from mcpwall.tui.screens.base import WallScreen
@@ -22,6 +23,7 @@ from mcpwall.tui.screens.edit import EditScreen, Written
 from mcpwall.tui.screens.group import GroupScreen
 from mcpwall.tui.widgets.entry import Entry
 from mcpwall.tui.widgets.fields import Fields
+from mcpwall.tui.widgets.lines import spread
 from mcpwall.tui.widgets.panel import Panel
 
 if TYPE_CHECKING:
@@ -31,7 +33,8 @@ if TYPE_CHECKING:
     from mcpwall.tui.review.memory import Memory
     from mcpwall.tui.widgets.lines import Line, Part
 
-ROOM = (60, 20)  # cells across and down
+ROOM = (60, 20)  # cells across and down from which the arguments scroll and all else stands
+ROOM_MIN = (40, 12)  # and from which all of it scrolls as one
 
 
 class ReadingScreen(WallScreen, Armed):  # the first base is the one whose styles hold
@@ -42,6 +45,9 @@ class ReadingScreen(WallScreen, Armed):  # the first base is the one whose style
     ReadingScreen Fields { margin: 0 1; min-height: 3; }
     ReadingScreen #reason { height: 1; border: none; padding: 0 1; display: none; }
     ReadingScreen.-writing #reason { display: block; }
+    ReadingScreen.-tiny HeaderLine, ReadingScreen.-tiny TabLine, ReadingScreen.-tiny Footer {
+        display: none;
+    }
     /* Notices may not lie over what is decided on. */
     ReadingScreen ToastRack { dock: top; height: 2; margin: 0; overflow: hidden; }
     ReadingScreen Toast { height: 2; margin: 0; padding: 0 1; }
@@ -50,6 +56,7 @@ class ReadingScreen(WallScreen, Armed):  # the first base is the one whose style
     def __init__(self) -> None:
         super().__init__()
         self.reading: Reading | None = None
+        self._laid_out_small = False
         self._draft = (0, "")  # the call edited last, and what stood in the editor
 
     def body(self) -> ComposeResult:
@@ -77,7 +84,12 @@ class ReadingScreen(WallScreen, Armed):  # the first base is the one whose style
 
     def has_room(self) -> bool:
         """Whether everything that a decision rests on has a place on screen."""
-        return self.size.width >= ROOM[0] and self.size.height >= ROOM[1]
+        return self.size.width >= ROOM_MIN[0] and self.size.height >= ROOM_MIN[1]
+
+    @property
+    def small(self) -> bool:
+        """Whether there is room only for all of it scrolled as one."""
+        return self.size.width < ROOM[0] or self.size.height < ROOM[1]
 
     def state_lines(self) -> list[Line]:
         """What the decision keys would do now."""
@@ -99,9 +111,20 @@ class ReadingScreen(WallScreen, Armed):  # the first base is the one whose style
 
     def _lay_out(self) -> None:
         if self.reading:
-            self.query_one(Fields).show(self.reading.rows)
+            self._laid_out_small = self.small
+            self.query_one(Fields).show(self._small_rows if self.small else self.reading.rows)
             self.armed_anew()
         self.draw()
+
+    def _small_rows(self, cells: int) -> Sequence[Row]:
+        reading = self.reading
+        session = self.mirror.sessions.get(reading.held.row.session) if reading else None
+        return small.rows(reading, session, cells) if reading else ()
+
+    def on_resize(self) -> None:
+        """From one layout to the other, everything is shown from its start."""
+        if not self.bare and self.small != self._laid_out_small:
+            self._lay_out()
 
     @work(group="compare", exclusive=True)
     async def _compare(self, held: port.Held) -> None:
@@ -159,7 +182,10 @@ class ReadingScreen(WallScreen, Armed):  # the first base is the one whose style
             return
         before = self.reading.memory
         self.reading = replace(self.reading, memory=change(before))
-        self.armed_anew()
+        if self.small:  # what it means stands above the arguments
+            self._lay_out()
+        else:
+            self.armed_anew()
         if self.reading.memory.chosen is not before.chosen:
             self.reading = replace(self.reading, matched="")
             self._ask_matches()
@@ -259,21 +285,30 @@ class ReadingScreen(WallScreen, Armed):  # the first base is the one whose style
         """Draw all but the arguments."""
         if self.bare:
             return
-        room, height, reading = self.size.width, self.size.height, self.reading
-        waiting, now_ms = self.waiting(), self.wall.now() * 1000
-        place = self.place()
-        right: Part = ("over ", "alarm") if reading and reading.over else ("", "")
-        if reading and not reading.over:
-            right = panels.time_left(reading.held, now_ms)
-        others = f"{self._key('next')} next   {self._key('previous')} previous"
-        self._panel("title", [panels.title((place, len(waiting)), others, right, room)])
-        self.draw_state()
+        reading = self.reading
         if reading is None or not self.has_room():
+            self._draw_title()
             for name in ("head", "foot", "why", "remember", "queue"):
                 self._panel(name, [])
-            return
-        fields, held = self.query_one(Fields), reading.held
-        session = self.mirror.sessions.get(held.row.session)
+        elif self.small:
+            self._draw_small(reading)
+        else:
+            self._draw_title()
+            self._draw_large(reading)
+        self.draw_state()
+
+    def _draw_title(self) -> None:
+        reading = self.reading
+        right: Part = ("over ", "alarm") if reading and reading.over else ("", "")
+        if reading and not reading.over:
+            right = panels.time_left(reading.held, self.wall.now() * 1000)
+        others = f"{self._key('next')} next   {self._key('previous')} previous"
+        place = (self.place(), len(self.waiting()))
+        self._panel("title", [panels.title(place, others, right, self.size.width)])
+
+    def _draw_large(self, reading: Reading) -> None:
+        room, height, held = self.size.width, self.size.height, reading.held
+        fields, session = self.query_one(Fields), self.mirror.sessions.get(held.row.session)
         self._panel("head", panels.head(held, session, room, edited=reading.edit is not None))
         self._panel("foot", [panels.foot(reading, fields.above, fields.below, room)])
         self._panel("why", reading.why(room, height, self.wall.zone, self._key("diff")))
@@ -282,14 +317,28 @@ class ReadingScreen(WallScreen, Armed):  # the first base is the one whose style
             f"{self._key('narrow')} narrower"
         )
         self._panel("remember", reading.remember(room, height, keys))
+        waiting, now_ms = self.waiting(), self.wall.now() * 1000
         queue = panels.queue(waiting, held.row.id, now_ms, room) if height >= TALL else []
         self._panel("queue", queue)
+
+    def _draw_small(self, reading: Reading) -> None:
+        room, fields = self.size.width, self.query_one(Fields)
+        place = (self.place(), len(self.waiting()))
+        self._panel("title", [])
+        self._panel("head", small.head(reading, place, self.wall.now() * 1000, room))
+        self._panel("foot", [small.foot(reading, fields.above, fields.below, room)])
+        remembers = reading.memory.remember() is not None
+        self._panel("remember", [[(f" {fit(reading.matched, room - 2)}", "dim")]] * remembers)
+        for name in ("why", "queue"):
+            self._panel(name, [])
 
     def draw_state(self) -> None:
         """Draw what moves between two calls of `draw`."""
         if self.bare:
             return
-        self._panel("state", [panels.rule("", "", self.size.width), *self.state_lines()])
+        lines = [spread(line, [], self.size.width) for line in self.state_lines()]
+        top = [] if self.small else [panels.rule("", "", self.size.width)]
+        self._panel("state", [*top, *lines])
 
     def _panel(self, name: str, lines: list[Line]) -> None:
         self.query_one(f"#{name}", Panel).show(lines)

@@ -21,7 +21,7 @@ from mcpwall.tui.review.habit import OFTEN, Habit, offered
 from mcpwall.tui.review.layout import safe
 from mcpwall.tui.review.reading import View
 from mcpwall.tui.review.stance import stance
-from mcpwall.tui.screens.reading import ROOM, ReadingScreen
+from mcpwall.tui.screens.reading import ROOM_MIN, ReadingScreen
 from mcpwall.tui.widgets.entry import Entry
 from mcpwall.tui.widgets.rule_form import RuleForm
 
@@ -274,16 +274,19 @@ class ReviewScreen(ReadingScreen):
         if self._sending:
             line = [(" sending your answer…", "dim")]
         elif self._why_for:
-            line = [(" why not?   enter denies with this reason   esc does not deny", "strong")]
+            line = [(" why not?  enter denies  esc does not", "strong")]
+            if not self.small:
+                line = [(" why not?   enter denies with this reason   esc does not deny", "strong")]
         elif reading and reading.over:
             line = [(f" ✗ this call is over: {safe(reading.over)}", "alarm")]
         elif reading and not self.has_room():
-            line = [(f" ▲ too small to decide in: {ROOM[0]} by {ROOM[1]} cells at least", "alarm")]
+            line = [(f" ▲ too small to decide in: {ROOM_MIN[0]}x{ROOM_MIN[1]} cells", "alarm")]
+        elif reading and self.wall.engine_gone:
+            line = [(" ○ NO ENGINE: nothing can be decided", "alarm")]
         elif reading:
-            line = stance(
-                self.guard, self.key_names, self.steady(), f"allow {reading.lasts}", "deny"
-            )
-            if reading.memory.remember():
+            now, allow = self.steady(), f"allow {reading.lasts}"
+            line = stance(self.guard, self.key_names, now, allow, "deny", brief=self.small)
+            if reading.memory.remember() and not self.small:
                 line = [*line, ("  remembered", "warn")]
         return [self._note, line]
 

@@ -43,8 +43,11 @@ class RulesScreen(WallScreen):
     DEFAULT_CSS = """
     RulesScreen TextLines { height: 9; }
     RulesScreen.-low TextLines { height: 7; }
+    RulesScreen.-tiny TextLines { height: 3; }
+    RulesScreen.-tiny #history { display: none; }
     RulesScreen.-edited TextLines { height: 1fr; }
     RulesScreen.-edited RuleList { height: 6; }
+    RulesScreen.-tiny.-edited RuleList { height: 2; }
     """
 
     def body(self) -> ComposeResult:

@@ -60,6 +60,7 @@ class ServersScreen(WallScreen):
     DEFAULT_CSS = """
     ServersScreen TextLines { height: 11; }
     ServersScreen.-low TextLines { height: 8; }
+    ServersScreen.-tiny TextLines { height: 4; }
     """
 
     def __init__(self) -> None:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 SPAN_MS = 10 * 60 * 1000  # of the counts and the curve
 _LOOK_BACK = 20_000  # calls that are counted for them at most
 _BROAD = 110  # cells from which all columns have room
+_SLIM, _NARROW = 60, 80  # below these there are no counts, or no curve
 _NONE = Counts()
 
 
@@ -48,14 +49,17 @@ class SessionList(PickList[port.SessionRow]):
     def _widths(self) -> tuple[int, int, int]:
         """Cells for agent, server and curve."""
         room = self.size.width
+        if room < _NARROW:
+            return (10, 10, 0) if room >= _SLIM else (room // 2 - 8, room // 2 - 4, 0)
         return (20, 22, 20) if room >= _BROAD else (12, 12, max(5, room - 78))
 
     def heading(self) -> Line:
         """The names of the columns."""
         agent, server, cells = self._widths()
         named = f" {'AGENT':{agent}} {'SERVER':{server}} STATE    "
-        outcomes = f"{'✓':>7}{'✗':>6}{'~':>6}{'!':>6}"
-        return [(f"{named}{outcomes} WAIT  {'10 MIN':{cells}} SINCE", "dim")]
+        outcomes = f"{'✓':>7}{'✗':>6}{'~':>6}{'!':>6}" if self.size.width >= _SLIM else ""
+        lately = f" WAIT  {'10 MIN':{cells}} SINCE" if cells else ""
+        return [(named + outcomes + lately, "dim")]
 
     def item_line(self, item: port.SessionRow) -> Line:
         """A session."""
@@ -69,15 +73,23 @@ class SessionList(PickList[port.SessionRow]):
             (f" {short_agent(item.agent, agent):{agent}} ", faint),
             (f"{column(item.server, server)} ", faint or "strong"),
             (f"{word:9}", style),
+        ]
+        if self.size.width < _SLIM:
+            return parts
+        parts += [
             (f"{count.passed:>7,}", faint or "ok"),
             (f"{count.refused:>6,}", faint or "bad"),
             (f"{count.limited:>6,}", faint or "warn"),
             (f"{count.failed:>6,}", faint or "bad"),
+        ]
+        if not cells:
+            return parts
+        return [
+            *parts,
             (f" {item.held or '':>4}  ", "waiting"),
             (f"{bars:{cells}} ", "accent"),
             (lasted(now_ms / 1000 - item.since_ms / 1000), "dim"),
         ]
-        return parts
 
 
 def state(item: port.SessionRow) -> tuple[str, str]:
@@ -96,6 +108,7 @@ class SessionsScreen(WallScreen):
     DEFAULT_CSS = """
     SessionsScreen TextLines { height: 9; }
     SessionsScreen.-low TextLines { height: 7; }
+    SessionsScreen.-tiny TextLines { height: 4; }
     """
 
     def body(self) -> ComposeResult:

@@ -25,6 +25,7 @@ PINS = {
     Pin.DOUBLED: ("▲ twice", "alarm"),
     Pin.GONE: ("○ gone", "dim"),
 }
+_SLIM = 60  # cells below which the rule is told of the selected tool alone
 _BROAD = 110  # cells from which all columns have room
 
 
@@ -68,6 +69,8 @@ class Columns(NamedTuple):
 def columns(room: int) -> Columns:
     """What fits into `room` cells."""
     free = room - 9 - 9 - 12 - 2  # risk, calls, pin
+    if room < _SLIM:
+        return Columns(free + 3, 0, 0)
     if room < _BROAD:
         return Columns(max(16, free - 18), 0, 18)
     return Columns(free - 28 - 24, 28, 24)
@@ -76,8 +79,9 @@ def columns(room: int) -> Columns:
 def heading(widths: Columns) -> Line:
     """The names of the columns."""
     hints = f"{'ITS SERVER CLAIMS':{widths.hints}}" if widths.hints else ""
-    text = f"  {'SERVER / TOOL':{widths.name}}{'RISK':9}{hints}{'CALLS':>7}  "
-    return [(f"{text}{'RULE':{widths.rule}}PIN", "dim")]
+    rule = f"{'RULE':{widths.rule}}" if widths.rule else ""
+    name = column("SERVER / TOOL", widths.name - 1)
+    return [(f"  {name} {'RISK':9}{hints}{'CALLS':>7}  {rule}PIN", "dim")]
 
 
 def node_line(node: Node, widths: Columns, *, folded: bool) -> Line:
@@ -122,7 +126,7 @@ def _tool(tool: ToolRow, widths: Columns) -> Line:
         parts.append((_fill(safe(", ".join(tool.hints)) or "nothing", widths.hints), "dim"))
     parts += [
         (f"{tool.calls or '':>7}  ", ""),
-        (_fill(safe(rule), widths.rule), styles.get(tool.action.value, "")),
+        (_fill(safe(rule), widths.rule) if widths.rule else "", styles.get(tool.action.value, "")),
         (pin, pin_style),
         *hidden,
     ]

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mcpwall.tui.screens.base import WallModal, WallScreen
 
 _NARROW = 100  # cells: below this the header is short of room
+_SLIM = 60  # and below this so is everything else
 _ROOM_FOR_ENGINE = 36
 _ROOM_FOR_TROUBLE = 13
 
@@ -41,23 +42,24 @@ class HeaderLine(_Frame):
         servers = len({session.server for session in live})
         rate = mirror.rate(now)
         speed = f"{rate:.0f}/s" if rate >= 1 or rate == 0 else f"{rate * 60:.0f}/min"
-        left: list[Part] = [(" mcpwall  ", "title"), self._state(), ("  ", "")]
-        counts: list[Part] = [
+        numbers = (
             (f"✓ {totals.allowed:,}", "ok"),
-            ("  ", ""),
             (f"✗ {totals.denied:,}", "bad"),
-            ("  ", ""),
             (f"~ {totals.limited:,}", "warn"),
-            ("  ", ""),
             (f"! {totals.errors:,}", "bad"),
-        ]
+        )
+        room = self.size.width
+        gap = " " if room < _SLIM else "  "
+        counts = [part for number in numbers for part in (number, (gap, ""))][:-1]
+        left: list[Part] = [(" mcpwall  ", "title"), self._state(), ("  ", "")]
         who = f"{_count(agents, 'agent')} · {_count(servers, 'server')}  "
         left += [(who, ""), (f"{totals.calls:,} calls {speed}  ", ""), *counts]
-        if self.size.width < _NARROW:
+        if room < _SLIM:
+            left = [(" ", ""), self._state(), (" ", ""), *counts]
+        elif room < _NARROW:
             left = [(" mcpwall ", "title"), self._state(), (" ", ""), *counts, (f"  {speed}", "")]
-        return spread(
-            left, [(" " + clock(now * 1000, self.wall.zone) + " ", "dim")], self.size.width
-        )
+        right: list[Part] = [(" " + clock(now * 1000, self.wall.zone) + " ", "dim")]
+        return spread(left, right if cells(left) + cells(right) <= room else [], room)
 
     def _state(self) -> Part:
         status = self.wall.mirror.status
@@ -76,19 +78,27 @@ class TabLine(_Frame):
     def line(self, y: int) -> Line:
         """The one line."""
         del y
+        left = self._tabs(slim=False)
+        if cells(left) > self.size.width:
+            left = self._tabs(slim=True)
+        return spread(left, self._engine(self.size.width - cells(left)), self.size.width)
+
+    def _tabs(self, *, slim: bool) -> list[Part]:
+        """The screens; slim ones have their numbers alone, but for the one that is shown."""
         left: list[Part] = [(" ", "")]
         for scope, title in self.wall.tabs():
             keys = self.wall.keys[f"app.{scope}"].keys
             key = next(filter(str.isdigit, keys), keys[0])
-            text, here = f"{shown(key)} {title}", scope == cast("WallScreen", self.screen).scope
+            here = scope == cast("WallScreen", self.screen).scope
+            text = shown(key) if slim and not here else f"{shown(key)} {title}"
             held = len(self.wall.mirror.waiting) if scope == "review" else 0
             left += [
                 (f"[{text}" if here else f" {text}", "title" if here else ""),
-                (f" {held}" if held else "", "waiting"),
+                (f" ?{held}" if held and slim else f" {held}" if held else "", "waiting"),
                 ("]" if here else " ", "title"),
-                (" ", ""),
+                ("" if slim else " ", ""),
             ]
-        return spread(left, self._engine(self.size.width - cells(left)), self.size.width)
+        return left
 
     def _engine(self, room: int) -> Line:
         """What is wrong with the engine, cut so that the tabs stay; else which one it is."""
@@ -121,6 +131,7 @@ class Footer(_Frame):
     DEFAULT_CSS = "Footer { dock: bottom; }"
     _FIRST = ("app.review", "app.filter")
     _ALWAYS = ("app.lockdown", "app.help", "app.commands", "app.detach")
+    _FEW = ("app.help", "app.detach")  # where there is no room for more
 
     def line(self, y: int) -> Line:
         """The one line."""
@@ -130,7 +141,7 @@ class Footer(_Frame):
         right: list[Part] = []
         if screen.scope not in MODAL:
             own = [keys[id_] for id_ in self._FIRST] + own
-            for id_ in self._ALWAYS:
+            for id_ in self._ALWAYS if self.size.width >= _SLIM else self._FEW:
                 right += self._piece(keys[id_])
         left: list[Part] = [(" ", "")]
         for action in own:
@@ -150,7 +161,7 @@ class Footer(_Frame):
 class TooSmall(LineWidget):
     """In place of everything where nothing would fit: what the app needs."""
 
-    WIDTH, HEIGHT = 60, 16
+    WIDTH, HEIGHT = 40, 12
     DEFAULT_CSS = "TooSmall { height: 1fr; }"
 
     def line(self, y: int) -> Line:

@@ -36,5 +36,5 @@ class StatusLine(LineWidget):
             clears = f"  {wall.keys.key('calls.unmark')} clears "
             left = [(f" {SIGN} {many:,} marked", "accent"), (clears, "dim"), *left]
         kept, known = self.calls.matching, len(wall.mirror.rows)
-        counts = f"{known:,} calls " if kept == known else f"{kept:,} of {known:,} calls match "
+        counts = f" {known:,} calls " if kept == known else f" {kept:,} of {known:,} calls match "
         return spread(left, [(counts, "dim")], self.size.width)

@@ -74,7 +74,7 @@ class WaitingStrip(LineWidget):
             (f" {risk}", style),
         ]
         return spread(
-            left, [(f"{self._wall.keys.key('app.review')} review ", "accent")], self.size.width
+            left, [(f" {self._wall.keys.key('app.review')} review ", "accent")], self.size.width
         )
 
     def _group(self, group: list[Held]) -> list[Part]:

@@ -1,0 +1,93 @@
+"""Review where there is little room: what a decision rests on, scrolled as one. Pure.
+
+In a large window the arguments scroll and all else stands around them. Here who asks, what for,
+what to look at twice, the arguments and the reasons are one run of rows, whole and in that order,
+so that whoever has seen its end has had all of it on screen.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mcpwall.text import fit
+from mcpwall.tui.review.layout import Row, prose, safe, wrap
+from mcpwall.tui.review.memory import SCOPES
+from mcpwall.tui.review.panels import SCOPE_WORDS, SOON_MS, place_words, step_words
+from mcpwall.tui.timing import countdown
+from mcpwall.tui.widgets.lines import spread
+from mcpwall.tui.words import RISKS
+
+if TYPE_CHECKING:
+    from mcpwall.engine.port import Held, SessionRow
+    from mcpwall.tui.review.reading import Reading
+    from mcpwall.tui.widgets.lines import Line, Part
+
+_INDENT = 2
+
+
+def rows(reading: Reading, session: SessionRow | None, cells: int) -> list[Row]:
+    """All that a decision rests on, wrapped to `cells` terminal cells."""
+    held = reading.held
+    row = held.row
+    found: list[Row] = []
+    if reading.memory.remember():
+        lasts = SCOPE_WORDS[SCOPES[reading.memory.scope]]
+        words = step_words(reading.memory.chosen, held)
+        found += _said("▲", f"the answer holds {lasts}, for {words}", cells)
+    if reading.edit:
+        found += _said("▲", "the arguments are as you edited them", cells)
+    found += [Row("", part) for part in wrap(f"{safe(row.agent)} wants to run", cells)]
+    found += [Row("", part) for part in wrap(safe(f"{row.server}.{row.tool}"), cells)]
+    found += [Row("", part) for part in wrap(place_words(row.server, session), cells)]
+    if hidden := reading.counts.hidden:
+        many = f"{hidden:,} character" + ("" if hidden == 1 else "s")
+        found += _said("▲", f"{many} that a terminal would hide or obey, shown as ‹ ›", cells)
+    for text in reading.flags:
+        found += _said("▲", safe(text), cells)
+    found += [_line("ARGUMENTS", cells), *reading.rows(cells), _line("WHY YOU ARE ASKED", cells)]
+    for text in held.why:
+        found += _said("·", safe(text), cells)
+    return [*found, *_said("·", f"sha256 {reading.digest[:8]}…", cells)]
+
+
+def head(reading: Reading, place: tuple[int, int], now_ms: float, room: int) -> list[Line]:
+    """Which of the waiting calls, how bad it can be, how long it waits; and what it is."""
+    held = reading.held
+    word, style = RISKS[held.row.risk]
+    left: list[Part] = [(f" {place[0]} of {place[1]}  ", "title"), (word, style)]
+    if reading.edit:
+        left.append(("  EDITED", "warn"))
+    right: Part = ("over ", "alarm") if reading.over else _time_left(held, now_ms)
+    name = fit(f"{held.row.server}.{held.row.tool}", room - 2)
+    return [spread(left, [right], room), [(f" {name}", "strong")]]
+
+
+def foot(reading: Reading, above: int, below: int, room: int) -> Line:
+    """Whether all of it has been in the window, and how much there is."""
+    shown = "all shown"
+    if below:
+        shown = f"{below:,} more line" + ("" if below == 1 else "s")
+    elif above:
+        shown = "end shown"
+    left: list[Part] = [(f" {shown}", "warn" if below else "dim")]
+    left.append((f" · {reading.size:,} bytes", "dim"))
+    view = reading.view.value
+    end: Part = ("MORE ▼ ", "warn") if below else ("END ▪ ", "strong")
+    return spread(left, [(f"{view} " if view != "fields" else "", "accent"), end], room)
+
+
+def _time_left(held: Held, now_ms: float) -> Part:
+    left_ms = held.deadline_ms - now_ms
+    if held.late:
+        return (f"late: {countdown(left_ms)} to allow ", "waiting")
+    return (f"refused in {countdown(left_ms)} ", "alarm" if left_ms < SOON_MS else "waiting")
+
+
+def _said(sign: str, words: str, cells: int) -> list[Row]:
+    """A sentence of safe text behind a sign."""
+    first, *more = prose(words, cells - _INDENT)
+    return [Row(sign, first, _INDENT), *(Row("", part, _INDENT) for part in more)]
+
+
+def _line(words: str, cells: int) -> Row:
+    return Row("", f"── {words} ".ljust(cells, "─"))
