@@ -10,17 +10,21 @@ from hypothesis import strategies as st
 from mcpwall.model import (
     Action,
     After,
+    Budget,
     Call,
     Condition,
     Defaults,
+    Origin,
     Per,
     RateLimit,
     Reach,
     Reads,
+    Rest,
     Risk,
     Rule,
 )
 from tests.policy.build import call
+from tests.policy.reference import SECRET
 
 TOOLS = ("read", "write", "write_all", "pay")
 METHODS = ("tools/call", "prompts/get")
@@ -33,12 +37,17 @@ conditions = st.one_of(
         Condition, st.just("path"), st.sampled_from(("contains", "not_contains")), st.just("a")
     ),
     st.builds(Condition, st.just("amount"), st.just("gt"), st.sampled_from((0, 5, 9.5))),
-    st.builds(Condition, st.sampled_from(("path", "amount")), st.just("exists"), st.booleans()),
+    st.builds(
+        Condition,
+        st.sampled_from(("path", "amount")),
+        st.sampled_from(("exists", "secret")),
+        st.booleans(),
+    ),
 )
 arguments = st.fixed_dictionaries(
     {},
     optional={
-        "path": st.sampled_from(("a", "b", "cab", "", None, 5)),
+        "path": st.sampled_from(("a", "b", "cab", "", SECRET, None, 5)),
         "amount": st.sampled_from((0, 5, 6, 9.5, 10.25, "6", True, None)),
     },
 )
@@ -54,8 +63,18 @@ limits = st.builds(
     RateLimit,
     st.integers(1, 3),
     st.sampled_from((1.0, 2.5, 10.0)),
-    st.sampled_from((Per.TOOL, Per.SESSION)),
+    st.sampled_from(tuple(Per)),
+    st.sampled_from(("", "", "path")),
 )
+budgets = st.builds(
+    Budget,
+    st.just("amount"),
+    st.sampled_from(("5", "9.5", "2e1", "20.25")),
+    st.sampled_from((1.0, 2.5, 10.0)),
+    st.sampled_from(tuple(Per)),
+    st.sampled_from(("", "", "path")),
+)
+rests = st.dictionaries(st.sampled_from(("files", "web")), st.sampled_from(tuple(Rest)), max_size=1)
 bodies = st.fixed_dictionaries(
     {},
     optional={
@@ -79,6 +98,7 @@ afters = st.builds(
     tool=patterns,
     server=st.sampled_from(((), ("files",), ("!files",))),
     method=st.sampled_from(((), ("*",), ("prompts/*",))),
+    risk=st.sampled_from(((), (Risk.READ,), (Risk.WRITE, Risk.UNKNOWN))),
     reach=st.sampled_from(((), (Reach.NET,))),
     reads=st.sampled_from(((), (Reads.SECRETS,), tuple(Reads))),
     within_s=st.sampled_from((None, 1.0, 3.0)),
@@ -95,17 +115,26 @@ def rule_of(name: str, body: Any, past: Any, action: Action | None, limit: Any) 
         return Rule(name, action=action if action is Action.DENY else None, **names)
     if action in (Action.ALLOW, Action.APPROVE):
         past = {}
-    elif action is not Action.ASK or limit is not None:
+    elif action is not Action.ASK or limit:
         past = {key: past[key] for key in past if key != "more_than"}
-    return Rule(name, action=action, rate_limit=limit, **body, **past)
+    return Rule(name, action=action, **limit, **body, **past)
+
+
+counted = st.fixed_dictionaries({}, optional={"rate_limit": limits, "budget": budgets})
 
 
 def rules(of: st.SearchStrategy[Action | None], *, limited: bool = True) -> Any:
     """Lists of rules with ids r0, r1, … that do what `of` says; some limit or look back too."""
-    does = st.tuples(bodies, st.just({}) | pasts, of, st.none() | limits if limited else st.none())
+    does = st.tuples(
+        bodies, st.just({}) | pasts, of, st.just({}) | counted if limited else st.just({})
+    )
     return st.lists(does, max_size=6).map(
         lambda parts: [rule_of(f"r{i}", *part) for i, part in enumerate(parts)]
     )
+
+
+def of_a_project(rule: Rule) -> Rule:
+    return msgspec.structs.replace(rule, origin=Origin(".mcpwall.toml", 1, project=True))
 
 
 any_rules = rules(st.none() | actions)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from mcpwall.model import Action, Condition, Defaults, Origin, Risk, Rule
+from mcpwall.model import Action, Condition, Defaults, Origin, Reach, Reads, Risk, Rule
 from mcpwall.policy.compile import CACHE_MAX, compile_policy
 from mcpwall.policy.compiled import RuleError
 from tests.policy.build import budget, call, limit, policy, rule
@@ -46,6 +46,26 @@ def test_what_cannot_be_compiled_says_where_and_why(bad: Rule, key: str, message
 def test_a_default_cannot_be_a_standing_approval() -> None:
     with pytest.raises(RuleError, match=r"defaults\.write: must be allow, ask or deny"):
         policy(write="approve")
+
+
+@pytest.mark.parametrize(
+    ("rule_field", "call_field"),
+    [
+        ({"reads": (Reads.SECRETS,)}, {"reads": (Reads.SECRETS,)}),
+        ({"reach": (Reach.NET,)}, {"reach": Reach.NET}),
+        ({"risk": (Risk.WRITE,)}, {"risk": Risk.WRITE}),
+        ({"agent": "claude-code#2"}, {"agent": "claude-code#2"}),
+        ({"agent": "codex"}, {"client": "codex", "agent": "codex#1"}),
+        ({"method": "x"}, {"method": "x"}),
+        ({"server": "web"}, {"server": "web"}),
+    ],
+)
+def test_what_was_found_for_one_kind_of_call_is_no_other_s(rule_field, call_field) -> None:
+    """A tool may have other traits from one call to the next."""
+    rules = policy(rule("r", action="deny", **rule_field))
+    for _ in range(2):
+        assert rules.candidates(call()).deny == ()
+        assert len(rules.candidates(call(**call_field)).deny) == 1
 
 
 def test_an_id_is_one_rules_alone() -> None:

@@ -117,6 +117,12 @@ def test_more_than_so_many_are_asked_and_those_that_pass_count() -> None:
     assert "because more than 2 calls in 10 s" in desk.ask(call("look"), 10.5).reason
 
 
+def test_a_standing_approval_answers_no_ask_that_came_of_too_many_calls() -> None:
+    busy = rule("busy", more_than=limit(1, 10), action="ask")
+    desk = Desk(policy(busy, rule("ok", action="approve")))
+    assert actions(desk, *[call("look")] * 2) == ["allow", "ask"]
+
+
 def test_what_more_than_counts_is_no_limit_that_a_store_must_reserve() -> None:
     rules = policy(rule("busy", more_than=limit(2), action="ask"), rule("cap", rate_limit=limit(9)))
     look = call("look")

@@ -176,6 +176,13 @@ def test_an_amount_that_never_fits_is_not_to_be_retried() -> None:
     assert given.reason.endswith("It never fits: do not retry.")
 
 
+def test_what_waits_for_one_limit_and_never_fits_another_is_not_to_be_retried() -> None:
+    desk = Desk(policy(rule("b", budget=budget("amount", "10")), rule("r", rate_limit=limit(1))))
+    assert desk.ask(call(arguments={"amount": 1})).action is Action.ALLOW
+    given = desk.ask(call(arguments={"amount": 11}), 1)
+    assert (given.cause, given.rules, given.retry_s) == (Cause.BUDGET, ("b", "r"), None)
+
+
 def test_a_budget_over_a_list_sums_its_elements() -> None:
     one = rule("b", budget=budget("items[].price", "10"))
     items = [{"price": 4.5}, {"price": 5}]
@@ -195,6 +202,9 @@ def test_all_matching_rules_are_named_up_to_a_bound() -> None:
     given = verdict(call(), *many)
     assert given.rules == tuple(one.id for one in many[:NAMED_MAX])
     assert given.reason == f"Denied by rules r000, r001 and {NAMED_MAX - 2} more."
+    asking = [rule(f"r{i:03}", action="ask") for i in range(100)]
+    given = verdict(call(), *asking, rule("ok", action="approve"))
+    assert given.rules == ("ok", *(one.id for one in many[: NAMED_MAX - 1]))
 
 
 def test_reasons_are_plain_sentences() -> None:

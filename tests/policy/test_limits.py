@@ -16,7 +16,7 @@ from mcpwall.policy.limits import (
     parse_amount,
     subtract,
 )
-from tests.policy.build import SECOND, budget, call, limit, rule
+from tests.policy.build import SECOND, Desk, budget, call, limit, policy, rule
 
 MINUTE = 60 * SECOND
 
@@ -36,6 +36,22 @@ def spent(limits: Limits, key: str, window_ns: int, now_ns: int) -> Any:
         return 0
     start = sum(at <= now_ns - window_ns for at in log.times)
     return subtract(log.total(len(log.times)), log.total(start))
+
+
+@pytest.mark.parametrize(
+    ("per", "same", "other"),
+    [
+        (Per.TOOL, {"session": "two", "agent": "codex#1", "client": "codex"}, {"server": "web"}),
+        (Per.SERVER, {"session": "two", "agent": "codex#1", "client": "codex"}, {"server": "web"}),
+        (Per.AGENT, {"session": "two", "server": "web"}, {"agent": "codex#1", "client": "codex"}),
+        (Per.SESSION, {"server": "web"}, {"session": "two"}),
+    ],
+)
+def test_p09_each_of_what_a_limit_counts_apart_has_a_quota_of_its_own(per, same, other) -> None:
+    desk = Desk(policy(rule("r", rate_limit=limit(1, per=per))))
+    asked = [{}, {}, same, other, other]
+    actions = [desk.ask(call("search", **fields)).action for fields in asked]
+    assert actions == ["allow", "deny", "deny", "allow", "deny"]
 
 
 def test_there_is_room_until_the_window_is_full_and_again_when_the_oldest_leaves() -> None:

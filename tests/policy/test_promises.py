@@ -10,14 +10,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mcpwall.model import Action, Call, Cause, Defaults, Origin, Risk, Rule
+from mcpwall.model import Action, Call, Cause, Defaults, Origin, Rest, Risk, Rule
 from mcpwall.policy.answers import Answers
 from mcpwall.policy.compile import STRICTNESS, Policy, compile_policy
 from mcpwall.policy.compiled import RuleError
 from mcpwall.policy.judge import judge
 from tests.policy import reference
 from tests.policy.build import SECOND, Desk, budget, call, limit, policy, rule, state, verdict
-from tests.policy.strategies import any_rules, calls, defaults, renamed, rules
+from tests.policy.strategies import (
+    any_rules,
+    calls,
+    defaults,
+    of_a_project,
+    renamed,
+    rests,
+    rules,
+)
 
 histories = st.lists(calls(), max_size=4)
 
@@ -205,21 +213,28 @@ def test_p09_at_most_the_sum_in_any_window(schedule: list[tuple[int, float]], ma
             passed.append((at, cost))
 
 
-timed = st.lists(st.tuples(st.integers(0, 8), calls()), max_size=8)
+timed = st.lists(st.tuples(st.integers(0, 8), calls(), st.booleans()), max_size=8)
 
 
 @settings(max_examples=400)
-@given(any_rules, defaults, timed)
+@given(any_rules, tightening.map(lambda some: some[:2]), defaults, rests, timed)
 def test_p15_the_judge_agrees_with_a_naive_one(
-    some: list[Rule], given_defaults: Defaults, schedule: list[tuple[int, Call]]
+    users: list[Rule],
+    projects: list[Rule],
+    given_defaults: Defaults,
+    rest: dict[str, Rest],
+    schedule: list[tuple[int, Call, bool]],
 ) -> None:
-    desk = Desk(compile_policy(some, given_defaults))
+    some = [*users, *(of_a_project(renamed(one, f"p{one.id}")) for one in projects)]
+    desk = Desk(compile_policy(some, given_defaults, rest=rest))
     booked: reference.Bookings = []
     made: reference.Made = []
-    for at, what in sorted(schedule, key=lambda pair: pair[0]):
-        fast = desk.ask(what, at)
+    for at, what, approved in sorted(schedule, key=lambda step: step[0]):
+        fast = desk.ask(what, at, approved=approved)
         past = (booked, made)
-        action, cause, ids, to_book = reference.judge(what, some, given_defaults, past, at)
+        action, cause, ids, to_book = reference.judge(
+            what, some, given_defaults, past, at, rest=rest, approved=approved
+        )
         assert (fast.action, fast.cause, set(fast.rules)) == (action, cause, ids)
         if action is Action.ALLOW:
             booked += to_book
