@@ -12,7 +12,7 @@ from __future__ import annotations
 from mcpwall.model import JsonObject, Risk
 from mcpwall.policy import verbs
 from mcpwall.policy.findings import Finding, words_of, worst
-from mcpwall.policy.risk_name import from_name
+from mcpwall.policy.risk_name import about_money, from_name
 from mcpwall.policy.risk_schema import Seen, from_schema
 from mcpwall.policy.risk_text import (
     from_description,
@@ -44,8 +44,8 @@ def classify(
     found = worst((from_schema(input_schema, seen), named, from_description(description, named)))
     if found is None:
         risk, why = Risk.UNKNOWN, "nothing in its name or description says what it does"
-    elif _can_charge(found, named) and (money := verbs.MONEY.intersection(words)):
-        risk, why = Risk.FINANCIAL, f'{found.why}, and it is about "{min(money)}"'
+    elif _can_charge(found, named) and (money := about_money(words)):
+        risk, why = Risk.FINANCIAL, f'{found.why}, and it is about "{money}"'
     else:
         risk, why = found.risk, found.why
     hints = annotations if isinstance(annotations, dict) else {}

@@ -1,6 +1,8 @@
-"""What the verbs of an identifier say: a tool's name, or a choice such as `delete_all`. Pure."""
+"""What the words of an identifier say: a tool's name, or a choice such as `delete_all`. Pure."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from mcpwall.model import Risk
 from mcpwall.policy import verbs
@@ -35,6 +37,19 @@ def from_name(words: list[str]) -> Finding | None:
         joined.append(certain[-1])
     found = worst(_verb(words, i) for i in [lead, *joined])
     return found and found._replace(sure=lead == 0 or bool(certain))
+
+
+def about_money(words: Sequence[str]) -> str:
+    """The word by which a name is about money: `create_invoice`, not `topic_subscription`."""
+    before = ["", *words]
+    return next(
+        (
+            w
+            for w, b in zip(words, before, strict=False)
+            if w in verbs.MONEY and b not in verbs.FREE
+        ),
+        "",
+    )
 
 
 def _counts(words: list[str], i: int, certain: list[int]) -> bool:

@@ -8,6 +8,7 @@ protocol's default and says too little (MCP 2025-11-25, ToolAnnotations).
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -15,6 +16,7 @@ from typing import Final
 from mcpwall.model import JsonObject, Reach, Reads, Risk, Traits
 from mcpwall.policy import verbs
 from mcpwall.policy.findings import quoted, words_of
+from mcpwall.policy.risk_name import about_money
 from mcpwall.policy.risk_schema import arguments_of
 
 TEXT_MAX: Final = 2_000  # characters of a description that are looked at
@@ -31,13 +33,16 @@ _ADDRESSES: Final = verbs.ADDRESSES | _words(
 _RECIPIENTS: Final = _words("bcc cc email emails phone phone_number recipient recipients to_email")
 # What is sent, or put where others read it: `send_mail`, `create_issue`, `add_comment`.
 _SENDING: Final = _words(
-    "broadcast email forward mail notify post publish push reply send share sms submit tweet upload"
+    "broadcast email forward invite invites mail notify post publish push reply send share sms"
+    " submit tweet upload"
 )
 _READ_BY_OTHERS: Final = _words(
     "comment comments discussion email emails gist issue issues mail message messages post posts"
     " release review thread ticket tweet"
 )
-_RUNNING: Final = _words("bash cmd command eval evaluate exec execute python run script shell ssh")
+_RUNNING: Final = _words(
+    "bash cmd command eval evaluate exec execute python repl run script shell ssh terminal workflow"
+)
 _BROWSING: Final = _words(
     "browse browser crawl internet navigate online scrape web webpage website"
 )
@@ -50,11 +55,17 @@ _ELSEWHERE: Final = _words(
     " repository site_id space tenant workspace"
 )
 _SECRETS: Final = _words(
-    "apikey apikeys credential credentials dotenv env envs keychain password passwords secret"
-    " secrets token tokens vault"
+    "apikey apikeys cred credential credentials creds dotenv env envs keychain kubeconfig password"
+    " passwords secret secrets token tokens vault"
 )
 _SECRET_PAIRS: Final = frozenset(
-    [("access", "key"), ("api", "key"), ("private", "key"), ("ssh", "key")]
+    [
+        ("access", "key"),
+        ("api", "key"),
+        ("connection", "string"),
+        ("private", "key"),
+        ("ssh", "key"),
+    ]
 )
 _STRANGERS: Final = _words(
     "chat comment comments conversation conversations discussion discussions email emails feed"
@@ -64,12 +75,23 @@ _STRANGERS: Final = _words(
 _STRANGE_PAIRS: Final = frozenset(
     [("channel", "history"), ("merge", "request"), ("pull", "request")]
 )
-_SECRET_TEXT: Final = re.compile(
-    r"\b(?:dump|export|fetch|get|list|print|read|retrieve|return|reveal|show)(?:s|es)? "
-    r"(?:[a-z]{1,12} ){0,4}"
-    r"(?P<what>access tokens?|api keys?|credentials|environment variables?|passwords?|private keys?"
-    r"|secrets?|secret values?)\b"
+_KEYS: Final = (
+    r"api keys?|connection strings?|credentials|jwts?|kubeconfigs?|private keys?"
+    r"|(?:access|auth|authentication|bearer|deploy|jwt|refresh|session|trigger) tokens?"
 )
+# "Lists all passwords of a team"
+_SECRET_TOLD: Final = re.compile(
+    r"\b(?:dump|export|fetch|get|list|print|read|retrieve|return|reveal|show)(?:s|es)? "
+    rf"(?:[a-z]{{1,12}} ){{0,4}}(?P<what>{_KEYS}|environment variables?|passwords?"
+    r"|secret values?|secrets?)\b"
+)
+# "Issues a short-lived access token"
+_SECRET_MADE: Final = re.compile(
+    r"\b(?:create|generate|issue|mint|obtain|rotate)s? "
+    rf"(?:[a-z-]{{1,12}} ){{0,3}}(?P<what>{_KEYS})\b"
+)
+# A vault of notes keeps no secrets.
+_NOTES: Final = re.compile(r"\b(?:markdown|notes?|obsidian)\b")
 _WEB_TEXT: Final = re.compile(
     r"\b(?:from the (?:internet|web)|search(?:es|ing)? the (?:internet|web)|search engine"
     r"|web ?pages?|web search)\b"
@@ -89,7 +111,7 @@ def traits_of(
 
     `trusted`: the person believes the hints of this server, so they may lower the reach.
     """
-    words = words_of(name)
+    words = list(itertools.takewhile(lambda word: word != "by", words_of(name)))
     arguments = {"_".join(words_of(key)): key for key, _ in arguments_of(input_schema)}
     text = description[:TEXT_MAX].lower()
     money = _money(words, risk)
@@ -108,8 +130,8 @@ def traits_of(
 def _money(words: Sequence[str], risk: Risk) -> str:
     if risk is Risk.FINANCIAL:
         return "it moves money or commits to paying"
-    if risk is not Risk.READ and (about := verbs.MONEY.intersection(words)):
-        return f"it changes something that is about {quoted(min(about))}"
+    if risk is not Risk.READ and (about := about_money(words)):
+        return f"it changes something that is about {quoted(about)}"
     return ""
 
 
@@ -142,9 +164,10 @@ def _secrets(words: Sequence[str], text: str, risk: Risk) -> str:
     """Why what it gives back may hold secrets; what only destroys gives nothing back."""
     if risk is Risk.DESTRUCTIVE:
         return ""
-    if said := _said(words, _SECRETS, _SECRET_PAIRS):
+    known = _SECRETS - {"vault"} if _NOTES.search(text) else _SECRETS
+    if said := _said(words, known, _SECRET_PAIRS):
         return f'what it returns may hold secrets: its name says "{said}"'
-    if found := _SECRET_TEXT.search(text):
+    if found := _SECRET_TOLD.search(text) or _SECRET_MADE.search(text):
         return f'what it returns may hold secrets: its description says "{found["what"]}"'
     return ""
 

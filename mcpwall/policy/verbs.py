@@ -168,6 +168,12 @@ MONEY = _words(
     """
 )
 
+# Behind these the words above are about something else: `topic_subscription`, `sort_order`.
+FREE = _words(
+    "alert channel database db email event list mail merge newsletter notification push resource"
+    " sort sql tab topic webhook"
+)
+
 # These take money where they are about money: `capture_payment`.
 TAKES = _words("capture collect return")
 
