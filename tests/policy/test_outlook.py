@@ -17,7 +17,7 @@ TOOL = Tool("files", "read", risk=Risk.READ)
 
 @given(any_rules, defaults, calls())
 def test_a_row_says_what_the_judge_does(some: list[Rule], given: Defaults, what: Call) -> None:
-    plain = [one for one in some if not (one.when or one.agent or one.looks_back())]
+    plain = [one for one in some if not (one.when or one.agent or one.budget or one.looks_back())]
     in_force = compile_policy(plain, given)
     tool = Tool(
         what.server, what.tool, risk=what.risk, traits=Traits(reach=what.reach, reads=what.reads)
