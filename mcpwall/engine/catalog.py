@@ -32,6 +32,10 @@ class Catalog:
         tool = self.tools.get(name) if self._word.risks else None
         return None if tool is None else tool.found
 
+    def as_found(self, name: str) -> Tool | None:
+        """A listed tool with the class that the wall found, whatever a person says."""
+        return self._found.get(name)
+
     def start(self) -> None:
         """Another list begins; the one before says nothing any more."""
         self.tools, self._found = {}, {}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from mcpwall.engine import sessions, tool_commands, tool_rules, views
+from mcpwall.engine import sessions, tool_commands, tool_risks, tool_rules, views
 from mcpwall.engine.port import (
     CallDetails,
     CutSession,
@@ -34,6 +34,7 @@ from mcpwall.engine.port_tools import (
     AcceptServer,
     AcceptTool,
     Block,
+    Classify,
     Hide,
     Inspect,
     Recommend,
@@ -109,6 +110,8 @@ def _carry_out(engine: Engine, command: Order) -> Reply:
             return tool_rules.stop(engine, command)
         case Recommend():
             return tool_rules.recommend(engine, command)
+        case Classify():
+            return tool_risks.classify(engine, command)
         case Stop():
             engine.on_stop()
             return Done("stopping")

@@ -36,6 +36,8 @@ from mcpwall.engine.port_tools import (
     AcceptServer,
     AcceptTool,
     Block,
+    Classified,
+    Classify,
     Hide,
     Inspect,
     Inspected,
@@ -309,6 +311,7 @@ Order: TypeAlias = (
     | Hide
     | Block
     | Recommend
+    | Classify
     | Stop
 )
 Command: TypeAlias = Order | Question
@@ -361,6 +364,7 @@ Reply: TypeAlias = (
     | CallDetails
     | Inspected
     | Recommended
+    | Classified
 )
 
 

@@ -120,6 +120,18 @@ class Recommend(msgspec.Struct, frozen=True, tag="recommend"):
     apply: bool = False
 
 
+class Classify(msgspec.Struct, frozen=True, tag="classify"):
+    """Set the class of risk of a tool; `risk` None: go by what the wall finds. -> Classified
+
+    Only with `apply` is it written to config.toml, in one step that can be undone.
+    """
+
+    server: str
+    tool: str
+    risk: Risk | None
+    apply: bool = False
+
+
 # --- replies ------------------------------------------------------------------------------------
 
 
@@ -144,5 +156,19 @@ class Recommended(msgspec.Struct, frozen=True, tag="recommended"):
     """The rules, and what they change of config.toml (a unified diff); `applied` if they are in."""
 
     rules: tuple[Recommendation, ...]
+    diff: str = ""
+    applied: bool = False
+
+
+class Classified(msgspec.Struct, frozen=True, tag="classified"):
+    """A tool as it stands and as it would with another class, or does now if that is `applied`.
+
+    `let_go` are calls of it that wait now and would pass then without an answer; `diff` is of
+    config.toml.
+    """
+
+    before: ToolRow
+    after: ToolRow
+    let_go: int = 0
     diff: str = ""
     applied: bool = False

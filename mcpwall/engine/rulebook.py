@@ -15,7 +15,7 @@ from typing import Final
 from mcpwall.engine import patience
 from mcpwall.engine.port_rules import OutsideEdit
 from mcpwall.engine.projects import Projects
-from mcpwall.model import JsonObject, Rule
+from mcpwall.model import JsonObject, Risk, Rule
 from mcpwall.policy.compile import Policy
 from mcpwall.policy.set_risk import Word
 from mcpwall.store.accepted import Accepted
@@ -145,6 +145,10 @@ class Rulebook:
     def drop(self, rule: str) -> None:
         """Take a rule out. Raises EditError, ConfigError."""
         self._in_force(self._file.drop(rule))
+
+    def set_risk(self, server: str, tool: str, risk: Risk | None) -> None:
+        """Set the class of a tool, or None. Raises EditError, ConfigError."""
+        self._in_force(self._file.set_risk(server, tool, risk))
 
     def toggle(self, rule: str, *, enabled: bool) -> None:
         """Turn a rule on or off. Raises EditError, ConfigError."""

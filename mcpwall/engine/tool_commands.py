@@ -21,7 +21,7 @@ CHANGED_SINCE = "it has changed since it was shown; look again"
 
 def inspect(engine: Engine, command: Inspect) -> Reply:
     """All that is known of one tool, or of a server's instructions."""
-    found = _find(engine, command.server, command.tool)
+    found = find(engine, command.server, command.tool)
     if isinstance(found, Refused):
         return found
     return tool_views.inspected(engine, *found)
@@ -29,7 +29,7 @@ def inspect(engine: Engine, command: Inspect) -> Reply:
 
 def accept_tool(engine: Engine, command: AcceptTool) -> Reply:
     """Pin what a server lists now under one name."""
-    found = _find(engine, command.server, command.tool)
+    found = find(engine, command.server, command.tool)
     if isinstance(found, Refused):
         return found
     server, entry = found
@@ -59,7 +59,8 @@ def accept_server(engine: Engine, command: AcceptServer) -> Reply:
     return _accept(engine, server, waiting, looked=True)
 
 
-def _find(engine: Engine, name: str, tool: str) -> tuple[Server, ToolEntry] | Refused:
+def find(engine: Engine, name: str, tool: str) -> tuple[Server, ToolEntry] | Refused:
+    """A server that has been seen and one of its tools; with the name "" its instructions."""
     server = engine.inventory.servers.get(name)
     if server is None:
         return Refused(f"no server {name!r} has been seen")

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from mcpwall.policy.loosening import loosened
+from mcpwall.policy.match import escape_glob, literal_text
 from mcpwall.policy.set_risk import lowered
-from mcpwall.store import audit_config, files, http, rule_tables
+from mcpwall.store import audit_config, files, http, risk_tables, rule_tables
 from mcpwall.store.config import Config, ConfigError, RuleTable, load, load_text
 from mcpwall.store.shared import setting
 from mcpwall.store.toml_values import TableError
@@ -25,7 +26,7 @@ from mcpwall.store.watch import signature
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from mcpwall.model import JsonObject, Rule
+    from mcpwall.model import JsonObject, Risk, Rule
 
 UNDO_STEPS: Final = 50
 
@@ -120,6 +121,25 @@ def toggle_rule(config: Config, rule: str, *, enabled: bool) -> Config:
     return _changed(config, rule, lambda fields: {**fields, "enabled": enabled})
 
 
+def set_risk(config: Config, server: str, tool: str, risk: Risk | None) -> Config:
+    """The config with this class for one tool, or with none (None).
+
+    The very same config comes back when that is so already. Raises EditError; ConfigError when the
+    result would not load.
+    """
+    said = config.risks.get(server, {}).get(tool)
+    if (said.risk if said else None) is risk:
+        return config
+    data = tomllib.loads(config.text)
+    written = data.get("servers", {}).get(server, {}).get("risk", {})
+    key = next((key for key in written if literal_text(key) == tool), escape_glob(tool))
+    try:
+        text = risk_tables.set_class(config.text, server, key, risk)
+    except TableError as error:
+        raise EditError(f"{config.file} has to be edited by hand: {error}") from error
+    return _loaded(config, text, risk_tables.changed_data(data, server, key, risk))
+
+
 class ConfigFile:
     """config.toml on disk and the config in force, which is the last one that was accepted.
 
@@ -173,6 +193,10 @@ class ConfigFile:
     def toggle(self, rule: str, *, enabled: bool) -> Config:
         """Turn a rule on or off, see `toggle_rule`. Raises EditError, ConfigError."""
         return self._change(lambda config: toggle_rule(config, rule, enabled=enabled))
+
+    def set_risk(self, server: str, tool: str, risk: Risk | None) -> Config:
+        """Set the class of one tool, see `set_risk`. Raises EditError, ConfigError."""
+        return self._change(lambda config: set_risk(config, server, tool, risk))
 
     def undo(self) -> Config:
         """Take the last change back. Raises EditError."""
@@ -323,10 +347,15 @@ def _changed(config: Config, rule: str, change: Callable[[JsonObject], JsonObjec
 
 def _checked(config: Config, text: str, tables: list[JsonObject]) -> Config:
     """Load the new text, which must hold these rules and else the same as before."""
-    new = load_text(text, config.file)
     wanted = {**tomllib.loads(config.text), "rules": tables}
     if not tables:
         del wanted["rules"]
+    return _loaded(config, text, wanted)
+
+
+def _loaded(config: Config, text: str, wanted: JsonObject) -> Config:
+    """Load the new text, which must say this."""
+    new = load_text(text, config.file)
     if not rule_tables.same(tomllib.loads(text), wanted):
         raise EditError(f"this cannot be written into {config.file} safely; edit it by hand")
     return new

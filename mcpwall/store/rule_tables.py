@@ -19,7 +19,7 @@ from mcpwall.store.toml_lines import Path, positions
 from mcpwall.store.toml_values import TableError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, MutableMapping
+    from collections.abc import Callable, Mapping, MutableMapping
 
 _ORDER = (
     "id",
@@ -60,7 +60,7 @@ def blocks(text: str) -> list[Block]:
     if ("rules",) in places.lines and not any(h.path[0] == "rules" for h in places.headers):
         raise TableError("the rules are written as one list; head each rule with [[rules]]")
     found: list[Block] = []
-    end = _below(lines, places.end, len(lines))
+    end = below(lines, places.end, len(lines))
     inside: Path = ()  # the rule that the header below belongs to
     for header in reversed(places.headers):
         rule = header.path[:2]
@@ -73,21 +73,21 @@ def blocks(text: str) -> list[Block]:
         if header.path[0] == "rules" and header.path != rule:  # [rules.when] and the like
             inside = rule
             continue
-        start = _above(lines, header.line - 1, header.after)
+        start = above(lines, header.line - 1, header.after)
         if header.path[0] == "rules":
             found.append(Block(start, end))
-        end = _below(lines, header.after, start)
+        end = below(lines, header.after, start)
     return found[::-1]
 
 
-def _above(lines: list[str], start: int, stop: int) -> int:
+def above(lines: list[str], start: int, stop: int) -> int:
     """Where the comments directly above line `start` begin, at `stop` at the earliest."""
     while start > stop and lines[start - 1].lstrip().startswith("#"):
         start -= 1
     return start
 
 
-def _below(lines: list[str], end: int, stop: int) -> int:
+def below(lines: list[str], end: int, stop: int) -> int:
     """Where the comments directly below a table's last line end, at `stop` at the latest."""
     while end < stop and lines[end].lstrip().startswith("#"):
         end += 1
@@ -96,10 +96,15 @@ def _below(lines: list[str], end: int, stop: int) -> int:
 
 def change(text: str, block: Block, fields: Mapping[str, Any]) -> str:
     """The text with the table in `block` saying `fields`. Raises TableError."""
+    return splice(text, block, lambda lines: _changed(lines, fields))
+
+
+def splice(text: str, block: Block, edit: Callable[[str], str]) -> str:
+    """The text with the lines of `block` edited; what `edit` gets has no carriage returns."""
     lines = text.split("\n")
     old = "\n".join(lines[block.start : block.end])
     crlf = "\r\n" in old
-    edited = _changed(old.replace("\r\n", "\n").rstrip("\r") + "\n", fields)
+    edited = edit(old.replace("\r\n", "\n").rstrip("\r") + "\n")
     new = edited.removesuffix("\n")
     if crlf:
         new = new.replace("\n", "\r\n")

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from mcpwall.engine import views
-from mcpwall.engine.port import Done
+from mcpwall.engine.port import Done, Refused
 from mcpwall.engine.port_answers import Match, Remember, Scope
-from mcpwall.engine.port_tools import ToolRow
+from mcpwall.engine.port_rules import Undo
+from mcpwall.engine.port_tools import Classified, Classify, ToolRow
 from mcpwall.model import Action, Cause, Risk
 from tests.engine.test_replay import replayed
 from tests.engine.wall import TOOLS, Wall, call, tool
@@ -151,3 +152,67 @@ def test_an_edit_from_outside_that_may_lower_a_class_waits(wall: Wall) -> None:
     assert row(wall, "pay").found is None
     talk.asks(call(1, "wipe"))
     assert wall.rows()[-1].risk is Risk.DESTRUCTIVE
+
+
+def test_a_class_is_shown_before_it_is_set_and_can_be_undone(wall: Wall) -> None:
+    talk = wall.session()
+    before = wall.config.read_text()
+    shown = wall.do(Classify("notes", "look", Risk.EXECUTE))
+    assert isinstance(shown, Classified)
+    assert (shown.before.risk, shown.before.action) == (Risk.READ, Action.ALLOW)
+    assert (shown.after.risk, shown.after.action) == (Risk.EXECUTE, Action.ASK)
+    assert shown.after.why == (
+        'set by you in config.toml:8; the wall found read: its name says "look"'
+    )
+    assert '+look = "execute"' in shown.diff
+    assert (shown.let_go, shown.applied, wall.config.read_text()) == (0, False, before)
+    done = wall.do(Classify("notes", "look", Risk.EXECUTE, apply=True))
+    assert isinstance(done, Classified)
+    assert done.applied
+    assert wall.do(Classify("notes", "look", Risk.EXECUTE, apply=True)) == Refused(
+        "it is set so already"
+    )
+    talk.asks(call(1, "look"))
+    assert [held.row.risk for held in wall.held] == [Risk.EXECUTE]
+    lower = wall.do(Classify("notes", "look", Risk.READ))
+    assert isinstance(lower, Classified)
+    assert lower.let_go == 1
+    assert wall.held
+    assert wall.do(Undo()) == Done("undone")
+    assert wall.config.read_text() == before
+    assert talk.forwarded() == [call(1, "look")]
+    assert row(wall, "look").found is None
+
+
+def test_going_back_to_what_the_wall_finds_takes_the_line_out(
+    wall_with: Callable[[str], Wall],
+) -> None:
+    wall = wall_with(classes(look="destructive"))
+    wall.session()
+    back = wall.do(Classify("notes", "look", None, apply=True))
+    assert isinstance(back, Classified)
+    assert (back.before.risk, back.after.risk) == (Risk.DESTRUCTIVE, Risk.READ)
+    assert wall.config.read_text() == ASKED
+    assert row(wall, "look").found is None
+
+
+@pytest.mark.parametrize("name", ["b*d [tool]", "!a", 'q"\\', "\u202etxt"])
+def test_a_tool_of_any_name_can_be_classed(wall: Wall, name: str) -> None:
+    wall.session(tools=[tool(name), tool("bXd [tool]")])
+    wall.do(Classify("notes", name, Risk.FINANCIAL, apply=True))
+    assert row(wall, name).risk is Risk.FINANCIAL
+    assert row(wall, "bXd [tool]").found is None
+    assert wall.do(Undo()) == Done("undone")
+
+
+@pytest.mark.parametrize(("server", "name"), [("other", "look"), ("notes", "x"), ("notes", "")])
+def test_only_a_tool_that_was_seen_is_classed(wall: Wall, server: str, name: str) -> None:
+    wall.session()
+    assert isinstance(wall.do(Classify(server, name, Risk.READ, apply=True)), Refused)
+
+
+def test_unknown_is_no_class_that_a_person_sets(wall: Wall) -> None:
+    wall.session()
+    refused = wall.do(Classify("notes", "look", Risk.UNKNOWN, apply=True))
+    assert isinstance(refused, Refused)
+    assert "must be one of" in refused.text
