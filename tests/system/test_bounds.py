@@ -64,6 +64,7 @@ def test_p13_a_line_of_a_gigabyte_is_refused_in_bounded_memory(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # half a minute of work, on a machine that does nothing else
 def test_p13_a_million_notifications_keep_nobody_waiting(
     home: Path, agent: Agent, rules: Rules
 ) -> None:
