@@ -41,7 +41,9 @@ def classify(
         named = None  # "change" in `vendor_change_requests`, of which it is told that it lists them
     seen = Seen(words, named, speaks_of_sql(description), promises_reading(description))
     # Of findings that are as bad, the first gives the reason: arguments are the most to the point.
-    found = worst((from_schema(input_schema, seen), named, from_description(description, named)))
+    found = worst(
+        (from_schema(input_schema, seen), named, from_description(description, words, named))
+    )
     if found is None:
         risk, why = Risk.UNKNOWN, "nothing in its name or description says what it does"
     elif _can_charge(found, named) and (money := about_money(words)):

@@ -19,8 +19,9 @@ _ADVERB = r"(?:also |automatically |immediately |optionally |then ){0,2}"
 _VERB = r"(?P<verb>[a-z]{3,20})"
 _OBJECT = r"(?:a|all|an|any|each|every|existing|it|its|new|that|the|their|them|this|those|your)\b"
 _SAVED = re.compile(
-    r"\b(?:are|be|gets?|is) (?P<verb>downloaded|saved|written) (?:as|in|into|on|to) "
-    r"(?:(?:a|an|the|your|local) ){0,2}(?:directory|disk|file|filesystem|folder|path)\b"
+    r"\b(?:are|be|gets?|is) (?P<verb>downloaded|saved|stored|written) (?:locally\b|"
+    r"(?:as|in|into|on|to) (?:(?:a|an|the|your|local) ){0,2}"
+    r"(?:directory|disk|file|filesystem|folder|path)\b)"
 )
 # "… Updates the index", "… and removes all drafts"
 _ALSO = re.compile(rf"(?:[.,:;!\n] ?|\b(?:also|and|or|then|will) ){_ADVERB}{_VERB} {_OBJECT}")

@@ -20,7 +20,7 @@ def from_name(words: list[str]) -> Finding | None:
         return None
     last = words[-1]
     if _only_tells(words):
-        return _said(last, Risk.READ)
+        return _said(last, Risk.READ)._replace(sure=any(map(_surely_reads, words[:-1])))
     acting = [i for i, word in enumerate(words) if word in verbs.VERBS]
     certain = [
         i
@@ -90,6 +90,10 @@ def _only_tells(words: list[str]) -> bool:
         or (word in verbs.RUNS and words[-1] in verbs.RECORDS)
         for word in words[:-1]
     )
+
+
+def _surely_reads(word: str) -> bool:
+    return verbs.VERBS.get(word) is Risk.READ and word not in verbs.NOUNS
 
 
 def _agent_noun(word: str) -> str | None:

@@ -47,6 +47,8 @@ def from_schema(schema: JsonObject, seen: Seen) -> Finding | None:
         if words and words[-1] in verbs.CHOICES:
             found.append(_choices(name, choices))
             left -= len(choices)
+        if not choices and name in verbs.DOES and not _surely_reads(seen):
+            found.append(Finding(Risk.WRITE, f"its argument {quoted(name)} says what it does"))
     if (commits := every & verbs.COMMITS) and not _looks(seen):
         why = f"its argument {quoted(min(commits))} is of use only to what changes something"
         found.append(Finding(Risk.WRITE, why))
@@ -98,6 +100,11 @@ def _code(name: str, words: list[str], seen: Seen) -> Finding | None:
 def _looks(seen: Seen) -> bool:
     """Whether a tool says by its name that it only looks at what it is given."""
     return seen.named is not None and seen.named.verb in verbs.LOOKS
+
+
+def _surely_reads(seen: Seen) -> bool:
+    """Whether a reading verb, not only a noun, stands in the name: `list_x`, not `x_history`."""
+    return seen.named is not None and seen.named.risk is Risk.READ and seen.named.sure
 
 
 def _file(name: str, words: list[str], seen: Seen) -> Finding | None:

@@ -7,7 +7,7 @@ passing are in `risk_asides`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from mcpwall.model import Risk
 from mcpwall.policy import verbs
@@ -37,8 +37,8 @@ _HARMLESS = re.compile(
 )
 
 
-def from_description(text: str, named: Finding | None) -> Finding | None:
-    """What a description says; `named` is what the tool's name said, which weighs more."""
+def from_description(text: str, words: Sequence[str], named: Finding | None) -> Finding | None:
+    """What a description says; `named` is what the `words` of the name said, which weighs more."""
     leading = list(_leading_verbs(text[:START_MAX]))
     if named is not None:  # a clear name is only overruled by a clear verb
         leading = [(word, verb) for word, verb in leading if verb not in verbs.WEAK]
@@ -47,7 +47,7 @@ def from_description(text: str, named: Finding | None) -> Finding | None:
         for word, verb in leading
     ]
     if not found and named is None:
-        found.append(_told_thing(text[:START_MAX]) or _harmless(text[:START_MAX]))
+        found.append(_told_thing(text[:START_MAX], words) or _harmless(text[:START_MAX]))
     if any(found) or named is not None:
         waits = named is not None and named.verb in verbs.WAITS
         found.append(from_asides(text[:TEXT_MAX].lower(), waits=waits))
@@ -94,18 +94,21 @@ def _leading_verbs(text: str) -> Iterator[tuple[str, str]]:
         before = small
 
 
-def _told_thing(text: str) -> Finding | None:
-    """What a text without a verb is about: "Map meta data", "Provides statistics on …"."""
-    head = ""
+def _told_thing(text: str, words: Sequence[str]) -> Finding | None:
+    """What a text without a verb is about: "Map meta data", "Provides statistics on …".
+
+    A text that only repeats the name may start with an unknown verb, as it: "Debayer data".
+    """
+    told: list[str] = []
     for word in _WORD.findall(first_sentence(text.lower())):
         if word in verbs.PREPOSITIONS:
             break
         if word in verbs.VERBS and word not in verbs.NOUNS and verbs.VERBS[word] is not Risk.READ:
             return None
-        head = word
-    if head not in verbs.TOLD:
+        told.append(word)
+    if not told or told[-1] not in verbs.TOLD or told == list(words[-len(told) :]):
         return None
-    return Finding(Risk.READ, f'its description is about "{head}"')
+    return Finding(Risk.READ, f'its description is about "{told[-1]}"')
 
 
 def _harmless(text: str) -> Finding | None:

@@ -74,9 +74,9 @@ _BY_RISK = {
         """,
     Risk.EXECUTE: """
         abort autorun bash boot build call cmd command compile debug eval evaluate exec execute halt
-        inject instantiate interact invoke kickoff launch process reboot redeploy reexecute relaunch
-        rerun restart retrigger run script shell shutdown spawn ssh start stop sudo terminal test
-        trigger
+        inject instantiate interact invoke kickoff launch postprocess preprocess process reboot
+        redeploy reexecute relaunch rerun restart retrigger run script shell shutdown spawn ssh
+        start stop sudo terminal test trigger
         """,
     Risk.DESTRUCTIVE: """
         abandon annul cancel clean cleanup clear deallocate decommission delete demolish deplete
@@ -93,7 +93,6 @@ _BY_RISK = {
         """,
 }
 VERBS: dict[str, Risk] = {word: risk for risk, words in _BY_RISK.items() for word in _words(words)}
-
 # Verbs that are as often nouns: `issue_write` writes, `get_release` reads, `build_status` reads.
 NOUNS = _words(
     """
@@ -109,6 +108,16 @@ NOUNS = _words(
     walk watch
     """
 )
+
+# `rerun`, `unpublish`, `preload`: what changes something does so again, back and before, too.
+_THINGS = _words("preset resort")
+_DERIVED = {
+    prefix + verb: risk
+    for prefix in ("auto", "pre", "re", "un")
+    for verb, risk in VERBS.items()
+    if risk is not Risk.READ and verb not in NOUNS and prefix + verb not in _THINGS
+}
+VERBS = _DERIVED | VERBS
 
 # What stands last in a name that only tells: `sam_logs`, `deploy_status`.
 READING_NOUNS = _words(
@@ -252,6 +261,9 @@ SQL = _words("mutation raw_query raw_sql sql sql_query sql_statement statement s
 # Arguments that choose what a tool does.
 CHOICES = _words("action actions command method mode op operation operations")
 
+# Those that choose freely where no `enum` bounds them.
+DOES = _words("action actions op operation operations")
+
 # Arguments that name a file to write: `output_path`, `responseFilePath`.
 OUTPUTS = _words("dest destination download output request response save")
 PLACES = _words("dir directory folder path")
@@ -261,7 +273,7 @@ FILES = PLACES | _words("file filename")
 COMMITS = _words(
     """
     commit_message confirm confirmation confirmed dry_run idempotency_key new_name overwrite persist
-    save save_as save_to_file write_to_file
+    sandbox save save_as save_to_file write_to_file
     """
 )
 
