@@ -253,6 +253,10 @@ async def test_every_screen_fits(name: str, keys: tuple[str, ...], size: tuple[i
     fake.replies[port.Search] = port.Found(fake.now.rows, 0, 0, 16)
     async with showing(fake, size) as shown:
         await shown.press(*keys)
+        for worker in list(shown.app.workers):
+            if worker.name == "details":  # what the engine says of a call comes a moment later
+                await worker.wait()
+        await shown.settle()
         text = shown.text()
         assert len(text.splitlines()) == size[1]
         assert all(len(line) <= size[0] for line in text.splitlines())
