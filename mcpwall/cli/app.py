@@ -24,6 +24,14 @@ if TYPE_CHECKING:
     from mcpwall.tui.settings import Settings
 
 
+_PLUS_LINE = frozenset(
+    ("vi", "vim", "nvim", "view", "nano", "pico", "emacs", "emacsclient", "micro", "kak", "joe",
+     "mg", "mcedit", "ne", "gedit")
+)  # fmt: skip
+_COLON_LINE = frozenset(("hx", "helix", "subl", "zed"))
+_GOTO = frozenset(("code", "codium", "cursor", "windsurf"))
+
+
 def run() -> int:
     """Open the app until it is closed; returns its exit code. Raises CliError."""
     for name in ("stdin", "stdout", "stderr"):  # keys come from the first, all is drawn on the last
@@ -92,14 +100,30 @@ def _settings(config: AppConfig) -> Settings:
     )
 
 
-def edit(path: str) -> str:
-    """Open a file in the person's editor ($VISUAL, $EDITOR, vi); says what went wrong."""
+def edit(path: str, line: int = 0) -> str:
+    """Open a file in the person's editor ($VISUAL, $EDITOR, vi); says what went wrong.
+
+    At `line` (from 1; 0: wherever it likes), with editors that are known to take one.
+    """
     command = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
     try:
-        ended = _on_this_terminal([*shlex.split(command), path])
+        editor = shlex.split(command)
+        ended = _on_this_terminal([*editor, *_at(editor[:1], path, line)])
     except (OSError, ValueError) as error:
         return f"the editor {command!r} does not start: {error}; set $EDITOR"
     return f"the editor {command!r} ended with code {ended}" if ended else ""
+
+
+def _at(program: list[str], path: str, line: int) -> list[str]:
+    """How an editor is told the file and the line."""
+    name = os.path.basename(program[0]).removesuffix(".exe") if program else ""  # noqa: PTH119
+    if line and name in _PLUS_LINE:
+        return [f"+{line}", path]
+    if line and name in _COLON_LINE:
+        return [f"{path}:{line}"]
+    if line and name in _GOTO:
+        return ["--goto", f"{path}:{line}"]
+    return [path]
 
 
 def play_demo() -> str:

@@ -289,6 +289,8 @@ class Engine:
             self._last_session = max(self._last_session + 1, now - naming.EPOCH_MS)
             kept = Kept(naming.session(self._last_session), "", now, Memory())
         self.rulebook.policy(hello.directory)  # reads the project's rules, if it has any
+        if self.rulebook.mistakes:
+            self.feed.publish(StatusEvent(views.status(self)))
         self._widen()
         live = Live(self, hello, wire, server, kept)
         server.catalogs.add(live.catalog)

@@ -24,6 +24,7 @@ from mcpwall.engine.port_answers import (
 from mcpwall.engine.port_rules import (
     AcceptEdit,
     DropRule,
+    Mistake,
     OutsideEdit,
     Preview,
     Previewed,
@@ -178,6 +179,7 @@ class Status(msgspec.Struct, frozen=True):
     http: Http = Http()
     store: str = ""  # the store that is shared with other walls, its address without secrets
     store_fault: str = ""  # why it cannot be asked now
+    mistakes: tuple[Mistake, ...] = ()  # in rules files that do not load, the projects' too
 
 
 class Snapshot(msgspec.Struct, frozen=True):

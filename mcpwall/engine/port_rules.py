@@ -25,6 +25,23 @@ class RuleRow(msgspec.Struct, frozen=True):
     remembered: bool = False  # a remembered answer: lives in memory, and only DropRule changes it
 
 
+class Mistake(msgspec.Struct, frozen=True):
+    """Something wrong in a rules file, which has no effect as a whole until it is mended.
+
+    `file` is how it is called, `path` where it is; `line` counts from 1, 0 means all of it. `rule`
+    is the id of the rule in force whose table the line stands in, "" if it stands in none. A
+    `project`'s file that does not load denies all calls of agents there.
+    """
+
+    file: str
+    path: str
+    line: int
+    what: str
+    fix: str = ""
+    rule: str = ""
+    project: bool = False
+
+
 class OutsideEdit(msgspec.Struct, frozen=True):
     """An edit of config.toml from outside that loosens the rules and waits for a key."""
 

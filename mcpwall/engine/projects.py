@@ -15,7 +15,8 @@ from typing import Final
 
 import msgspec
 
-from mcpwall.engine.port_rules import OutsideEdit
+from mcpwall.engine.mistakes import mistakes
+from mcpwall.engine.port_rules import Mistake, OutsideEdit
 from mcpwall.model import JsonObject, Rule
 from mcpwall.policy.compile import Policy, compile_policy, stricter
 from mcpwall.policy.compiled import RuleError
@@ -33,6 +34,7 @@ class Project(msgspec.Struct):
     configs: tuple[Config, ...]  # the outermost first
     policy: Policy
     fault: str = ""
+    mistakes: tuple[Mistake, ...] = ()  # in the file that does not load
     watches: dict[str, Watch] = {}
     waiting: tuple[Config, ...] | None = None  # what an edit made of the files, if it loosens
     declined: str = ""  # hash of an edit that a person did not accept
@@ -67,6 +69,12 @@ class Projects:
         """The rules of all projects, with their tables as written."""
         configs = {config.file: config for p in self._known.values() for config in p.configs}
         return [(rule, c.fields(rule.id)) for c in configs.values() for rule in c.rules]
+
+    @property
+    def mistakes(self) -> tuple[Mistake, ...]:
+        """All that is wrong in files that do not load, each once."""
+        found = (mistake for project in self._known.values() for mistake in project.mistakes)
+        return tuple(dict.fromkeys(found))
 
     @property
     def outside_edit(self) -> OutsideEdit | None:
@@ -109,11 +117,14 @@ class Projects:
         try:
             configs = _load(paths)
         except ConfigError as error:
-            fault = _fault(error)
-            if fault == project.fault:
+            fault, before = _fault(error), project.mistakes
+            good = next((one for one in project.configs if one.file == error.file), None)
+            project.mistakes = mistakes(error, error.file, good, project=True)
+            if (fault, project.mistakes) == (project.fault, before):
                 return ""
             project.fault = fault
             return fault
+        project.mistakes = ()
         if not project.fault and configs == (project.waiting or project.configs):
             return ""
         policy, fault = self._compile(configs)

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Final
 
 from mcpwall.engine import patience
-from mcpwall.engine.port_rules import OutsideEdit
+from mcpwall.engine.mistakes import mistakes
+from mcpwall.engine.port_rules import Mistake, OutsideEdit
 from mcpwall.engine.projects import Projects
 from mcpwall.model import JsonObject, Risk, Rule
 from mcpwall.policy.compile import Policy
@@ -45,7 +46,7 @@ class Rulebook:
         self._policy = self._file.config.policy()
         self._projects = Projects(self._file.config)
         self._waiting: Config | None = None  # an outside edit that loosens
-        self.error = ""
+        self._trouble: ConfigError | None = None  # why the file does not load
         self._outside_edit: OutsideEdit | None = None
         self.on_change: Callable[[str], None] = lambda _: None
         if before is None:
@@ -128,6 +129,17 @@ class Rulebook:
         return own + self._projects.rules()
 
     @property
+    def error(self) -> str:
+        """What is wrong with the file, in one line; "" when it loads."""
+        return str(self._trouble or "")
+
+    @property
+    def mistakes(self) -> tuple[Mistake, ...]:
+        """All that is wrong with it, and with the projects' files."""
+        own = mistakes(self._trouble, self.path, self.config) if self._trouble else ()
+        return (*own, *self._projects.mistakes)
+
+    @property
     def outside_edit(self) -> OutsideEdit | None:
         """An edit from outside that loosens the rules and waits for a person."""
         return self._outside_edit or self._projects.outside_edit
@@ -175,8 +187,7 @@ class Rulebook:
 
     def _in_force(self, config: Config) -> None:
         self._policy = config.policy()
-        self._waiting = self._outside_edit = None
-        self.error = ""
+        self._waiting = self._outside_edit = self._trouble = None
         self._watch = Watch(signature(self.path))
         self._projects.user_changed(config)
         self.on_change(self._keep())
@@ -198,8 +209,9 @@ class Rulebook:
         try:
             outside = self._file.outside()
         except ConfigError as error:
-            if self.error != str(error):
-                self.error = str(error)
+            before = self._trouble
+            self._trouble = error
+            if before is None or list(map(str, before.errors)) != list(map(str, error.errors)):
                 self.on_change(f"{error}; the last good rules stay in force")
             return
         if outside is None:
@@ -209,7 +221,7 @@ class Rulebook:
         if self._waiting is not None and self._waiting.text == outside.text and not self.error:
             return
         if what := loosens(self.config, outside):
-            self.error = ""
+            self._trouble = None
             self._waiting = outside
             self._outside_edit = OutsideEdit(_hash(outside.text), diff(self.config, outside), what)
             self.on_change(f"{outside.file} was loosened outside mcpwall; it waits for a person")

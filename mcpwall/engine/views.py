@@ -42,6 +42,7 @@ def status(engine: Engine) -> Status:
         engine.http,
         ledger.name if ledger else "",
         ledger.fault if ledger else "",
+        book.mistakes,
     )
 
 

@@ -56,6 +56,7 @@ class ConfigError(Exception):
         self.what = what
         self.fix = fix
         self.errors: tuple[ConfigError, ...] = (self, *rest)
+        self.text = ""  # of the file, where it could be read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +141,9 @@ def load_text(text: str, file: str, *, project: bool = False) -> Config:
         return _load_text(text, file, project=project)
     except RecursionError:
         raise ConfigError(file, 0, "lists or tables are nested too deep") from None
+    except ConfigError as error:
+        error.text = text
+        raise
 
 
 def _load_text(text: str, file: str, *, project: bool) -> Config:

@@ -240,9 +240,9 @@ class WallApp(App[None], inherit_bindings=False):
         screen = cast("RulesScreen", self.open("rules"))
         self.call_after_refresh(screen.select, rule)
 
-    def edit_file(self, path: str) -> None:
+    def edit_file(self, path: str, line: int = 0) -> None:
         """Open a file in the person's editor, which has the terminal until it ends."""
-        self._lend_terminal(lambda: self._settings.edit(path))
+        self._lend_terminal(lambda: self._settings.edit(path, line))
 
     def play_demo(self) -> None:
         """Run the demo, a wall of its own, which has the terminal until it ends."""

@@ -112,7 +112,7 @@ ACTIONS = (
     _action("rules.delete", "d", "delete", "delete this rule, after a confirm", engine=True),
     _action("rules.test", "t", "test", "which of the last calls this rule matches", engine=True),
     _action("rules.calls", "l", "", "the calls on which this rule decided"),
-    _action("rules.editor", "o", "editor", "open config.toml in $EDITOR"),
+    _action("rules.editor", "o", "editor", "open the file in $EDITOR, at this line"),
     _action("rules.undo", "u", "undo", "undo the last change of the rules", engine=True),
     _action("rules.redo", "U", "redo", "do it again", engine=True),
     _action("rules.accept", "c", "", "accept the edit from outside that is shown", engine=True),

@@ -15,7 +15,7 @@ def _forget(_theme: str) -> None:
     """A theme that nobody remembers."""
 
 
-def _no_editor(_path: str) -> str:
+def _no_editor(_path: str, _line: int) -> str:
     return "there is no editor here"
 
 
@@ -27,15 +27,15 @@ def _no_demo() -> str:
 class Settings:
     """`theme` is the name to begin with; `notify` is "osc9", "osc777" or "off".
 
-    `remember` is told which theme the person chose; `edit` opens a file in their editor and says
-    what went wrong; `demo` runs the demo on this terminal until it ends, and says that too.
-    `agents` answers for the agents' own config files.
+    `remember` is told which theme the person chose; `edit` opens a file in their editor at a
+    line (0: anywhere) and says what went wrong; `demo` runs the demo on this terminal until it
+    ends, and says that too. `agents` answers for the agents' own config files.
     """
 
     theme: str = "dark"
     bell: bool = True
     notify: str = "off"
     remember: Callable[[str], None] = _forget
-    edit: Callable[[str], str] = _no_editor
+    edit: Callable[[str, int], str] = _no_editor
     demo: Callable[[], str] = _no_demo
     agents: Agents = field(default_factory=NoAgents)

@@ -55,6 +55,29 @@ def test_keys_that_cannot_work_are_a_config_error(
     assert raised.value.exit_code == 2
 
 
+@pytest.mark.parametrize(
+    ("editor", "line", "told"),
+    [
+        ("vi", 41, ["vi", "+41", "/x/config.toml"]),
+        ("/usr/bin/nvim -p", 41, ["/usr/bin/nvim", "-p", "+41", "/x/config.toml"]),
+        ("emacsclient -t", 7, ["emacsclient", "-t", "+7", "/x/config.toml"]),
+        ("hx", 41, ["hx", "/x/config.toml:41"]),
+        ("code --wait", 41, ["code", "--wait", "--goto", "/x/config.toml:41"]),
+        ("my-editor", 41, ["my-editor", "/x/config.toml"]),  # who knows what `+41` means to it
+        ("vi", 0, ["vi", "/x/config.toml"]),
+    ],
+)
+def test_the_editor_opens_the_file_at_the_line_if_it_can(
+    editor: str, line: int, told: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[list[str]] = []
+    monkeypatch.delenv("VISUAL", raising=False)
+    monkeypatch.setenv("EDITOR", editor)
+    monkeypatch.setattr(app, "_on_this_terminal", lambda command: ran.append(command) or 0)
+    assert app.edit("/x/config.toml", line) == ""
+    assert ran == [told]
+
+
 class Engines:
     """Stands for `link.client.connect`: the engines that can be reached, one after the other."""
 

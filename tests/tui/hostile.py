@@ -85,7 +85,13 @@ def snapshot(nasty: str = CONTROL + MARKUP) -> port.Snapshot:
     return port.Snapshot(
         seq=1,
         status=replace(
-            STATUS, home=nasty, config=nasty, config_error=nasty, outside_edit=edit, store=nasty
+            STATUS,
+            home=nasty,
+            config=nasty,
+            config_error=nasty,
+            outside_edit=edit,
+            store=nasty,
+            mistakes=(port_rules.Mistake(nasty, nasty, 3, nasty, nasty),),
         ),
         rows=rows,
         held=(held,),

@@ -54,7 +54,7 @@ PATHS = {
     "servers": ("4", "down", "pagedown", "c", "end", "escape", "m", "n", "r"),
     "sessions": ("5", "x", "n", "enter"),
     "audit": ("6", "down", "enter", "escape", "s", "a"),
-    "rules": ("3",),
+    "rules": ("3", "g", "o", "G"),
     "a rule tested": ("3", "t", "escape", "l"),
     "rule from a call": ("r",),
     "rule from marked calls": ("space", "k", "space", "r"),

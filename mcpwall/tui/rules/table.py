@@ -79,8 +79,10 @@ def heading(widths: Columns) -> Line:
     return [("".join(_fill(text, room) for text, room in texts), "dim")]
 
 
-def rule_line(row: RuleRow, widths: Columns, now_ms: float, zone: tzinfo | None) -> Line:
-    """One rule."""
+def rule_line(
+    row: RuleRow, widths: Columns, now_ms: float, zone: tzinfo | None, *, broken: bool = False
+) -> Line:
+    """One rule; `broken`: as its file last had it, and as it stands there now it does not load."""
     rule = row.rule
     style = "" if rule.enabled else "dim"
     does = deed(rule)
@@ -88,7 +90,9 @@ def rule_line(row: RuleRow, widths: Columns, now_ms: float, zone: tzinfo | None)
         does = "no" if rule.action is Action.DENY else "yes"
     parts: list[Part] = [
         (_fill("  " + safe(rule.id), widths.id + 2), style),
-        ("●  " if rule.enabled else "○  ", "ok" if rule.enabled else "dim"),
+        ("▲  ", "alarm")
+        if broken
+        else ("●  " if rule.enabled else "○  ", "ok" if rule.enabled else "dim"),
         (_fill(does, 8), _STYLES[deed(rule)] if rule.enabled else "dim"),
         (_fill(which_calls(rule), widths.what) + " ", style),
         (_fill(_bound(row, now_ms), widths.limit) if widths.limit else "", style),

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 from textual import on, work
 
 from mcpwall.engine import port, port_rules
+from mcpwall.engine.port_rules import Mistake
 from mcpwall.tui.completion import term
 from mcpwall.tui.mirror import Part as Changed
 from mcpwall.tui.review.layout import safe
 from mcpwall.tui.review.panels import rule
 from mcpwall.tui.rules.effect import diff_lines, trouble
+from mcpwall.tui.rules.mistakes import about_mistake, place, placed
 from mcpwall.tui.rules.table import about, in_order, which_calls
 from mcpwall.tui.screens.affected import AffectedScreen
 from mcpwall.tui.screens.base import WallScreen
@@ -74,8 +76,11 @@ class RulesScreen(WallScreen):
 
     def why_off(self, action: Action) -> str:
         """What cannot be done with the selected rule, and why."""
-        row = self.query_one(RuleList).selected
+        listed = self.query_one(RuleList)
+        row = listed.rule
         if action.scope == "rules" and action.name in _ON_ONE:
+            if row is None and listed.selected:
+                return f"this is a mistake in a file; {self._editor_key} opens it there"
             if row is None:
                 return "there is no rule yet"
             if action.name == "calls":
@@ -125,17 +130,17 @@ class RulesScreen(WallScreen):
 
     def do_edit(self) -> None:
         """Change the selected rule."""
-        if row := self.query_one(RuleList).selected:
+        if row := self.query_one(RuleList).rule:
             self.app.push_screen(RuleForm(row.fields, row.rule.id))
 
     def do_toggle(self) -> None:
         """Switch the selected rule on or off."""
-        if row := self.query_one(RuleList).selected:
+        if row := self.query_one(RuleList).rule:
             self._tell(port_rules.ToggleRule(row.rule.id, not row.rule.enabled))
 
     def do_delete(self) -> None:
         """Delete the selected rule, or forget the answer."""
-        if row := self.query_one(RuleList).selected:
+        if row := self.query_one(RuleList).rule:
             self._delete(row)
 
     def select(self, rule: str) -> None:
@@ -144,18 +149,29 @@ class RulesScreen(WallScreen):
 
     def do_calls(self) -> None:
         """The calls on which the selected rule decided."""
-        if row := self.query_one(RuleList).selected:
+        if row := self.query_one(RuleList).rule:
             self.wall.filter_calls(term("rule", row.rule.id))
 
     def do_test(self) -> None:
         """What the selected rule matches of the last calls, and what it decides there."""
-        if row := self.query_one(RuleList).selected:
+        if row := self.query_one(RuleList).rule:
             self._test(row)
 
     def do_editor(self) -> None:
-        """Open config.toml in the editor."""
-        if status := self.mirror.status:
+        """Open the file of what is selected in the editor, at its line; else config.toml."""
+        if not (status := self.mirror.status):
+            return
+        item = self.query_one(RuleList).selected
+        if isinstance(item, Mistake):
+            self.wall.edit_file(item.path, item.line)
+        elif item and (origin := item.rule.origin) and not item.remembered:
+            self.wall.edit_file(origin.file if origin.project else status.config, origin.line)
+        else:
             self.wall.edit_file(status.config)
+
+    @property
+    def _editor_key(self) -> str:
+        return self.wall.keys.key("rules.editor")
 
     def do_undo(self) -> None:
         """Undo the last change."""
@@ -213,7 +229,9 @@ class RulesScreen(WallScreen):
     def _show(self) -> None:
         if not self.query("#history"):  # the app is closing
             return
-        self.query_one(RuleList).show(in_order(self.mirror.rules))
+        status = self.mirror.status
+        mistakes = status.mistakes if status else ()
+        self.query_one(RuleList).show(placed(in_order(self.mirror.rules), mistakes))
         self._draw()
 
     @on(Selected)
@@ -222,12 +240,14 @@ class RulesScreen(WallScreen):
         edit = status.outside_edit if status else None
         self.set_class(edit is not None, "-edited")
         self.query_one("#banner", Panel).show(self._banner(status, room) if status else [])
-        row = self.query_one(RuleList).selected
+        item = self.query_one(RuleList).selected
         if edit:
             title, lines = "THE EDIT THAT WAITS", diff_lines(edit.diff, room)
-        elif row:
+        elif isinstance(item, Mistake):
+            title, lines = place(item), about_mistake(item, self._editor_key, room)
+        elif item:
             now_ms = self.wall.now() * 1000
-            title, lines = safe(row.rule.id), about(row, now_ms, self.wall.zone, room)
+            title, lines = safe(item.rule.id), about(item, now_ms, self.wall.zone, room)
         else:
             title, lines = (
                 "",
@@ -243,6 +263,9 @@ class RulesScreen(WallScreen):
         lines: list[Line] = []
         if status.config_error:
             lines += trouble(f"{status.config_error}; the last good rules stay in force", room)
+        if others := {one.file for one in status.mistakes if one.project}:
+            names = ", ".join(sorted(others))
+            lines += trouble(f"{names} does not load: calls of agents there are denied", room)
         if edit := status.outside_edit:
             lines += trouble("config.toml was edited outside mcpwall; this is not in force:", room)
             for sentence in edit.what:
