@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from mcpwall.engine.clock import Clock, Timer
 
 READ_MAX: Final = 8_192  # definitions whose fingerprint and risk are remembered
+READ_BYTES_MAX: Final = 16 * 1024 * 1024  # and their text, together
 AGAIN_S: Final = 1.0  # until the next try to write what could not be written
 COUNTS_S: Final = 5.0  # how late calls and last uses are written
 
@@ -39,7 +40,8 @@ class Inventory:
         self._store = store
         self._clock = clock
         self._notice = notice
-        self._read: OrderedDict[tuple[str, bool, bytes], tuple[Tool, str]] = OrderedDict()
+        self._read: OrderedDict[tuple[str, bool, int, bytes], tuple[Tool, str]] = OrderedDict()
+        self._read_bytes = 0
         self._used: dict[tuple[str, str], ToolEntry] = {}  # counts that are not written yet
         self._writing: Timer | None = None
         self._broken = False  # the store could not be written when it was tried last
@@ -160,7 +162,7 @@ class Inventory:
 
     def _known(self, server: str, raw: bytes, fields: JsonObject, word: Word) -> tuple[Tool, str]:
         """A definition's tool as found, and its fingerprint; '' when it has two readings."""
-        key = (server, word.trusted, hashlib.sha256(raw).digest())
+        key = (server, word.trusted, len(raw), hashlib.sha256(raw).digest())
         known = self._read.get(key)
         if known is None:
             try:
@@ -168,8 +170,10 @@ class Inventory:
             except ValueError:
                 exact = ""
             known = self._read[key] = tool_of(server, fields, trusted=word.trusted), exact
-            if len(self._read) > READ_MAX:
-                self._read.popitem(last=False)
+            self._read_bytes += len(raw)
+            while len(self._read) > READ_MAX or self._read_bytes > READ_BYTES_MAX:
+                (_, _, size, _), _ = self._read.popitem(last=False)
+                self._read_bytes -= size
         return known
 
     # --- what is called -------------------------------------------------------------------------

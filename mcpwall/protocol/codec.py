@@ -11,6 +11,7 @@ batches in 2025-03-26 alone); RFC 8259 sections 4, 6 and 8 for names, numbers an
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, Final, TypeGuard
 
 import msgspec
@@ -20,6 +21,8 @@ from mcpwall.model import JsonObject, RequestId
 ID_DIGITS_MAX: Final = 40  # of an integer id that is compared with its text
 _DIGITS: Final = 18  # of an integer that surely has 64 bits
 DEPTH_MAX: Final = 100
+VALUES_MAX: Final = 1_000_000  # of one message that is read whole
+BATCH_MAX: Final = 1_000  # messages
 PARSE_ERROR: Final = -32700
 INVALID_REQUEST: Final = -32600
 METHOD_NOT_FOUND: Final = -32601
@@ -28,6 +31,8 @@ INTERNAL_ERROR: Final = -32603
 
 _ENVELOPE: Final = frozenset({"jsonrpc", "id", "method", "params", "result", "error"})
 _PARAMS: Final = frozenset({"_meta", "arguments", "name", "uri", "task", "requestState"})
+
+_TEXT: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 
 _decoder = msgspec.json.Decoder()
 _encoder = msgspec.json.Encoder()
@@ -76,8 +81,22 @@ def encode(message: Any) -> bytes:
     return line
 
 
+def has_too_many(data: bytes | msgspec.Raw) -> bool:
+    """Whether JSON has more than VALUES_MAX values: read, they would take much time and memory."""
+    if len(data) <= VALUES_MAX:
+        return False
+    data = bytes(data)
+    return _signs(data) > VALUES_MAX and _signs(_TEXT.sub(b"", data)) > VALUES_MAX
+
+
+def _signs(data: bytes) -> int:
+    return data.count(b",") + data.count(b"{") + data.count(b"[")
+
+
 def decode_client(line: bytes) -> list[JsonObject]:
     """The messages of one line of a client's: one, or the parts of a batch. Raises Malformed."""
+    if has_too_many(line):
+        raise Malformed(INVALID_REQUEST, f"the message has more than {VALUES_MAX:,} values")
     try:
         value = _decoder.decode(line)
     except UnicodeDecodeError:
@@ -97,6 +116,8 @@ def decode_client(line: bytes) -> list[JsonObject]:
     if type(value) is list:
         if not value or not all(type(part) is dict for part in value):
             raise Malformed(INVALID_REQUEST, "a batch must be a list of messages, not empty")
+        if len(value) > BATCH_MAX:
+            raise Malformed(INVALID_REQUEST, f"a batch has at most {BATCH_MAX} messages")
         return value
     raise Malformed(INVALID_REQUEST, "a message must be a JSON object")
 
@@ -189,14 +210,24 @@ def decode_server(line: bytes) -> list[Envelope] | None:
 
     Servers in Python may write NaN; such an answer is still read, so that it finds its request.
     """
+    batch = is_batch(line)
+    if batch and has_too_many(line):
+        return None
     try:
-        return _envelopes.decode(line) if is_batch(line) else [_envelope.decode(line)]
+        envelopes = _envelopes.decode(line) if batch else [_envelope.decode(line)]
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        pass
+        return _leniently(line)
+    return envelopes if len(envelopes) <= BATCH_MAX else None
+
+
+def _leniently(line: bytes) -> list[Envelope] | None:
+    """The envelopes in a line as lax readers take it."""
+    if has_too_many(line):
+        return None
     try:
         value = json.loads(line)
         parts = value if isinstance(value, list) else [value]
-        return [_lenient(part) for part in parts]
+        return [_lenient(part) for part in parts] if len(parts) <= BATCH_MAX else None
     except (ValueError, RecursionError, TypeError, AttributeError):
         return None
 
@@ -262,7 +293,7 @@ def object_of(raw: msgspec.Raw) -> JsonObject:
     What lax clients read and the decoder does not (NaN, numbers out of range, lone surrogates)
     must hide nothing beside it: such an object is read as those clients do.
     """
-    if not raw:
+    if not raw or has_too_many(raw):
         return {}
     try:
         value = msgspec.json.decode(raw)
@@ -273,6 +304,8 @@ def object_of(raw: msgspec.Raw) -> JsonObject:
 
 def _loosely(raw: msgspec.Raw) -> Any:
     """JSON as lax readers take it, in values that the encoder takes; None for what is no JSON."""
+    if has_too_many(raw):
+        return None
     try:
         text = json.dumps(json.loads(bytes(raw), parse_int=_number), ensure_ascii=False)
         return json.loads(text.encode("utf-8", "replace"))
@@ -293,7 +326,17 @@ class Said(msgspec.Struct, rename="camel", gc=False):
     input_requests: Any = None
 
 
+class _Parts(msgspec.Struct, rename="camel", gc=False):
+    """The same of a result that is too large to be read whole."""
+
+    is_error: msgspec.Raw = ABSENT
+    task: msgspec.Raw = ABSENT
+    task_id: msgspec.Raw = ABSENT
+    input_requests: msgspec.Raw = ABSENT
+
+
 _said: Final = msgspec.json.Decoder(Said)
+_parts: Final = msgspec.json.Decoder(_Parts)
 
 
 def said(envelope: Envelope) -> Said | None:
@@ -301,6 +344,8 @@ def said(envelope: Envelope) -> Said | None:
     if not envelope.result:
         return Said()
     try:
+        if has_too_many(envelope.result):
+            return _said_in_parts(_parts.decode(envelope.result))
         return _said.decode(envelope.result)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         value = _loosely(envelope.result)
@@ -308,3 +353,14 @@ def said(envelope: Envelope) -> Said | None:
         return Said(*(value.get(key) for key in ("isError", "task", "taskId", "inputRequests")))
     raw = bytes(envelope.result)  # no object: a letter as an escape could spell the key
     return None if b"inputRequests" in raw or b"\\u00" in raw else Said()
+
+
+def _said_in_parts(parts: _Parts) -> Said | None:
+    """What a large result says, as far as each part of it can be read."""
+    if has_too_many(parts.input_requests):
+        return None
+    read = (
+        None if has_too_many(raw) or not raw else _decoder.decode(raw)
+        for raw in (parts.is_error, parts.task, parts.task_id, parts.input_requests)
+    )
+    return Said(*read)

@@ -19,6 +19,8 @@ import msgspec
 from mcpwall.model import JsonObject
 from mcpwall.protocol import codec
 
+TOOLS_MAX: Final = 2_000  # definitions of one list that are read
+BYTES_MAX: Final = 4 * 1024 * 1024  # and their text, together
 DIFFERENCES_MAX: Final = 500  # differences that are told apart between two definitions
 
 _exact = msgspec.json.Encoder(order="deterministic")
@@ -38,10 +40,14 @@ class _Page(msgspec.Struct):
 
 
 class Page(NamedTuple):
-    """One page of a list: definitions that can be read, and where the next page starts."""
+    """One page of a list: definitions that can be read, and where the next page starts.
+
+    `cut`: there were more than are looked at. No call goes to a tool that was left out.
+    """
 
     definitions: list[Definition]
     cursor: str | None
+    cut: bool = False
 
 
 def read_page(result: msgspec.Raw) -> Page:
@@ -50,13 +56,25 @@ def read_page(result: msgspec.Raw) -> Page:
         page = msgspec.json.decode(result, type=_Page)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return Page([], None)
-    read = (read_definition(raw) for raw in page.tools)
+    looked_at = first_of(page.tools)
+    read = (read_definition(raw) for raw in looked_at)
     definitions = [definition for definition in read if definition is not None]
     try:
         cursor = msgspec.json.decode(page.nextCursor) if page.nextCursor else None
     except (msgspec.DecodeError, UnicodeDecodeError):
         cursor = None
-    return Page(definitions, cursor if isinstance(cursor, str) else None)
+    cut = len(looked_at) < len(page.tools)
+    return Page(definitions, cursor if isinstance(cursor, str) else None, cut)
+
+
+def first_of(tools: list[msgspec.Raw]) -> list[msgspec.Raw]:
+    """As many of a page's definitions as are looked at, however many a server lists."""
+    size = 0
+    for at, tool in enumerate(tools[:TOOLS_MAX]):
+        size += len(tool)
+        if size > BYTES_MAX:
+            return tools[:at]
+    return tools[:TOOLS_MAX]
 
 
 def read_definition(raw: msgspec.Raw) -> Definition | None:

@@ -14,6 +14,7 @@ from typing import Any, Final, TypeAlias
 import msgspec
 
 from mcpwall.protocol import codec
+from mcpwall.protocol.definitions import first_of
 
 _Object: TypeAlias = dict[str, msgspec.Raw]
 
@@ -86,9 +87,10 @@ def declares_changes(line: bytes) -> bool:
 def _page(result: _Object, shows: Callable[[bytes], bytes | None]) -> bool:
     changed = False
     if "tools" in result:
-        listed = [bytes(tool) for tool in _raws(result["tools"])]
+        tools = _raws(result["tools"])
+        listed = [bytes(tool) for tool in first_of(tools)]
         shown = [text for tool in listed if (text := shows(tool)) is not None]
-        if shown != listed:
+        if shown != listed or len(listed) < len(tools):
             result["tools"] = _raw([msgspec.Raw(text) for text in shown])
             changed = True
     for key, value in _UNCACHED.items():

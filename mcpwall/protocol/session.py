@@ -307,6 +307,8 @@ class Session:
         if envelope.method is not None:
             if envelope.result or envelope.error:
                 return _drop("dropped a message of the server that both asks and answers")
+            if codec.has_too_many(envelope.params):
+                return _drop("dropped a message of the server that is too large to be read")
             return self._server_speaks(envelope, line)
         request_id = codec.server_id(envelope.id)
         if request_id is None:

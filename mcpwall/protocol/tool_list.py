@@ -13,10 +13,9 @@ from typing import Final
 from mcpwall.model import JsonObject, RequestId
 from mcpwall.protocol import codec
 from mcpwall.protocol.commands import Command, Listed, Listing, ToServer
-from mcpwall.protocol.definitions import Page
+from mcpwall.protocol.definitions import BYTES_MAX, TOOLS_MAX, Page
 
-TOOLS_MAX: Final = 10_000  # tools in one list
-PAGES_MAX: Final = 1_000  # and its pages
+PAGES_MAX: Final = 1_000  # of one list
 OWN_ID: Final = "mcpwall:tools/list:"
 
 
@@ -43,6 +42,7 @@ class ToolList:
         self._awaited = 0  # number of the question that has no answer yet
         self._begun = False  # the first page is known, the last is not
         self._pages = 0
+        self._bytes = 0
         self._names: dict[str, frozenset[str]] = {}  # tool → its argument names
 
     def knows(self, tool: str) -> bool:
@@ -107,11 +107,13 @@ class ToolList:
             return None
         if first:
             self._names = {}
-            self._pages = 0
+            self._pages = self._bytes = 0
         for definition in page.definitions:
             self._names[definition.name] = _argument_names(definition.fields)
+            self._bytes += len(definition.raw)
         self._pages += 1
-        endless = len(self._names) > TOOLS_MAX or self._pages >= PAGES_MAX
+        endless = page.cut or self._pages >= PAGES_MAX
+        endless = endless or len(self._names) > TOOLS_MAX or self._bytes > BYTES_MAX
         self.complete = endless or page.cursor is None
         self._begun = not self.complete
         return Listed(page.definitions, first, self.complete)

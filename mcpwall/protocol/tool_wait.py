@@ -6,13 +6,20 @@ list is complete, or once it is plain that none comes.
 
 from __future__ import annotations
 
+from typing import Final
+
 from mcpwall.model import JsonObject, RequestId
 from mcpwall.protocol import codec, refusals
 from mcpwall.protocol.codec import Malformed
 from mcpwall.protocol.commands import Command, Judge, Note, Request, Stage
-from mcpwall.protocol.definitions import Page, read_page
+from mcpwall.protocol.definitions import BYTES_MAX, TOOLS_MAX, Page, read_page
 from mcpwall.protocol.tool_list import ToolList
 from mcpwall.protocol.under_way import UnderWay
+
+TOO_MANY: Final = (
+    f"the server's list of tools is too long: what is beyond {TOOLS_MAX:,} tools, or "
+    f"{BYTES_MAX >> 20} MiB, is left out and cannot be called"
+)
 
 
 class ToolWait:
@@ -65,7 +72,8 @@ class ToolWait:
         listed = self.list.take(page, first=first)
         if listed is None:
             return []
-        return [listed, *(self._judge() if listed.last else [])]
+        cut = [Note(TOO_MANY)] if page.cut else []
+        return [listed, *cut, *(self._judge() if listed.last else [])]
 
     def _judge(self) -> list[Command]:
         waiting, self.calls = self.calls, []

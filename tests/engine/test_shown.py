@@ -11,6 +11,7 @@ from mcpwall.engine import views
 from mcpwall.engine.port import Done
 from mcpwall.engine.port_tools import AcceptServer, AcceptTool
 from mcpwall.engine.servers import TEXT_MAX
+from mcpwall.protocol.definitions import TOOLS_MAX
 from tests.engine.wall import RULES, Talk, Wall, call, note, request, result, text, tool
 
 Json = dict[str, Any]
@@ -179,3 +180,13 @@ def test_p07_so_it_is_in_the_stateless_era(wall: Wall) -> None:
         talk.answers(result("d", resultType="complete", instructions=said))
         (answer,) = talk.got()
         assert answer["result"] == {"resultType": "complete", "instructions": read}
+
+
+def test_p13_a_list_without_bounds_is_read_and_shown_up_to_a_bound(wall: Wall) -> None:
+    talk = Talk(wall)
+    talk.greet()
+    many = [{"name": f"t{number}"} for number in range(2 * TOOLS_MAX)]
+    assert listed(talk, *many) == many[:TOOLS_MAX]
+    talk.asks(call(1, f"t{TOOLS_MAX}"))
+    assert "lists no tool" in text(talk.refusal())
+    assert listed(talk, *many[TOOLS_MAX:], *many) == []

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcpwall.protocol.definitions import differences, fingerprint, read_page
+from mcpwall.protocol.definitions import Page, differences, fingerprint, read_page
 
 DEFINITION = {
     "name": "send",
@@ -132,7 +132,7 @@ def test_a_page_leaves_out_what_is_no_definition() -> None:
 
 @pytest.mark.parametrize("result", [b"null", b"[]", b'{"tools":{}}', b'{"tools":[1}'])
 def test_a_result_that_is_no_page_lists_nothing(result: bytes) -> None:
-    assert read_page(msgspec.Raw(result)) == ([], None)
+    assert read_page(msgspec.Raw(result)) == Page([], None)
 
 
 @pytest.mark.parametrize(("cursor", "read"), [('"x"', "x"), ("null", None), ("7", None)])
