@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shlex
 import signal
 import subprocess
 import sys
 import tomllib
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack, aclosing, suppress
 from typing import TYPE_CHECKING
 
 from mcpwall import home, starter
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from mcpwall.engine.port import Batch, Command, EnginePort, Reply, Snapshot
     from mcpwall.store.app import AppConfig
+    from mcpwall.tui.app import WallApp
     from mcpwall.tui.settings import Settings
 
 
@@ -46,15 +48,22 @@ def run() -> int:
 
     try:
         moved, config = _written()
-        app = WallApp(LastingPort(), moved=moved, settings=_settings(config))
+        engine = LastingPort()
+        app = WallApp(engine, moved=moved, settings=_settings(config))
     except KeysError as error:
         raise CliError(f"{home.config_file()}: {error}", USAGE) from None
     try:
         starter.connect_or_start().close()
     except starter.EngineStartError as error:
         raise CliError(str(error)) from None
-    app.run()
+    asyncio.run(_attended(app, engine))
     return app.return_code or 0
+
+
+async def _attended(app: WallApp, engine: LastingPort) -> None:
+    """Run the app, and close what it asks the engine through while there still is a loop."""
+    async with aclosing(engine):
+        await app.run_async()
 
 
 def _written() -> tuple[Mapping[str, str], AppConfig]:

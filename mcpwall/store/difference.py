@@ -37,7 +37,7 @@ def _lines(text: str) -> Iterator[str]:
     secret -= {header.line for header in places.headers}
     known = set(places.lines.values()) | {header.line for header in places.headers}
     hidden = False
-    for number, line in enumerate(text.removesuffix("\n").split("\n"), 1):
+    for number, line in enumerate(text.removesuffix("\n").split("\n") if text else (), 1):
         if number in known:  # else the value from before goes on, or it is a comment
             hidden = number in secret
         if hidden and line.strip():

@@ -64,7 +64,7 @@ def head(known: Known, room: int, zone: tzinfo | None) -> list[Line]:
     else:
         first.append(spread([number], [stood], room))
         first += _ends(name, "strong", risk, risk_style, room)
-    return [*first, *_wrapped(whose, "dim", room), *why(row, room)]
+    return [*first, *_prose(whose, "dim", room), *why(row, room)]
 
 
 def why(row: Row, room: int) -> list[Line]:

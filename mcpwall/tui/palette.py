@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Actions(Provider):
-    """Finds actions by the words of their help line."""
+    """Finds actions by their names and the words of their help line."""
 
     def _actions(self) -> list[Action]:
         screen = cast("WallScreen", self.screen)
@@ -41,4 +41,6 @@ class Actions(Provider):
 
 
 def _said(action: Action) -> str:
-    return f"{action.help}  ({' '.join(shown(key) for key in action.keys)})"
+    """What it is called beside its key, and what it does: people look for either."""
+    said = f"{action.label}: {action.help}" if action.label else action.help
+    return f"{said}  ({' '.join(shown(key) for key in action.keys)})"

@@ -116,6 +116,20 @@ def test_a_snapshot_connects_again_where_the_engine_went(monkeypatch: pytest.Mon
     asyncio.run(scene())
 
 
+def test_the_connection_is_closed_before_the_app_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    engines = Engines(FakePort(busy()))
+    monkeypatch.setattr(app, "connect", engines)
+    lasting = app.LastingPort("/a/socket")
+
+    class Attached:
+        async def run_async(self) -> None:
+            await lasting.snapshot()
+            assert engines.closed == 0
+
+    asyncio.run(app._attended(Attached(), lasting))  # type: ignore[arg-type] # it runs, no more
+    assert engines.closed == 1
+
+
 def test_the_theme_is_the_configs_or_the_one_chosen_last(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -62,3 +62,7 @@ def test_all_else_is_shown_as_it_is() -> None:
 
 def test_what_did_not_change_has_no_difference() -> None:
     assert changed(SECRETS[0], SECRETS[0]) == ""
+
+
+def test_a_file_that_was_empty_loses_no_line() -> None:
+    assert changed("", RULE).splitlines()[3:] == [f"+{line}" for line in RULE.splitlines()]

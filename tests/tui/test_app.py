@@ -58,6 +58,23 @@ async def test_trouble_with_the_rules_is_in_sight_on_every_screen() -> None:
 
 
 @scenario
+async def test_trouble_is_told_in_few_words_beside_the_tabs_of_a_narrow_screen() -> None:
+    fake = FakePort(busy())
+    async with showing(fake, NARROW) as shown:
+        for change, word in (
+            ({"store_fault": "no answer"}, "▲ store"),
+            ({"config_error": "config.toml:3: bad"}, "▲ config"),
+            ({"outside_edit": port_rules.OutsideEdit("h", "", ("less",))}, "▲ edit"),
+            ({"http": port.Http(error="in use")}, "▲ URLs"),
+        ):
+            await fake.push(port.StatusEvent(replace(STATUS, **change)))
+            await shown.settle()
+            tabs = shown.text().splitlines()[1]
+            assert f" {word}" in tabs, tabs
+            assert "6 Audit " in tabs, tabs
+
+
+@scenario
 async def test_without_an_engine_the_app_says_so_and_comes_back_by_itself(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

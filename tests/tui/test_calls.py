@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from msgspec.structs import replace
 
@@ -90,6 +92,18 @@ async def test_the_strip_keeps_its_height_and_counts_down() -> None:
         lines = shown.text().splitlines()
         assert "nothing waits for you" in shown.text()
         assert " TIME " in lines[heading]
+
+
+@scenario
+async def test_a_narrow_strip_cuts_the_name_and_keeps_risk_and_key() -> None:
+    fake = engine()
+    async with showing(fake, NARROW) as shown:
+        long = row(1400, "everything." + "run_" * 20, {}, risk=Risk.EXECUTE)
+        fake.now = replace(fake.now, held=(held(long, {}, 60),))
+        await fake.push(gap=True)
+        await shown.settle()
+        line = next(line for line in shown.text().splitlines() if "1 WAITING" in line)
+        assert re.search(r"run_.*… +EXEC  p review", line)
 
 
 @scenario

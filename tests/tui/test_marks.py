@@ -156,7 +156,7 @@ async def test_a_call_too_large_to_be_kept_is_not_compared() -> None:
     def cut(command: port.Command) -> port.Reply:
         told = known(command)
         if command.call == 1273:
-            return port.CallDetails(told.row, None, '{"path":"', "", 0)
+            return port.CallDetails(told.row, None, '{"path":"', "", 0, 0)
         return told
 
     fake.replies[port.Details] = cut

@@ -145,6 +145,33 @@ async def test_accepting_a_server_shows_its_instructions_and_every_tool_that_wai
 
 
 @scenario
+async def test_a_server_that_nobody_looked_at_shows_every_tool_and_what_it_tells() -> None:
+    fresh = replace(SERVERS[0], new=True, hash="s9")
+    fake = FakePort(replace(busy(), servers=(fresh,)))
+
+    def reply(command: port.Command) -> port.Reply:
+        assert isinstance(command, port_tools.Inspect)
+        if not command.tool:
+            return port.Refused("no instructions")
+        row = next(tool for tool in fresh.tools if tool.name == command.tool)
+        told = {"description": f"Does {command.tool} well."}
+        return Inspected(fresh.name, row.hash, told, told, (), row)
+
+    fake.replies[port_tools.Inspect] = reply
+    async with showing(fake) as shown:
+        hands = await accepting(shown, fake)
+        assert "can be called already" in shown.text()
+        assert "NEW" in shown.text()
+        for name, risk in (("read_file", "read: its name says so"), ("write_file", "write")):
+            assert f"Does {name} well." in shown.text()
+            assert risk in shown.text()
+        await hands.wait(2.0)
+        await answer(hands, "a")
+        sent_hash = port_tools.AcceptServer("filesystem", "s9")
+        assert sent(fake, port_tools.AcceptServer) == [sent_hash]
+
+
+@scenario
 async def test_what_waits_for_nobody_is_not_accepted() -> None:
     async with showing(engine()) as shown:
         await shown.press("4", "down", "c")

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from mcpwall.engine.port_answers import Match, Scope
-from mcpwall.text import clip, fit, summary, width
+from mcpwall.text import clip, column, fit, summary, width
 from mcpwall.tui.review.layout import prose, safe, wrap
 from mcpwall.tui.review.memory import SCOPES, Memory, Step
 from mcpwall.tui.timing import countdown
 from mcpwall.tui.widgets.lines import Line, Part, cells, spread
-from mcpwall.tui.words import RISKS
+from mcpwall.tui.words import RISKS, called, short_agent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,6 +33,7 @@ SCOPE_WORDS = {
 }
 SOON_MS = 10_000
 _QUEUE_MAX = 4
+_BROAD = 110  # cells: room for whole names
 
 
 def rule(title: str, right: str, room: int, style: str = "dim", right_style: str = "") -> Line:
@@ -181,8 +182,8 @@ def queue(waiting: Sequence[Held], shown: int, now_ms: float, room: int) -> list
         start: list[Part] = [
             ("▌" if here else " ", "accent"),
             (f" {countdown(held.deadline_ms - now_ms)}  ", "waiting"),
-            (f"{fit(row.agent, 16):16}  ", ""),
-            (f"{fit(f'{row.server}.{row.tool}', 34):34}  ", "strong" if here else ""),
+            (f"{short_agent(row.agent, 16):16}  ", ""),
+            (column(called(row), 34 if room < _BROAD else 44) + "  ", "strong" if here else ""),
             (f"{RISKS[row.risk][0]:9}", RISKS[row.risk][1]),
         ]
         lines.append([*start, (summary(row.preview, max(0, room - cells(start) - 1)), "dim")])

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from typing import ClassVar
 
     from mcpwall.engine import port
+    from mcpwall.model import JsonObject
     from mcpwall.tui.keys import Action
     from mcpwall.tui.mirror import Changes
     from mcpwall.tui.servers.table import Node
@@ -53,12 +54,17 @@ class AcceptScreen(DecideScreen):
         """Which tool, and what an answer means."""
         server, tool = self._node
         name = f"{server.name}.{tool.name}" if tool else server.name
-        changed = any(one.pinned is not None for one in self._known)
+        changed = any(one.differences for one in self._known)
         asked, word = f"ACCEPT WHAT {safe(name)} SAYS NOW", "CHANGED" if changed else "NEW"
         lines: list[Line] = [rule(asked, word, room, "title", "warn")]
         said = "From now on calls of it are judged by the rules again, as long as it stays so."
         if tool is None:
             said = "All that this server says now, its tools and its instructions, is accepted."
+            if not any(_waits(one) for one in self._known):
+                said = (
+                    "Its tools can be called already, by the rules. This only says that you looked "
+                    "at them: what the server changes from now on waits for you either way."
+                )
         lines += [[(f" {part}", "")] for part in prose(said, room - 2)]
         for flag in tool.flags if tool else server.flags:
             lines += [[(f" ▲ {part}", "warn")] for part in prose(safe(flag), room - 4)]
@@ -70,11 +76,11 @@ class AcceptScreen(DecideScreen):
         """Each place that differs, before and after; all of what was not there before."""
         rows: list[Row] = []
         for one in self._known:
-            if len(self._known) > 1 or self._node.tool is None:
+            if self._node.tool is None:
                 name = one.row.name if one.row else "what it tells the model"
                 rows += [Row(part, "", mark="=") for part in wrap(safe(name), cells - 2)]
-            rows += _differences(one, cells)
-        return rows or [Row("", f"{len(self._node.server.tools)} tools, as they were first seen")]
+            rows += _differences(one, cells) if _waits(one) else _first_look(one, cells)
+        return rows or [Row("", "no tools, and nothing that it tells the model")]
 
     def answers(self) -> tuple[str, str]:
         """There is nothing to deny: it is denied already."""
@@ -114,6 +120,24 @@ class AcceptScreen(DecideScreen):
         if tool:
             command = port_tools.AcceptTool(server.name, tool.name, self._hash)
         self.dismiss(await self.wall.tell(command))
+
+
+def _waits(one: port_tools.Inspected) -> bool:
+    return one.pinned is None or bool(one.differences)
+
+
+def _first_look(one: port_tools.Inspected, cells: int) -> list[Row]:
+    """What a tool is good for, where nobody has to accept it; its schema is left to its line."""
+    if one.row is None:
+        return field_rows(one.definition, cells)
+    risk = f"risk {one.row.risk}: {one.row.why}" if one.row.why else f"risk {one.row.risk}"
+    rows = [Row("", part) for part in prose(safe(risk), cells)]
+    for flag in one.row.flags:
+        rows += [Row("", f"▲ {part}") for part in prose(safe(flag), cells - 2)]
+    told: JsonObject = {
+        key: one.definition[key] for key in ("title", "description") if key in one.definition
+    }
+    return rows + (field_rows(told, cells) if told else [])
 
 
 def _differences(one: port_tools.Inspected, cells: int) -> list[Row]:

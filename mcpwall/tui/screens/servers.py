@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual import on, work
 
-from mcpwall.engine import port_tools
+from mcpwall.engine import port, port_tools
 from mcpwall.model import Action as Verdict
 from mcpwall.tui.globs import literal
 from mcpwall.tui.mirror import Part as Changed
@@ -182,11 +182,13 @@ class ServersScreen(WallScreen):
         """Ask for all that the answer would be about; a server's is about its tools too."""
         server, names = node.server.name, [node.key[1]]
         if node.tool is None:
-            waiting = (one for one in nodes([node.server], ()) if one.tool and one.waits)
-            names = [""] * node.server.instructions_changed + [one.key[1] for one in waiting]
+            tools = (one for one in nodes([node.server], ()) if one.tool)
+            names = ["", *(one.key[1] for one in tools if one.waits or node.server.new)]
         known = []
         for name in names:
             reply = await self.wall.send(port_tools.Inspect(server, name))
+            if not name and isinstance(reply, port.Refused):
+                continue  # it tells the model nothing
             if not isinstance(reply, port_tools.Inspected):
                 self.wall.say(getattr(reply, "text", "no answer"), "error")
                 return

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
-from mcpwall.text import fit
 from mcpwall.tui.keys import MODAL, shown
 from mcpwall.tui.timing import clock, lasted
 from mcpwall.tui.widgets.lines import Line, LineWidget, Part, cells, spread
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
 _NARROW = 100  # cells: below this the header is short of room
 _SLIM = 60  # and below this so is everything else
 _ROOM_FOR_ENGINE = 36
-_ROOM_FOR_TROUBLE = 13
 
 
 class _Frame(LineWidget):
@@ -103,33 +101,37 @@ class TabLine(_Frame):
     def _engine(self, room: int) -> Line:
         """What is wrong with the engine, cut so that the tabs stay; else which one it is."""
         if trouble := self._trouble():
-            return [(fit(trouble, max(_ROOM_FOR_TROUBLE, room - 1)) + " ", "alarm")]
+            brief, whole = trouble
+            return [(f"{whole if len(whole) < room else brief} ", "alarm")]
         status = self.wall.mirror.status
         if status is None or room <= _ROOM_FOR_ENGINE:
             return []
         up = lasted(self.wall.now() - status.started_ms / 1000)
         return [(f"engine {status.pid} · up {up} ", "dim")]
 
-    def _trouble(self) -> str:
+    def _trouble(self) -> tuple[str, str] | None:
+        """What is wrong, in a few cells and in a sentence. The header says of a lost engine."""
         status = self.wall.mirror.status
         if self.wall.engine_gone:
-            return self.wall.engine_gone
+            return "", self.wall.engine_gone
         if status is None:
-            return ""
+            return None
         if status.store_fault:
-            return "▲ the shared store is away: calls are denied"
+            return "▲ store", "▲ the shared store is away: calls are denied"
         if status.config_error:
-            return "▲ config.toml does not load: last good rules hold"
+            return "▲ config", "▲ config.toml does not load: last good rules hold"
         if status.outside_edit:
-            return "▲ an edit from outside waits: see Rules"
-        return "▲ no agent can come by URL: see `mcpwall status`" if status.http.error else ""
+            return "▲ edit", "▲ an edit from outside waits: see Rules"
+        if status.http.error:
+            return "▲ URLs", "▲ no agent can come by URL: see `mcpwall status`"
+        return None
 
 
 class Footer(_Frame):
     """The keys that work here, from the key table; those that cannot work now are dim."""
 
     DEFAULT_CSS = "Footer { dock: bottom; }"
-    _FIRST = ("app.review", "app.filter")
+    _FIRST: ClassVar = {"calls": ("app.review", "app.filter"), "review": ()}
     _ALWAYS = ("app.lockdown", "app.help", "app.commands", "app.detach")
     _FEW = ("app.help", "app.detach")  # where there is no room for more
 
@@ -140,7 +142,7 @@ class Footer(_Frame):
         own = [action for action in keys.of(screen.scope) if action.label]
         right: list[Part] = []
         if screen.scope not in MODAL:
-            own = [keys[id_] for id_ in self._FIRST] + own
+            own = [keys[id_] for id_ in self._FIRST.get(screen.scope, ("app.review",))] + own
             for id_ in self._ALWAYS if self.size.width >= _SLIM else self._FEW:
                 right += self._piece(keys[id_])
         left: list[Part] = [(" ", "")]

@@ -70,11 +70,14 @@ class WaitingStrip(LineWidget):
         left: list[Part] = [
             (f" ? {count} WAITING", "waiting"),
             (f"  oldest {self._left(held)}  ", "waiting"),
-            (fit(called(held.row), self.size.width // 2), "strong"),
-            (f" {risk}", style),
         ]
+        right: list[Part] = [
+            (f" {risk}", style),
+            (f"  {self._wall.keys.key('app.review')} review ", "accent"),
+        ]
+        room = self.size.width - cells(left) - cells(right)
         return spread(
-            left, [(f" {self._wall.keys.key('app.review')} review ", "accent")], self.size.width
+            [*left, (fit(called(held.row), max(0, room)), "strong")], right, self.size.width
         )
 
     def _group(self, group: list[Held]) -> list[Part]:
