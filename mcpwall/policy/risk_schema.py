@@ -84,12 +84,11 @@ def _code(name: str, words: list[str], seen: Seen) -> Finding | None:
     """An argument that is run: a tool that says that it only looks at it is believed."""
     if _looks(seen):
         return None
-    verb = seen.named.verb if seen.named is not None else ""
     joined = "_".join(words)
     reads = seen.named is not None and seen.named.risk is Risk.READ
     if joined in verbs.SHELL or (joined in verbs.CODE and not reads):
         return Finding(Risk.EXECUTE, f"its argument {quoted(name)} carries code")
-    if joined in verbs.SQL or (joined == verb == "query" and seen.sql):
+    if joined in verbs.SQL or (joined == "query" and "query" in seen.words and seen.sql):
         if seen.promised:
             why = f"its argument {quoted(name)} carries SQL, which it says is only read"
             return Finding(Risk.READ, why)

@@ -18,13 +18,16 @@ from mcpwall.policy.risk_grammar import JOINING, base_form, first_sentence
 START_MAX = 400  # characters in which the first verbs stand
 TEXT_MAX = 4000  # characters in which side effects are looked for
 _WORD = re.compile(r"[^\W\d_]+")
-_WORD_OR_COMMA = re.compile(r"[^\W\d_]+|,")
+_WORD_OR_JOINER = re.compile(r"[^\W\d_]+|[,/|&]")
+_JOINERS = JOINING | frozenset(",/|&")
 # "Start here.", "Call this first:" tell the model when, not what the tool does.
 _ADVICE = re.compile(
     r"\A\W*(?:always |please )?(?:begin|call|invoke|run|start|use)(?: this| it)?(?: tool)? "
     r"(?:first|here)\b",
     re.IGNORECASE,
 )
+# "Read-only" is no verb, but a claim.
+_CLAIM = re.compile(r"\bread[- ]only\b", re.IGNORECASE)
 _READ_ONLY = re.compile(
     r"(?<!not )(?<!not a )\bread[- ]?only (?:[a-z]{1,20} )?"
     r"(?:quer(?:y|ies)|select|sql|statements?)\b"
@@ -32,7 +35,8 @@ _READ_ONLY = re.compile(
 _SELECT = re.compile(r"\bselect[- ]only\b|\bselect (?:quer(?:y|ies)|statements?)\b|\bsql select\b")
 _CHANGING_SQL = re.compile(r"\b(?:alter|create|ddl|delete|dml|drop|insert|update|write)")
 _HARMLESS = re.compile(
-    r"(?:\A|[.;:!\n] ?)read[- ]?only\b|\b(?:call|it|operation|this|tool) is (?:a )?read[- ]?only\b"
+    r"(?:\A|[.;:!\n] ?)read[- ]?only\b(?! (?:by|if|mode|unless|when)\b)"
+    r"|\b(?:call|it|operation|this|tool) is (?:a )?read[- ]?only\b"
     r"|\bno side[- ]effects\b|\bside[- ]effects: none\b"
 )
 
@@ -62,7 +66,7 @@ def starts_reading(text: str) -> bool:
 
 def speaks_of_sql(text: str) -> bool:
     """Whether the start of a description has the word SQL."""
-    return "SQL" in _WORD_OR_COMMA.findall(text[:START_MAX])
+    return "SQL" in _WORD_OR_JOINER.findall(text[:START_MAX])
 
 
 def promises_reading(text: str) -> bool:
@@ -74,13 +78,13 @@ def promises_reading(text: str) -> bool:
 
 
 def _leading_verbs(text: str) -> Iterator[tuple[str, str]]:
-    """The first verb of a text and those joined to it by commas, and, or."""
+    """The first verb of a text and those joined to it by and, or, commas, slashes."""
     expected = True  # a verb may stand here
     started = False
     before = ""
-    for match in _WORD_OR_COMMA.finditer(_ADVICE.sub("", text)):
+    for match in _WORD_OR_JOINER.finditer(_CLAIM.sub("", _ADVICE.sub("", text))):
         word, small = match.group(), match.group().lower()
-        if word == "," or small in JOINING:
+        if small in _JOINERS:
             expected = True
         elif len(word) > 1 and word.isupper():  # headings such as "IMPORTANT" or "START HERE"
             continue

@@ -1,4 +1,4 @@
-"""The words by which `risk` tells what a tool does. Data only: English verbs in their base form.
+"""The words by which `risk` tells what a tool does. Data only: verbs in their base form.
 
 No word here is the name of a product. A verb that is missing makes a tool unknown, which counts as
 changing things; a verb in the wrong list is the worse mistake.
@@ -17,15 +17,15 @@ _BY_RISK = {
     Risk.READ: """
         aggregate analyse analyze ask assess audit autocomplete browse calculate capture cat check
         cite collect compare compute contrast correlate count crosscheck decode decompile demangle
-        deobfuscate dereference describe detect diagnose diff disassemble discern discover display
-        doublecheck download dump echo encode enquire enumerate estimate examine explain explore
-        extract fetch find forecast geocode get glob grep hash identify infer inquire inspect
-        interpret introspect lint list locate look lookup ls measure monitor observe paginate
-        paraphrase parse peek ping poll predict preflight preview probe profile proofread quantify
-        query rank read recall recommend rephrase research retrieve return reveal review sample scan
-        score scrape screenshot search see show sleep sniff spellcheck suggest summarise summarize
-        tabulate tail tally think trace translate traverse triangulate troubleshoot typeahead
-        unshorten validate verify view visualise visualize wait walk watch whoami
+        deobfuscate dereference derive describe detect diagnose diff disassemble discern discover
+        display doublecheck download dump echo encode enquire enumerate estimate examine explain
+        explore extract fetch find forecast geocode get glob grep hash identify infer inquire
+        inspect interpret introspect lint list locate look lookup ls measure monitor observe
+        paginate paraphrase parse peek ping poll predict preflight preview probe profile proofread
+        quantify query rank read recall recommend rephrase research retrieve return reveal review
+        sample scan score scrape screenshot search see show sleep sniff spellcheck suggest summarise
+        summarize tabulate tail tally think trace translate traverse triangulate troubleshoot
+        typeahead unshorten validate verify view visualise visualize wait walk watch whoami
         """,
     Risk.WRITE: """
         accept ack acknowledge acquire activate add adjust adopt allocate allow alter amend animate
@@ -92,7 +92,29 @@ _BY_RISK = {
         unstake withdraw
         """,
 }
-VERBS: dict[str, Risk] = {word: risk for risk, words in _BY_RISK.items() for word in _words(words)}
+# The commonest of other languages, which name tools by infinitives: `listar_pedidos`.
+_ABROAD = {
+    Risk.READ: """
+        afficher anzeigen auflisten buscar chercher consultar consulter durchsuchen leer ler lesen
+        lire listar lister mostrar obtener obtenir obter pesquisar rechercher suchen
+        """,
+    Risk.WRITE: """
+        actualizar adicionar agregar ajouter asignar atualizar bearbeiten cambiar crear creer criar
+        editar enregistrer enviar envoyer erstellen guardar marcar modificar modifier mover publicar
+        publier registrar salvar senden speichern
+        """,
+    Risk.EXECUTE: "ejecutar executar executer iniciar starten",
+    Risk.DESTRUCTIVE: """
+        annuler apagar borrar cancelar deletar eliminar excluir loeschen quitar remover supprimer
+        """,
+    Risk.FINANCIAL: "acheter bezahlen comprar pagar payer reembolsar rembourser vender",
+}
+VERBS: dict[str, Risk] = {
+    word: risk
+    for lists in (_ABROAD, _BY_RISK)
+    for risk, words in lists.items()
+    for word in _words(words)
+}
 # Verbs that are as often nouns: `issue_write` writes, `get_release` reads, `build_status` reads.
 NOUNS = _words(
     """
@@ -152,7 +174,9 @@ READING_OBJECTS = {
     ),
     "generate": _words("code query report sql snippet summary types"),
     "resolve": _words("address addresses dns domain handle host hostname id ids name path url"),
-    "run": _words("diagnostics report reports search"),
+    "run": _words(
+        "analysis audit backtest check checks diagnostics lint report reports scan search"
+    ),
     "take": _words("screenshot"),
     "test": _words("auth authentication connection connections connectivity regex"),
 }
