@@ -7,12 +7,12 @@ engine goes, the app says so and attaches again by itself. Nothing that happens 
 from __future__ import annotations
 
 import importlib
-import signal
 import time
 from asyncio import sleep as pause
 from typing import TYPE_CHECKING, ClassVar, cast
 
-from textual.app import App
+from rich.text import Text
+from textual.app import App, SuspendNotSupported
 
 from mcpwall.engine import port
 from mcpwall.text import visible
@@ -21,6 +21,7 @@ from mcpwall.tui.keys import KeyMap
 from mcpwall.tui.mirror import Mirror, Part
 from mcpwall.tui.screens.base import Keys, WallModal, WallScreen
 from mcpwall.tui.settings import Settings
+from mcpwall.tui.terminal import ignore_stray_continue, last_words
 from mcpwall.tui.theme import DARK, THEMES, Palette, palette
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ class WallApp(App[None], inherit_bindings=False):
         self._use(THEMES.get(self._settings.theme, DARK))
         self._to_terminal(KEEP_TITLE)
         self.push_screen(self.wall("calls"))
-        _ignore_stray_continue(self._driver)
+        ignore_stray_continue(self._driver)
         self.set_interval(_REPAINT_S, self.repaint)
         self.set_interval(1.0, self._tick)
         self.run_worker(self._stay_attached(), name="feed")
@@ -172,6 +173,11 @@ class WallApp(App[None], inherit_bindings=False):
         if sequences and self._driver is not None:
             self._driver.write(sequences)
 
+    def _fatal_error(self) -> None:
+        """Leave with words of our own: those of Textual have the values of all variables."""
+        if not self._exit_renderables:
+            self.panic(Text(last_words(self._exception)))
+
     def on_unmount(self) -> None:
         """Leave the terminal's title as it was found."""
         self._to_terminal(PUT_TITLE_BACK)
@@ -249,8 +255,11 @@ class WallApp(App[None], inherit_bindings=False):
         self._lend_terminal(self._settings.demo)
 
     def _lend_terminal(self, run: Callable[[], str]) -> None:
-        with self.suspend():
-            said = run()
+        try:
+            with self.suspend():
+                said = run()
+        except SuspendNotSupported:
+            said = "the app cannot lend this terminal to another program"
         self.refresh()
         if said:
             self.say(said, "error")
@@ -377,17 +386,3 @@ class WallApp(App[None], inherit_bindings=False):
         from mcpwall.tui.screens.confirm import ConfirmScreen
 
         return await self.push_screen_wait(ConfirmScreen(question, because)) is True
-
-
-def _ignore_stray_continue(driver: object) -> None:
-    """Resume on SIGCONT only after a suspension.
-
-    Textual's driver starts a second reader of keys on any SIGCONT, and keys that are shared out
-    among readers arrive late or never.
-    """
-    resume = getattr(driver, "_sigcont_application", None)
-    if resume is not None:
-        signal.signal(
-            signal.SIGCONT,
-            lambda *_: resume() if getattr(driver, "_must_signal_resume", True) else None,
-        )
