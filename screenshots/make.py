@@ -15,15 +15,20 @@ from pathlib import Path
 from resvg_py import svg_to_bytes
 from textual.pilot import Pilot
 
+from mcpwall import starter
+from mcpwall.cli import program
+from mcpwall.cli.guarding import AgentFiles
 from mcpwall.link.client import connect
 from mcpwall.tui.app import WallApp
-from screenshots.scene import CALLS, RULES, SERVERS
+from mcpwall.tui.settings import Settings
+from screenshots.scene import AGENTS, CALLS, NO_HTTP, RULES, SERVERS
 from tests.helpers.programs import ECHO, environment, wall
 from tests.helpers.raw_client import RawClient
 
 HERE = Path(__file__).parent
 WAITING = sum(call.waits for call in CALLS)
 PATIENCE_S = 20
+SIZES = ((120, 36), (80, 24))
 NEXT = ("right_square_bracket",)
 ALTERED = (*["down"] * 9, "up", "end", *["backspace"] * 2, "8", "0")  # a longer time-out
 
@@ -48,20 +53,20 @@ def call_tools(scratch: Path, stack: ExitStack) -> None:
             pending.wait()
 
 
-async def settle(app: WallApp, pilot: Pilot[None]) -> None:
+async def settle(app: WallApp, pilot: Pilot[None], waiting: int) -> None:
     """Wait until the app knows all that happened."""
     async with asyncio.timeout(PATIENCE_S):
-        while len(app.mirror.held) < WAITING:
+        while app.mirror.status is None or len(app.mirror.held) < waiting:
             await pilot.pause(0.05)
     await pilot.pause(0.3)  # a repaint or two
 
 
-async def picture(name: str, size: tuple[int, int], *keys: str) -> None:
+async def picture(name: str, size: tuple[int, int], *keys: str, waiting: int = WAITING) -> None:
     """Open the app, press keys, save what is shown."""
     async with connect() as engine:
-        app = WallApp(engine)
+        app = WallApp(engine, settings=Settings(agents=AgentFiles()))
         async with app.run_test(size=size) as pilot:
-            await settle(app, pilot)
+            await settle(app, pilot, waiting)
             for key in keys:
                 await pilot.press(key)
                 await pilot.pause(0.8)  # long enough for decision keys to count
@@ -72,9 +77,18 @@ async def picture(name: str, size: tuple[int, int], *keys: str) -> None:
     file.with_suffix(".png").write_bytes(bytes(png))
 
 
+async def first_pictures() -> None:
+    """Those of the time before the first call, for a user whose agents have servers."""
+    program.installed = lambda: "/home/dev/.local/bin/mcpwall"
+    starter.connect_or_start().close()
+    for size in SIZES:
+        await picture("empty", size, waiting=0)
+        await picture("guard", size, "i", waiting=0)
+
+
 async def pictures() -> None:
-    """All of them."""
-    for size in ((120, 36), (80, 24)):
+    """All others."""
+    for size in SIZES:
         await picture("calls", size)
         await picture("review", size, "p", *NEXT * 4)
         await picture("edit", size, "p", *NEXT * 4, "e")
@@ -87,8 +101,30 @@ async def pictures() -> None:
         await picture("audit", size, "6", "down", "down")
 
 
+def before_the_first_call() -> None:
+    """Take the first pictures as a new user, and end the engine."""
+    with tempfile.TemporaryDirectory(prefix="dev-") as directory:
+        user = Path(directory)
+        for name, data in AGENTS.items():
+            (user / name).parent.mkdir(exist_ok=True)
+            (user / name).write_text(json.dumps(data, indent=2))
+        config = user / ".config" / "mcpwall" / "config.toml"
+        config.parent.mkdir(parents=True, mode=0o700)
+        config.write_text(NO_HTTP)
+        (user / "acme").mkdir()
+        own = {name: value for name, value in environment().items() if name[:4] != "XDG_"}
+        env = {**own, "HOME": directory}
+        env.pop("MCPWALL_HOME", None)
+        code = "import asyncio; from screenshots import make; asyncio.run(make.first_pictures())"
+        try:
+            subprocess.run([sys.executable, "-c", code], env=env, cwd=user / "acme", check=True)
+        finally:
+            subprocess.run([sys.executable, "-m", "mcpwall", "stop"], env=env, check=False)
+
+
 def main() -> int:
-    """Run the scene in a scratch home, and end its engine."""
+    """Take all pictures in scratch homes."""
+    before_the_first_call()
     with tempfile.TemporaryDirectory(prefix="wall-") as directory:
         scratch = Path(directory)
         (scratch / "config.toml").write_text(RULES)

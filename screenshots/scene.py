@@ -26,6 +26,20 @@ SERVERS: dict[str, list[Json]] = {
     "shell": [_tool("run", "Run a command.", command="string", cwd="string", timeout="integer")],
 }
 
+AGENTS: dict[str, Json] = {  # what agents have in their files, by file
+    ".claude.json": {
+        "mcpServers": {
+            "github": {"command": "npx", "args": ["-y", "@modelcontextprotocol/server-github"]},
+            "postgres": {"command": "uvx", "args": ["postgres-mcp", "--access-mode=restricted"]},
+            "docs": {"type": "http", "url": "https://docs.example.com/mcp"},
+        }
+    },
+    ".cursor/mcp.json": {"mcpServers": {}},
+    ".gemini/settings.json": {
+        "mcpServers": {"git": {"command": "mcpwall", "args": ["stdio", "git", "--", "uvx", "git"]}}
+    },
+}
+NO_HTTP = '[http]\nlisten = "off"\n'
 RULES = """\
 [defaults]
 hold = "5m"

@@ -147,6 +147,7 @@ class AgentsScreen(WallModal):
     def draw(self) -> None:
         """All but the list, which draws itself."""
         room = self.size.width
+        self.query_one(Footer).refresh()  # what can be done with this file
         self.head.show([rule("GUARD AN AGENT'S SERVERS", "", room, "title")])
         if (file := self.files.selected) is None:
             nothing = "no agent's configuration was found here; docs/agents.md has where they are"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 EXAMPLE = "mcpwall stdio git -- uvx mcp-server-git"
 _AGAIN: Line = (("The app attaches again by itself as soon as there is one.", "dim"),)
 _INDENT = 4
-_AGENT_CELLS, _STANDING_CELLS = 15, 31
+_AGENT_CELLS, _STANDING_CELLS = 15, 29
 _PATH_MIN, _PATH_MAX = 8, 60  # cells
 _FEWEST = 2  # files that are named, however low the terminal is
 
@@ -137,5 +137,8 @@ class EmptyState(LineWidget):
             [(f"{guard}  ", "accent"), ("guard one of them (shows the change, keeps a copy)", "")],
             [(f"{paste}  ", "accent"), ("copy a command to paste yourself:", "")],
             [("     ", ""), (fit(self.command, room - 5), "accent")],
-            [(f"{demo}  ", "accent"), ("try it: pretend agents, a wall of their own", "")],
+            [
+                (f"{demo}  ", "accent"),
+                ("try it: pretend agents whose calls need your answer, nothing real", ""),
+            ],
         ]
