@@ -20,10 +20,11 @@ from mcpwall.engine.inventory import Inventory
 from mcpwall.engine.judging import Bench, tool_state
 from mcpwall.engine.late import Late
 from mcpwall.engine.live import Live
+from mcpwall.engine.lookback import Lookback
 from mcpwall.engine.lookups import Lookups
 from mcpwall.engine.newcomers import Newcomers
 from mcpwall.engine.port import Http, NoticeEvent, RulesEvent, ServerEvent, State, StatusEvent
-from mcpwall.engine.recorder import AGAIN_S, Recorder
+from mcpwall.engine.recorder import Recorder
 from mcpwall.engine.records import Record, Records
 from mcpwall.engine.reservations import Reservations
 from mcpwall.engine.rounds import Rounds
@@ -34,7 +35,6 @@ from mcpwall.policy.answers import Answers
 from mcpwall.policy.limits import Limits
 from mcpwall.policy.operators import Resolve
 from mcpwall.protocol.commands import Memory, Request
-from mcpwall.store.faults import AuditError
 from mcpwall.store.intake import Intake
 from mcpwall.store.mark import Mark
 from mcpwall.store.records import AuditRow, Grounds, Kind, Step
@@ -89,16 +89,15 @@ class Engine:
         self.hits: dict[str, tuple[int, int]] = {}  # rule id → times, last time (ms)
         self.last_call = intake.audit.last_id()  # the number of the last call that came
         self._last_session = 0
-        self._horizon_ns = 0
         self._store = rulebook.config.store
         self._risks = rulebook.config.risks
         self._bench = Bench(self)
-        self.uncounted = ""  # why the limits do not look back far enough
+        self.lookback = Lookback(self)
         self.http = Http()
         self.on_stop: Callable[[], None] = lambda: None
         left = restore.records(self)
         clock.call_later(restore.LOST_S, lambda: restore.abandon(self, left))
-        self._widen()
+        self.lookback.widen()
         rulebook.on_change = self.rules_changed
 
     # --- judging --------------------------------------------------------------------------------
@@ -291,7 +290,7 @@ class Engine:
         self.rulebook.policy(hello.directory)  # reads the project's rules, if it has any
         if self.rulebook.mistakes:
             self.feed.publish(StatusEvent(views.status(self)))
-        self._widen()
+        self.lookback.widen()
         live = Live(self, hello, wire, server, kept)
         server.catalogs.add(live.catalog)
         self.sessions[live.id] = live
@@ -336,7 +335,7 @@ class Engine:
         self.mask = hiding.mask_of(self.rulebook.config, self._mask_key)
         tool_risks.take_over(self, self._risks)
         self._risks = self.rulebook.config.risks
-        self._widen()
+        self.lookback.widen()
         self.late.forget("the rules changed")
         self.holds.judge_again()
         self.rules_shown()
@@ -359,26 +358,6 @@ class Engine:
         if http.error:
             self.notice("error", http.error)
         self.feed.publish(StatusEvent(views.status(self)))
-
-    def _widen(self) -> None:
-        """Let the limits look back as far as the widest window now asks; deny until they do."""
-        horizon_ns = self.rulebook.horizon_ns
-        self.uncounted = self._count(horizon_ns) if horizon_ns > self._horizon_ns else ""
-        if self.uncounted:
-            self.clock.call_later(AGAIN_S, self._widen)
-
-    def _count(self, horizon_ns: int) -> str:
-        """Count the limits anew from the audit; returns '' or why that could not be done."""
-        self.recorder.file()
-        intake = self.recorder.intake
-        if intake.waiting:
-            return "its audit cannot be written"
-        try:
-            self.limits = restore.limits(intake.audit, self.clock, horizon_ns)
-        except AuditError as error:
-            return f"its limits cannot be counted ({error})"
-        self._horizon_ns = horizon_ns
-        return ""
 
     def store_changed(self) -> None:
         """The shared store can be asked again, or no longer: tell the apps."""

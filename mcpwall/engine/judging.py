@@ -44,7 +44,7 @@ class Bench:
         policy, fault = engine.rulebook.policy(call.directory)
         if policy.hash not in self._kept:
             self._keep(policy)
-        if fault := fault or engine.uncounted:
+        if fault := fault or engine.lookback.fault:
             return Verdict(Action.DENY, Cause.FAULT, reason=fault, policy=policy.hash)
         if stopped := paused(live, call, policy.hash):
             return stopped

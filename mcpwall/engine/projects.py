@@ -61,9 +61,9 @@ class Projects:
             project.policy, project.fault = self._compile(project.configs, project.fault)
 
     @property
-    def horizon_ns(self) -> int:
-        """The widest window of any project's limit, in nanoseconds."""
-        return max((project.policy.horizon_ns for project in self._known.values()), default=0)
+    def policies(self) -> list[Policy]:
+        """The user's rules with those of each project."""
+        return [project.policy for project in self._known.values()]
 
     def rules(self) -> list[tuple[Rule, JsonObject]]:
         """The rules of all projects, with their tables as written."""

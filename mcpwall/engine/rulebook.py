@@ -17,7 +17,7 @@ from mcpwall.engine.mistakes import mistakes
 from mcpwall.engine.port_rules import Mistake, OutsideEdit
 from mcpwall.engine.projects import Projects
 from mcpwall.model import JsonObject, Risk, Rule
-from mcpwall.policy.compile import Policy
+from mcpwall.policy.compile import Policy, Windows
 from mcpwall.policy.set_risk import Word
 from mcpwall.store.accepted import Accepted
 from mcpwall.store.config import Config, ConfigError
@@ -72,9 +72,13 @@ class Rulebook:
         return self._policy.hash
 
     @property
-    def horizon_ns(self) -> int:
-        """The widest window of any limit in force, in nanoseconds."""
-        return max(self._policy.horizon_ns, self._projects.horizon_ns)
+    def windows(self) -> Windows:
+        """The widest window of each rule's limits in force, wherever it stands."""
+        widest: Windows = {}
+        for policy in (self._policy, *self._projects.policies):
+            for name, window_ns in policy.windows.items():
+                widest[name] = max(widest.get(name, 0), window_ns)
+        return widest
 
     @property
     def undo_steps(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import msgspec
 
@@ -24,6 +24,9 @@ CACHE_MAX = 65_536  # candidates that are kept in all, over every kind of call
 DEFAULT_ACTIONS = tuple(name for name in Defaults.__struct_fields__ if name != "hold_s")
 STRICTNESS = {Action.ALLOW: 0, Action.ASK: 1, Action.DENY: 2}
 _TIGHTENING = (None, Action.ASK, Action.DENY)
+
+
+Windows: TypeAlias = dict[tuple[str, str], int]  # ns, by a rule's id and its project's file
 
 
 class Counted(NamedTuple):
@@ -92,14 +95,14 @@ class Policy:
     """All rules in force with the defaults. Immutable but for a bounded cache of candidates.
 
     `rules` are all rules, disabled ones too, each once and ordered by id. `hash` names what is in
-    force: 12 hex digits of a SHA-256 over enabled rules and defaults. `horizon_ns` is the widest
-    window of any limit: how far back the audit must be read to restore `Limits`. `rest` are the
-    servers that are cut to the tools that a rule names; `hides`: some tool may be hidden.
+    force: 12 hex digits of a SHA-256 over enabled rules and defaults. `windows` has the widest
+    window of each rule's limits: how far back the audit must be read to restore `Limits`. `rest`
+    are the servers that are cut to the tools that a rule names; `hides`: some tool may be hidden.
     """
 
     __slots__ = (
-        *("_cache", "_calls", "_kept", "_requests", "defaults", "hash", "hides", "horizon_ns"),
-        *("rest", "rules"),
+        *("_cache", "_calls", "_kept", "_requests", "defaults", "hash", "hides"),
+        *("rest", "rules", "windows"),
     )
 
     def __init__(
@@ -111,10 +114,7 @@ class Policy:
         active = [one for one in compiled if one.rule.enabled]
         self.hash = _hash([one.rule for one in active], defaults, self.rest)
         self.hides = Rest.HIDE in self.rest.values() or any(one.rule.hide for one in active)
-        limits = [
-            limit for one in active for limit in (one.limit, one.budget, one.more_than) if limit
-        ]
-        self.horizon_ns = max((limit.window_ns for limit in limits), default=0)
+        self.windows = _windows(active)
         self._calls = _Index([one for one in active if one.method.match(TOOLS_CALL)])
         self._requests = _Index([one for one in active if one.rule.method])
         self._cache: dict[tuple[object, ...], Candidates] = {}
@@ -171,6 +171,16 @@ def compile_policy(
             raise RuleError(rule.id, "id", "two different rules have this id: rename one")
     ordered = sorted(compiled.values(), key=lambda one: one.order)
     return Policy(ordered, stricter(defaults, project_defaults), rest)
+
+
+def _windows(active: Sequence[Compiled]) -> Windows:
+    widest: Windows = {}
+    for one in active:
+        for limit in (one.limit, one.budget, one.more_than):
+            if limit is not None:
+                name = (one.rule.id, _file(one.rule))
+                widest[name] = max(widest.get(name, 0), limit.window_ns)
+    return widest
 
 
 def _as_project(rule: Rule) -> Rule:
@@ -235,8 +245,12 @@ def stricter(defaults: Defaults, project: Defaults | None) -> Defaults:
 
 def _meaning(rule: Rule) -> tuple[Rule, str]:
     """What makes two rules the same: all but where in its file a rule was written."""
-    file = rule.origin.file if rule.origin is not None and rule.origin.project else ""
-    return msgspec.structs.replace(rule, origin=None), file
+    return msgspec.structs.replace(rule, origin=None), _file(rule)
+
+
+def _file(rule: Rule) -> str:
+    """The project's file that a rule comes from, '' for the person's own."""
+    return rule.origin.file if rule.origin is not None and rule.origin.project else ""
 
 
 def _hash(rules: Sequence[Rule], defaults: Defaults, rest: Mapping[str, Rest]) -> str:

@@ -109,13 +109,15 @@ def test_a_projects_defaults_count_where_they_are_stricter() -> None:
     assert merged.hold_s == 50
 
 
-def test_the_horizon_is_the_widest_window_in_force() -> None:
-    assert policy().horizon_ns == 0
+def test_windows_are_the_widest_of_each_rule_in_force() -> None:
+    assert policy().windows == {}
     rules = [
         rule("a", rate_limit=limit(1, 60), budget=budget("x", "1", 86_400)),
         rule("b", rate_limit=limit(1, 864_000), enabled=False),
     ]
-    assert policy(*rules).horizon_ns == DAY_NS
+    assert policy(*rules).windows == {("a", ""): DAY_NS}
+    many = rule("c", more_than=limit(3, 2 * 86_400), action="ask")
+    assert policy(*rules, many).windows == {("a", ""): DAY_NS, ("c", ""): 2 * DAY_NS}
 
 
 def test_p13_candidates_are_found_once_per_kind_of_call() -> None:

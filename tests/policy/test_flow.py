@@ -288,3 +288,26 @@ def test_what_is_taken_back_beyond_the_kinds_that_are_told_apart_leaves_all_as_i
     assert past is not None
     assert past.more == Seen(KINDS_MAX, KINDS_MAX)
     assert len(past.kinds) == KINDS_MAX
+
+
+def test_a_restart_finds_how_often_in_a_row_the_last_call_was_made() -> None:
+    rules = policy(rule("loop", repeat=2, action="ask"))
+    look, other = call("look", digest="a", run="7"), call("other", digest="b", run="7")
+    for newest_first, expected in (
+        ([look, look, other], Action.ASK),
+        ([look, other, look, look], Action.ALLOW),
+        ([other, look, look], Action.ALLOW),
+    ):
+        desk = Desk(rules)
+        for number, one in enumerate(newest_first):
+            desk.flows.restore(one.run, kind_of(one), one.digest, Seen(99 - number, 0))
+        assert desk.ask(look, 1).action is expected
+
+
+@pytest.mark.parametrize(("run", "after_a_day"), [("7", Action.ASK), ("/claude", Action.ALLOW)])
+def test_where_no_process_is_known_a_day_is_looked_back_on(run: str, after_a_day: Action) -> None:
+    desk = Desk(policy(LEAK))
+    secret, send = (msgspec.structs.replace(one, run=run) for one in (SECRET, SEND))
+    desk.ask(secret, 0)
+    assert desk.ask(send, 86_399).action is Action.ASK
+    assert desk.ask(send, 86_400).action is after_a_day

@@ -198,3 +198,30 @@ def test_a_limit_and_a_budget_of_one_rule_count_apart() -> None:
     assert both.rate_limit is not None
     assert both.budget is not None
     assert limit_key(both, both.rate_limit, call()) != limit_key(both, both.budget, call())
+
+
+def test_parts_of_a_key_that_are_joined_stay_apart() -> None:
+    one = rule("r")
+    names = [("a|b", "c"), ("a", "b|c"), ("a\\", "|b|c"), ("a\\|b", "c"), ("a|", "b|c")]
+    keys = {limit_key(one, limit(3), call(tool, server=server)) for server, tool in names}
+    assert len(keys) == len(names)
+    to, by = (limit(3, per_argument=name) for name in ("to", "by"))
+    same = call(arguments={"to": 1, "by": 1})
+    assert limit_key(one, to, same) != limit_key(one, by, same)
+
+
+def test_p09_a_window_that_was_narrower_for_a_while_has_forgotten_nothing() -> None:
+    limits = booked(0, 1)
+    limits.wait_ns("k", 10**9, SECOND, SECOND)
+    for at in range(2, 40):
+        limits.book([Charge("r", "k", "1")], at * SECOND)
+        limits.wait_ns("k", 10**9, SECOND, at * SECOND)
+    assert spent(limits, "k", MINUTE, 40 * SECOND) == 40
+
+
+def test_what_cost_nothing_is_taken_back_without_touching_the_rest() -> None:
+    limits = booked(0, amount="5")
+    free = [Charge("r", "k", "0")]
+    limits.book(free, SECOND)
+    limits.unbook(free)
+    assert spent(limits, "k", MINUTE, SECOND) == 5
