@@ -103,7 +103,8 @@ def _place(lines: list[str], places: Positions, server: str) -> int:
             return below(lines, _block(places, found[-1]).end, len(lines))
     rules = next((header for header in places.headers if header.path[0] == "rules"), None)
     if rules is not None:
-        return above(lines, rules.line - 1, rules.after)
+        start = rules.line - 1  # what comes before may be a heading of the rules, or of the file
+        return below(lines, rules.after, start) if rules.after else above(lines, start, 0)
     return len(lines) - (not lines[-1])
 
 

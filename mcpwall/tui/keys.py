@@ -129,9 +129,12 @@ ACTIONS = (
     _action("servers.accept", "c", "accept", "see what changed, and accept it", engine=True),
     _action("servers.block", "x", "block", "deny every call of this tool, or no more", engine=True),
     _action("servers.hide", "h", "hide", "keep this tool from agents, or no more", engine=True),
+    _action("servers.risk", "R", "risk", "set the class of risk of this tool", engine=True),
     _action("servers.recommended", "m", "recommended", "the recommended rule", engine=True),
     _action("servers.recommended_all", "M", "", "the recommended rules for all", engine=True),
     _action("servers.rule", "r", "rule", "write a rule about this tool", engine=True),
+    _action("servers.undo", "u", "", "undo the last change of config.toml", engine=True),
+    _action("servers.redo", "U", "", "do it again", engine=True),
     _action("sessions.up", "up k", "", "one session up"),
     _action("sessions.down", "down j", "", "one session down"),
     _action("sessions.first", "g home", "", "to the first session"),
@@ -179,6 +182,12 @@ ACTIONS = (
     _action("agents.write", "w", "write it", "write the change that is shown, after a confirm"),
     _action("agents.paste", "c", "copy a command", "copy a command to paste yourself"),
     _action("agents.close", "escape q", "back", "back to the wall"),
+    _action("risk.up", "up k", "", "one class up"),
+    _action("risk.down", "down j", "", "one class down"),
+    _action("risk.page_up", "pageup", "", "one page up in what it changes"),
+    _action("risk.page_down", "pagedown space", "", "one page down in it"),
+    _action("risk.set", "ctrl+s", "set it", "give the tool the class that is shown", engine=True),
+    _action("risk.close", "escape q", "leave", "leave the class as it is"),
     _action("help.up", "up k", "", "one line up"),
     _action("help.down", "down j", "", "one line down"),
     _action("help.page_up", "pageup", "", "one page up"),
@@ -290,7 +299,7 @@ class KeyMap:
 
 
 MODAL = frozenset(
-    ("call", "form", "edit", "decide", "affected", "agents", "help", "confirm")
+    ("call", "form", "edit", "decide", "affected", "agents", "risk", "help", "confirm")
 )  # what lies over a screen takes all keys
 
 

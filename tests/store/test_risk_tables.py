@@ -32,6 +32,12 @@ def edited(text, server="git", tool="push", risk=Risk.WRITE):
             "[defaults]\nread = 'ask'\n\n[servers.git.risk]\npush = \"write\"\n" + RULES,
         ),
         (
+            "[defaults]\nread = 'ask'\n# so\n\n# --- rules ---\n" + RULES,
+            "[defaults]\nread = 'ask'\n# so\n\n[servers.git.risk]\npush = \"write\"\n"
+            "\n# --- rules ---\n" + RULES,
+        ),
+        ("# mine\n" + RULES, '# mine\n\n[servers.git.risk]\npush = "write"\n' + RULES),
+        (
             '[servers.git]\ndefault = "deny" # cut\n# more\n\n[servers.b]\nurl = "https://b.x"\n',
             (
                 '[servers.git]\ndefault = "deny" # cut\n# more\n\n'

@@ -127,5 +127,11 @@ def answers(hostile: port.Snapshot, nasty: str = CONTROL + MARKUP) -> dict[type,
         port_tools.Recommend: port_tools.Recommended(
             (port_tools.Recommendation({"tool": nasty}, nasty),), f"-{nasty}\n+{nasty}"
         ),
+        port_tools.Classify: port_tools.Classified(
+            replace(hostile.servers[0].tools[0], why="x"),
+            hostile.servers[0].tools[0],
+            1,
+            f"-{nasty}\n+{nasty}",
+        ),
         port_answers.CheckEdit: port_answers.EditChecked(held.arguments, "cd" * 32, 99, (nasty,)),
     }

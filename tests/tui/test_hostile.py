@@ -52,6 +52,7 @@ PATHS = {
     "review": ("p", "end", "v", "=", "]", "s", "tab"),
     "edit": ("p", "e", "pagedown"),
     "servers": ("4", "down", "pagedown", "c", "end", "escape", "m", "n", "r"),
+    "risk": ("4", "down", "R", "up", "pagedown", "ctrl+s"),
     "sessions": ("5", "x", "n", "enter"),
     "audit": ("6", "down", "enter", "escape", "s", "a"),
     "rules": ("3", "g", "o", "G"),

@@ -16,6 +16,7 @@ from mcpwall.tui.screens.edit import EditScreen
 from mcpwall.tui.screens.group import GroupScreen
 from mcpwall.tui.screens.help import HelpScreen, help_lines
 from mcpwall.tui.screens.review import ReviewScreen
+from mcpwall.tui.screens.risk import RiskScreen
 from mcpwall.tui.screens.rules import RulesScreen
 from mcpwall.tui.screens.servers import ServersScreen
 from mcpwall.tui.screens.sessions import SessionsScreen
@@ -36,6 +37,7 @@ OWNERS = {
     "servers": ServersScreen,
     "confirm": ConfirmScreen,
     "agents": AgentsScreen,
+    "risk": RiskScreen,
     "help": HelpScreen,
 }
 

@@ -66,6 +66,9 @@ class AcceptScreen(DecideScreen):
                     "at them: what the server changes from now on waits for you either way."
                 )
         lines += [[(f" {part}", "")] for part in prose(said, room - 2)]
+        if tool is not None and tool.why:
+            risk = safe(f"risk {tool.risk}: {tool.why}")
+            lines += [[(f" {part}", "")] for part in prose(risk, room - 2)]
         for flag in tool.flags if tool else server.flags:
             lines += [[(f" ▲ {part}", "warn")] for part in prose(safe(flag), room - 4)]
         if self._over:

@@ -31,6 +31,7 @@ TITLES = {
     "sessions": "SESSIONS",
     "audit": "AUDIT",
     "agents": "AGENTS' CONFIG FILES",
+    "risk": "THE RISK OF A TOOL",
 }
 _SIGNS: tuple[Line, ...] = (
     (("SIGNS", "title"),),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual import on, work
 
-from mcpwall.engine import port, port_tools
+from mcpwall.engine import port, port_rules, port_tools
 from mcpwall.model import Action as Verdict
 from mcpwall.tui.globs import literal
 from mcpwall.tui.mirror import Part as Changed
@@ -16,6 +16,7 @@ from mcpwall.tui.rules.effect import diff_lines
 from mcpwall.tui.screens.accept import AcceptScreen
 from mcpwall.tui.screens.base import WallScreen
 from mcpwall.tui.screens.confirm import ConfirmScreen
+from mcpwall.tui.screens.risk import RiskScreen
 from mcpwall.tui.servers.table import Node, about, columns, heading, node_line, nodes
 from mcpwall.tui.widgets.panel import Panel
 from mcpwall.tui.widgets.pick_list import PickList, Selected
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from mcpwall.tui.mirror import Changes
     from mcpwall.tui.widgets.lines import Line
 
-_ON_TOOL = ("block", "hide", "rule")
+_ON_TOOL = ("block", "hide", "risk", "rule")
 _DIFF_MAX = 12  # lines of a change of config.toml that a question shows
 
 
@@ -125,7 +126,7 @@ class ServersScreen(WallScreen):
     async def _look(self, node: Node) -> None:
         """Ask for the texts of the selected one, unless they are known."""
         known = self._known.get(node.key)
-        if known is not None and node.tool and known.hash == node.tool.hash:
+        if known is not None and node.tool and _is_of(known, node.tool):
             return
         reply = await self.wall.send(port_tools.Inspect(*node.key))
         if isinstance(reply, port_tools.Inspected):
@@ -248,8 +249,32 @@ class ServersScreen(WallScreen):
             said = "written; it is in force" if done else getattr(applied, "text", "no answer")
             self.wall.say(said, "info" if done else "error")
 
+    def do_risk(self) -> None:
+        """See what each class of risk would change for this tool, and set one."""
+        if (node := self.node) and node.tool:
+            self.app.push_screen(RiskScreen(node.server.name, node.tool))
+
+    def do_undo(self) -> None:
+        """Undo the last change of config.toml."""
+        self._undo(port_rules.Undo())
+
+    def do_redo(self) -> None:
+        """Do it again."""
+        self._undo(port_rules.Undo(redo=True))
+
+    @work(group="change")
+    async def _undo(self, command: port_rules.Undo) -> None:
+        await self.wall.tell(command)
+
     def do_rule(self) -> None:
         """Write a rule about this tool."""
         if (node := self.node) and node.tool:
             server, tool = literal(node.server.name), literal(node.tool.name)
             self.app.push_screen(RuleForm({"server": server, "tool": tool, "action": "ask"}))
+
+
+def _is_of(known: port_tools.Inspected, tool: port_tools.ToolRow) -> bool:
+    """Whether texts that were asked for still say what the tool is, and what is recommended."""
+    seen = known.row or tool
+    same = (seen.risk, seen.why) == (tool.risk, tool.why)
+    return known.hash == tool.hash and same

@@ -25,6 +25,7 @@ PINS = {
     Pin.DOUBLED: ("▲ twice", "alarm"),
     Pin.GONE: ("○ gone", "dim"),
 }
+RULE_STYLES = {"deny": "bad", "ask": "waiting", "allow": "ok"}
 _SLIM = 60  # cells below which the rule is told of the selected tool alone
 _BROAD = 110  # cells from which all columns have room
 
@@ -113,9 +114,9 @@ def _server(server: ServerRow, widths: Columns, *, folded: bool) -> Line:
 
 def _tool(tool: ToolRow, widths: Columns) -> Line:
     risk, risk_style = RISKS[tool.risk]
+    risk += "*" * (tool.found is not None)  # set by the person
     pin, pin_style = PINS[tool.pin]
-    rule = f"{tool.action.value} {tool.rules[0]}" if tool.rules else f"{tool.action.value} default"
-    styles = {"deny": "bad", "ask": "waiting", "allow": "ok"}
+    rule, rule_style = safe(meets(tool)), RULE_STYLES.get(tool.action.value, "")
     hidden = [("  hidden", "warn")] if tool.hidden else []
     parts: list[Part] = [
         ("    ", ""),
@@ -126,11 +127,16 @@ def _tool(tool: ToolRow, widths: Columns) -> Line:
         parts.append((_fill(safe(", ".join(tool.hints)) or "nothing", widths.hints), "dim"))
     parts += [
         (f"{tool.calls or '':>7}  ", ""),
-        (_fill(safe(rule), widths.rule) if widths.rule else "", styles.get(tool.action.value, "")),
+        (_fill(rule, widths.rule) if widths.rule else "", rule_style),
         (pin, pin_style),
         *hidden,
     ]
     return parts
+
+
+def meets(tool: ToolRow) -> str:
+    """What a call of it meets, in two words; a rule's id is raw."""
+    return f"{tool.action.value} {tool.rules[0] if tool.rules else 'default'}"
 
 
 def about(node: Node, known: Inspected | None, room: int, zone: tzinfo | None) -> list[Line]:
