@@ -70,7 +70,7 @@ def _start() -> None:
     log = os.open(home.log_file(), os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     command = [sys.executable, "-P", "-m", "mcpwall", "engine", "--background"]
     try:
-        os.posix_spawn(
+        started = os.posix_spawn(
             sys.executable,
             command,
             _environment(),
@@ -96,6 +96,7 @@ def _start() -> None:
                 break
     finally:
         os.close(readable)
+    os.waitpid(started, 0 if told == b"ready" else os.WNOHANG)  # it only begot the engine
     if told != b"ready":
         why = told.decode(errors="replace").strip() or f"see {home.log_file()}"
         raise EngineStartError(f"the engine did not start: {why}")

@@ -70,6 +70,8 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.background:
         serve(lambda: print(f"mcpwall engine: listening on {home.socket_file()}", flush=True))
         return 0
+    if os.fork():  # nobody's child: an agent that ends all below it must not end the engine
+        os._exit(0)
     os.setsid()
     os.chdir("/")
     try:

@@ -14,6 +14,7 @@ import pytest
 from tests.helpers.programs import ECHO, environment, wall
 from tests.helpers.raw_client import HANDSHAKE, STATELESS, RawClient
 from tests.system.processes import (
+    children,
     engine_pid,
     group,
     kill_engine,
@@ -53,6 +54,18 @@ def test_the_agent_sends_a_signal(agent, number):
         client.process.send_signal(number)
         assert client.process.wait(10) == 128 + number
     assert is_gone(server)
+
+
+def test_an_agent_that_ends_all_below_it_spares_the_engine(home, agent):
+    with agent() as client:
+        opened(client)
+        below, todo = set(), [os.getpid()]
+        while todo:
+            found = children(todo.pop())
+            below.update(found)
+            todo += found
+        assert client.process.pid in below
+        assert engine_pid(home) not in below
 
 
 def test_the_server_exits_with_a_code_after_its_last_answer(agent):
