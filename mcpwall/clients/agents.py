@@ -36,7 +36,8 @@ class Shape:
 
     Without `args`, `command` is a list of the program and its arguments. `stdio` is what `type`
     says of a server that is started. A URL under `older` means the HTTP+SSE transport of before
-    2025-03-26, where no `type` says otherwise.
+    2025-03-26, where no `type` says otherwise. With `inside`, command or URL stand in a table of
+    this name.
     """
 
     command: str = "command"
@@ -45,20 +46,28 @@ class Shape:
     urls: tuple[str, ...] = ("url",)
     stdio: str = "stdio"
     older: str = ""
+    inside: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A file, whose it is, and the keys under which its servers are."""
+    """A file, whose it is, and the keys under which its servers are.
+
+    What is `aside` is a file for other things, of note only where it has servers.
+    """
 
     file: Path
     scope: str
     keys: tuple[tuple[str, ...], ...]
+    aside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """One agent; `client` is the name that it gives to servers, as far as it is known."""
+    """One agent; `client` is the name that it gives to servers, as far as it is known.
+
+    `other` is a second way in which it writes a server.
+    """
 
     id: str
     title: str
@@ -66,9 +75,12 @@ class Agent:
     shape: Shape = Shape()
     client: str = ""
     timeout: Timeout | None = None
+    other: Shape | None = None
 
 
 _MCP_SERVERS: Final = (("mcpServers",),)
+_IN_SETTINGS: Final = (("mcp", "servers"), ("mcp.servers",))  # VS Code before 1.102
+_OPENCODE_KEYS: Final = (("mcp", "servers"), ("mcp",))  # its second version, and its first
 
 
 def _claude_code(at: Places) -> Iterator[Place]:
@@ -90,13 +102,27 @@ def _cursor(at: Places) -> Iterator[Place]:
 def _vscode(at: Places) -> Iterator[Place]:
     for editor in EDITORS:
         user = at.applications / editor / "User"
-        for file in (user / "mcp.json", *sorted(user.glob("profiles/*/mcp.json"))):
-            yield Place(file, USER, (("servers",),))
+        for folder in (user, *sorted(user.glob("profiles/*"))):
+            yield Place(folder / "mcp.json", USER, (("servers",),))
+            yield Place(folder / "settings.json", USER, _IN_SETTINGS, aside=True)
     yield Place(at.project / ".vscode" / "mcp.json", PROJECT, (("servers",),))
+    yield Place(at.project / ".vscode" / "settings.json", PROJECT, _IN_SETTINGS, aside=True)
 
 
 def _windsurf(at: Places) -> Iterator[Place]:
-    yield Place(at.home / ".codeium" / "windsurf" / "mcp_config.json", USER, _MCP_SERVERS)
+    for folder in (at.home / ".codeium" / "windsurf", at.home / ".codeium"):
+        yield Place(folder / "mcp_config.json", USER, _MCP_SERVERS)
+
+
+def _kiro(at: Places) -> Iterator[Place]:
+    for folder, scope in ((at.home, USER), (at.project, PROJECT)):
+        yield Place(folder / ".kiro" / "settings" / "mcp.json", scope, _MCP_SERVERS)
+
+
+def _trae(at: Places) -> Iterator[Place]:
+    for editor in ("Trae", "Trae CN"):
+        yield Place(at.applications / editor / "User" / "mcp.json", USER, _MCP_SERVERS)
+    yield Place(at.project / ".trae" / "mcp.json", PROJECT, _MCP_SERVERS)
 
 
 def _codex(at: Places) -> Iterator[Place]:
@@ -106,19 +132,28 @@ def _codex(at: Places) -> Iterator[Place]:
 
 
 def _gemini(at: Places) -> Iterator[Place]:
-    yield Place(at.home / ".gemini" / "settings.json", USER, _MCP_SERVERS)
+    own = at.variable("GEMINI_CLI_HOME") / ".gemini"
+    yield Place(own / "settings.json", USER, _MCP_SERVERS)
     yield Place(at.project / ".gemini" / "settings.json", PROJECT, _MCP_SERVERS)
 
 
 def _qwen(at: Places) -> Iterator[Place]:
-    yield Place(at.home / ".qwen" / "settings.json", USER, _MCP_SERVERS)
+    yield Place(at.variable("QWEN_HOME", ".qwen") / "settings.json", USER, _MCP_SERVERS)
     yield Place(at.project / ".qwen" / "settings.json", PROJECT, _MCP_SERVERS)
 
 
 def _opencode(at: Places) -> Iterator[Place]:
-    for name in ("opencode.json", "opencode.jsonc"):
-        yield Place(at.config / "opencode" / name, USER, (("mcp",),))
-        yield Place(at.project / name, PROJECT, (("mcp",),))
+    own = at.config / "opencode"
+    folders = [(own, USER), (at.home / ".opencode", USER)]
+    folders += [(at.project, PROJECT), (at.project / ".opencode", PROJECT)]
+    if "OPENCODE_CONFIG_DIR" in at.variables:
+        folders.insert(0, (at.variable("OPENCODE_CONFIG_DIR"), USER))
+    if "OPENCODE_CONFIG" in at.variables:
+        yield Place(at.variable("OPENCODE_CONFIG"), USER, _OPENCODE_KEYS)
+    for folder, scope in folders:
+        for name in ("opencode.json", "opencode.jsonc"):
+            yield Place(folder / name, scope, _OPENCODE_KEYS)
+    yield Place(own / "config.json", USER, _OPENCODE_KEYS, aside=True)
 
 
 def _copilot(at: Places) -> Iterator[Place]:
@@ -129,10 +164,13 @@ def _copilot(at: Places) -> Iterator[Place]:
 
 def _cline(at: Places) -> Iterator[Place]:
     name = "cline_mcp_settings.json"
-    for editor in (*EDITORS, "Cursor", "Windsurf"):
+    for editor in (*EDITORS, "Cursor", "Windsurf", "Kiro", "Trae"):
         kept = at.applications / editor / "User" / "globalStorage" / "saoudrizwan.claude-dev"
         yield Place(kept / "settings" / name, USER, _MCP_SERVERS)
-    own = at.variable("CLINE_DIR", ".cline", "data")
+    if "CLINE_MCP_SETTINGS_PATH" in at.variables:
+        yield Place(at.variable("CLINE_MCP_SETTINGS_PATH"), USER, _MCP_SERVERS)
+    own = at.variable("CLINE_DATA_DIR") if "CLINE_DATA_DIR" in at.variables else None
+    own = own or at.variable("CLINE_DIR", ".cline") / "data"
     yield Place(own / "settings" / name, USER, _MCP_SERVERS)
 
 
@@ -141,8 +179,12 @@ def _continue(at: Places) -> Iterator[Place]:
     yield Place(own / "config.yaml", USER, _MCP_SERVERS)
     for folder, scope in ((own, USER), (at.project / ".continue", PROJECT)):
         for ending in ("yaml", "yml", "json"):
-            for file in sorted(folder.glob(f"mcpServers/*.{ending}")):
+            for file in sorted(folder.glob(f"mcpServers/**/*.{ending}")):
                 yield Place(file, scope, _MCP_SERVERS)
+        for ending in ("yaml", "yml"):  # whole agents, which had another name before
+            for kind in ("agents", "assistants"):
+                for file in sorted(folder.glob(f"{kind}/**/*.{ending}")):
+                    yield Place(file, scope, _MCP_SERVERS, aside=True)
 
 
 def _zed(at: Places) -> Iterator[Place]:
@@ -161,6 +203,8 @@ def _goose(at: Places) -> Iterator[Place]:
 _OPENCODE: Final = Shape(args="", env="environment", stdio="local")
 _GEMINI: Final = Shape(urls=("httpUrl", "url"), older="url")
 _CLINE: Final = Shape(older="url")
+_CLINE_NOW: Final = Shape(older="url", inside="transport")
+_ZED_BEFORE: Final = Shape(command="path", inside="command")
 _WINDSURF: Final = Shape(urls=("serverUrl", "url"))
 _GOOSE: Final = Shape(command="cmd", env="envs", urls=("uri",))
 
@@ -170,6 +214,8 @@ AGENTS: Final = (
     Agent("cursor", "Cursor", _cursor, client="cursor-vscode"),
     Agent("vscode", "VS Code", _vscode, client="Visual Studio Code"),
     Agent("windsurf", "Windsurf", _windsurf, _WINDSURF, "windsurf-client"),
+    Agent("kiro", "Kiro", _kiro),
+    Agent("trae", "Trae", _trae),
     Agent(
         "codex",
         "Codex",
@@ -188,9 +234,9 @@ AGENTS: Final = (
     Agent("qwen", "Qwen Code", _qwen, _GEMINI, timeout=Timeout("timeout", 1000, 600)),
     Agent("opencode", "opencode", _opencode, _OPENCODE, "opencode"),
     Agent("copilot", "Copilot CLI", _copilot, client="github-copilot-developer"),
-    Agent("cline", "Cline", _cline, _CLINE, "Cline", timeout=Timeout("timeout", 1, 60)),
+    Agent("cline", "Cline", _cline, _CLINE, "Cline", Timeout("timeout", 1, 60), _CLINE_NOW),
     Agent("continue", "Continue", _continue, client="continue-client"),
-    Agent("zed", "Zed", _zed, client="Zed"),
+    Agent("zed", "Zed", _zed, client="Zed", other=_ZED_BEFORE),
     Agent("goose", "Goose", _goose, _GOOSE, "goose", Timeout("timeout", 1, 300)),
 )
 BY_ID: Final = {agent.id: agent for agent in AGENTS}

@@ -6,8 +6,8 @@ Pure: a parsed document in, entries out. An entry that cannot be routed says why
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Final
 from urllib.parse import urlsplit
 
 from mcpwall.clients import headers, launcher
@@ -21,8 +21,9 @@ _HTTP: Final = frozenset(("http", "streamable-http", "streamableHttp", "streamab
 class Entry:
     """One server in a file. `keys` lead to the container, `name` to the entry in it.
 
-    `table` is where command and arguments stand: the entry itself, or a table inside it. `words`
-    are the command and its arguments, `url` is set instead for a server that is not started.
+    `table` is where command and arguments stand, in the way of `shape`: the entry, or a table
+    inside it. `words` are the command and its arguments, `url` is set instead for a server that is
+    not started.
     `why_not` says why the entry cannot be routed; `note` is worth knowing.
     """
 
@@ -31,6 +32,7 @@ class Entry:
     name: str
     node: Node
     table: Node
+    shape: Shape
     words: tuple[str, ...] = ()
     url: str = ""
     sent: tuple[tuple[str, str], ...] = ()  # headers, with references in the wall's own form
@@ -49,11 +51,16 @@ class Entry:
         return self.words if routed is None else routed.command
 
     @property
+    def starts_nothing(self) -> bool:
+        """Whether it does not even try to say how a server is reached."""
+        return not {self.shape.command, *self.shape.urls} & self.table.members.keys()
+
+    @property
     def environment(self) -> dict[str, str]:
         """The variables that the agent adds for this server."""
-        found = self.node.value.get(self.agent.shape.env)
+        found = self.node.value.get(self.shape.env)
         if not isinstance(found, dict):
-            found = self.table.value.get(self.agent.shape.env)
+            found = self.table.value.get(self.shape.env)
         return {str(k): str(v) for k, v in found.items()} if isinstance(found, dict) else {}
 
 
@@ -92,32 +99,33 @@ def _containers(
 
 
 def _entry(agent: Agent, keys: tuple[str, ...], name: str, node: Node, why: str) -> Entry:
-    shape = agent.shape
-    found = node.members.get(shape.command)
-    table = node
-    if found is not None and found.node.members:  # Zed's older form: a table with path and args
-        table, shape = found.node, Shape(command="path")
-        found = table.members.get("path")
-    entry = Entry(agent, keys, name, node, table)
+    shape, table = _shape(agent, node)
+    entry = Entry(agent, keys, name, node, table, shape)
     why = why or _unlike(node, table)
-    key = next((key for key in shape.urls if key in node.members), "")
-    if found is not None and not key:
+    key = next((key for key in shape.urls if key in table.members), "")
+    if shape.command in table.members and not key:
         words = _words(table, shape)
         why = why or ("" if words else f"its {shape.command} is not a command with arguments")
         via = launcher.proxy(words)
         note = f"runs {via}, itself a proxy: the wall stands in front of it" if via else ""
-        return _with(entry, words=words, why_not=why, note=note)
-    if found is None and isinstance(url := node.value.get(key), str):
-        sent, unsafe = headers.references(node)
-        kind = node.value.get("type", "sse" if key == shape.older else "http")
+        return replace(entry, words=words, why_not=why, note=note)
+    if shape.command not in table.members and isinstance(url := table.value.get(key), str):
+        sent, unsafe = headers.references(node, table)
+        kind = table.value.get("type") or table.value.get("transportType")
+        kind = kind or ("sse" if key == shape.older else "http")
         why = why or _why_not_remote(kind, url) or unsafe
-        return _with(entry, url=url, sent=sent, why_not=why)
-    return _with(entry, why_not=why or "neither a command nor a URL is given for it")
+        return replace(entry, url=url, sent=sent, why_not=why)
+    return replace(entry, why_not=why or "neither a command nor a URL is given for it")
 
 
-def _with(entry: Entry, **changes: Any) -> Entry:
-    values = {name: getattr(entry, name) for name in ("agent", "keys", "name", "node", "table")}
-    return Entry(**values, **changes)
+def _shape(agent: Agent, node: Node) -> tuple[Shape, Node]:
+    """In which of the agent's ways an entry is written, and where its command or URL stands."""
+    other = agent.other
+    if other is not None and other.inside in node.members:
+        inner = node.members[other.inside].node
+        if any(key in inner.members for key in (other.command, *other.urls)):
+            return other, inner
+    return agent.shape, node
 
 
 def _unlike(node: Node, table: Node) -> str:
@@ -166,5 +174,5 @@ def _why_not_remote(kind: object, url: str) -> str:
 
 def url_member(entry: Entry) -> tuple[str, Member]:
     """The key under which the URL stands, and its place."""
-    key = next(key for key in entry.agent.shape.urls if key in entry.node.members)
-    return key, entry.node.members[key]
+    key = next(key for key in entry.shape.urls if key in entry.table.members)
+    return key, entry.table.members[key]

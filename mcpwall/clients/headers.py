@@ -16,7 +16,15 @@ HEADERS: Final = ("headers", "http_headers")
 FROM_ENVIRONMENT: Final = "env_http_headers"  # Codex: header → variable
 BEARER: Final = "bearer_token_env_var"  # Codex: the variable with the token
 LOGIN: Final = (
-    *("oauth", "auth", "authProviderType", "authorization", "requestOptions", "scopes"),
+    *(
+        "oauth",
+        "oauthScopes",
+        "auth",
+        "authProviderType",
+        "authorization",
+        "requestOptions",
+        "scopes",
+    ),
     *("client_id", "oauth_resource", "headersHelper", "apiKey"),
 )
 KEYS: Final = (*HEADERS, FROM_ENVIRONMENT, BEARER)
@@ -34,11 +42,14 @@ STAYS: Final = (
 )
 
 
-def references(node: Node) -> tuple[tuple[tuple[str, str], ...], str]:
-    """The headers of a remote server's entry, and why the wall cannot send them, or ''."""
-    value = node.value
+def references(node: Node, table: Node) -> tuple[tuple[tuple[str, str], ...], str]:
+    """The headers of a remote server's entry, and why the wall cannot send them, or ''.
+
+    `table` is where its URL stands: the entry itself, or a table inside it.
+    """
+    value = table.value
     sent: list[tuple[str, str]] = []
-    if any(value.get(key) for key in LOGIN):
+    if any(value.get(key) or node.value.get(key) for key in LOGIN):
         return (), "it says how to log in; add [servers.NAME] to config.toml (docs/servers.md)"
     for key in HEADERS:
         for name, text in _table(value.get(key)):

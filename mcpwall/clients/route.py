@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mcpwall.clients import headers
-from mcpwall.clients.agents import Shape
 from mcpwall.clients.document import Document
 from mcpwall.clients.entries import Entry, url_member
 from mcpwall.clients.nodes import Member, Node, Splice
@@ -52,22 +51,22 @@ def raising(document: Document, entry: Entry, seconds: int) -> list[Splice]:
     setting = entry.agent.timeout
     if setting is None or setting.key in entry.node.members:
         return []
-    neighbour = url_member(entry)[1] if entry.url else _command(entry)[0]
+    if entry.shape.inside:
+        neighbour = entry.node.members[entry.shape.inside]
+    else:
+        neighbour = url_member(entry)[1] if entry.url else _command(entry)[0]
     value = str(seconds * setting.unit)
     return [document.syntax.add(document.text, entry.node, neighbour, setting.key, value)]
 
 
 def _command(entry: Entry) -> tuple[Member, str, Member | None]:
     """Where the command stands, the key of its arguments ('' when they are with it), and they."""
-    shape = entry.agent.shape
-    if entry.table is not entry.node:
-        shape = Shape(command="path")
-    members = entry.table.members
+    shape, members = entry.shape, entry.table.members
     return members[shape.command], shape.args, members.get(shape.args)
 
 
 def _in_place_of_url(document: Document, entry: Entry, wall: Sequence[str]) -> list[Splice]:
-    syntax, text, shape = document.syntax, document.text, entry.agent.shape
+    syntax, text, shape, table = document.syntax, document.text, entry.shape, entry.table
     _, url = url_member(entry)
     if shape.args:
         pairs = [
@@ -76,13 +75,13 @@ def _in_place_of_url(document: Document, entry: Entry, wall: Sequence[str]) -> l
         ]
     else:
         pairs = [(shape.command, syntax.array(wall))]
-    splices = [syntax.replace(text, entry.node, url, pairs)]
-    kind = entry.node.members.get("type")
+    splices = [syntax.replace(text, table, url, pairs)]
+    kind = table.members.get("type")
     if kind is not None:
         new = syntax.string(shape.stdio)
         splices.append(Splice(kind.node.start, kind.node.end, new))
-    order = list(entry.node.members)
-    return splices + [_gone(entry.node, order, key) for key in order if key in headers.KEYS]
+    order = list(table.members)
+    return splices + [_gone(table, order, key) for key in order if key in headers.KEYS]
 
 
 def _gone(table: Node, order: list[str], key: str) -> Splice:

@@ -25,8 +25,15 @@ class Found:
         """The servers in it."""
         if self.document is None:
             return ()
-        root = self.document.root
-        return tuple(e for keys in self.place.keys for e in entries(self.agent, root, keys))
+        root, places = self.document.root, self.place.keys
+        found = (entry for keys in places for entry in entries(self.agent, root, keys))
+        return tuple(entry for entry in found if not self._is_setting(entry))
+
+    def _is_setting(self, entry: Entry) -> bool:
+        """Whether it stands beside what holds servers, or is that, and is none itself."""
+        size = len(entry.keys)
+        beside = any(len(keys) > size and keys[:size] == entry.keys for keys in self.place.keys)
+        return beside and entry.starts_nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +64,9 @@ def survey(places: Places, agents: Sequence[Agent] = AGENTS) -> Iterator[Found]:
             except document.DocumentError as error:
                 yield Found(agent, place, problem=str(error))
             else:
-                if read is not None:
-                    yield Found(agent, place, read)
+                found = Found(agent, place, read)
+                if read is not None and (found.entries or not place.aside):
+                    yield found
 
 
 def guarded(found: Iterable[Found]) -> Guarded:

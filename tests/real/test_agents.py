@@ -113,3 +113,45 @@ def test_gemini_reaches_its_server_through_the_wall(user: Path, home: Path, agen
     assert re.search(r"echo: /usr/bin/env .*mcpwall stdio echo -- .* - Connected", said)
     mcpwall(home, "uninstall", "--yes")
     assert file.read_text() == text
+
+
+def test_qwen_reaches_its_server_through_the_wall(user: Path, home: Path, agent: Lister) -> None:
+    text = json.dumps({"mcpServers": {"echo": SERVER}}, indent=2)
+    file = written(user / ".qwen" / "settings.json", text)
+    assert re.search(r"echo: .* \(stdio\) - Connected", agent("qwen", "mcp", "list"))
+    mcpwall(home, "init", "--yes")
+    said = agent("qwen", "mcp", "list")
+    assert re.search(r"echo: /usr/bin/env .*mcpwall stdio echo -- .* - Connected", said)
+    mcpwall(home, "uninstall", "--yes")
+    assert json.loads(file.read_text())["mcpServers"] == {"echo": SERVER}
+
+
+@pytest.mark.parametrize("keys", [("mcp",), ("mcp", "servers")], ids=["first", "second"])
+def test_opencode_reaches_its_server_through_the_wall(
+    user: Path, home: Path, agent: Lister, keys: tuple[str, ...]
+) -> None:
+    data: object = {"echo": {"type": "local", "command": list(ECHO), "environment": {"A": "b"}}}
+    for key in reversed(keys):
+        data = {key: data}
+    text = f"// mine\n{json.dumps(data, indent=2)}\n"
+    file = written(user / ".config" / "opencode" / "opencode.jsonc", text)
+    mcpwall(home, "init", "--yes")
+    said = agent("opencode", "mcp", "list")
+    assert re.search(r"✓ echo connected", said)
+    assert re.search(r"/usr/bin/env .*mcpwall stdio echo -- ", said)
+    assert [server["name"] for server in status(home)["servers"]] == ["echo"]
+    mcpwall(home, "uninstall", "--yes")
+    assert file.read_text() == text
+
+
+def test_copilot_reads_the_routed_servers(user: Path, home: Path, agent: Lister) -> None:
+    far = {"type": "http", "url": "https://far.example.com/mcp", "tools": ["*"]}
+    servers = {"echo": {"type": "local", **SERVER, "tools": ["*"]}, "far": far}
+    text = json.dumps({"mcpServers": servers}, indent=2)
+    file = written(user / ".copilot" / "mcp-config.json", text)
+    mcpwall(home, "init", "--yes")
+    said = json.loads(agent("copilot", "mcp", "list", "--json"))["mcpServers"]
+    assert said["echo"]["args"][-len(ECHO) - 3 :] == ["stdio", "echo", "--", *ECHO]
+    assert said["far"]["args"][-2:] == ["stdio", "far"]
+    mcpwall(home, "uninstall", "--yes")
+    assert file.read_text() == text
