@@ -30,7 +30,8 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
         help="route agents' servers through the wall",
         description="Find the MCP configs of the agents of this user and of the project in this "
         "directory, show exactly what would change, and let the servers that you choose be reached "
-        "through the wall. What an entry says otherwise, secrets included, stays as it is.",
+        "through the wall. What an entry says otherwise, secrets included, stays as it is. Before "
+        "its first change each file is copied to .mcpwall-backup beside it.",
         epilog="docs/agents.md has the agents, where each is looked for, and how to do it by hand.",
     )
     options(parser)

@@ -79,11 +79,7 @@ class Work:
         at = here()
         everything = list(survey(at))
         chosen = wanted_agents(agents)
-        try:
-            config = ConfigFile.open(home.config_file()).config
-            known = ledger.read(home.clients_file())
-        except (ConfigError, ledger.LedgerError) as error:
-            raise CliError(f"{error}; nothing was changed", USAGE) from None
+        config, known = _as_they_are()
         wall = launcher(program.installed(), os.environ)
         mine = [found for found in everything if found.agent in chosen]
         work = cls(
@@ -141,9 +137,10 @@ class Work:
         """Write: what could not be written, a line each.
 
         The copies of the files come first, then the ledger, so that nothing is ever changed that it
-        does not know. Raises CliError when config.toml or the ledger cannot be written; then
-        nothing was changed.
+        does not know. Raises CliError when config.toml or the ledger cannot be written, or is not
+        as it was when this was prepared; then nothing was changed.
         """
+        self._check_that_nothing_moved()
         failures: list[str] = []
         kept: dict[str, Backup] = {}
         plans = [one for one in plans if self._has_copy(one, kept, failures)]
@@ -176,6 +173,15 @@ class Work:
         if failed:
             ledger.write(home.clients_file(), known)
         return failures
+
+    def _check_that_nothing_moved(self) -> None:
+        """A person may have thought for minutes, and the app and other commands write too."""
+        config, known = _as_they_are()
+        if (config.text, known) != (self.config.text, self.ledger):
+            raise CliError(
+                f"{self.config.file} or {home.clients_file()} changed in the meantime; nothing was "
+                "changed; run the command again"
+            )
 
     def _has_copy(self, one: FilePlan, kept: dict[str, Backup], failures: list[str]) -> bool:
         """Keep a copy of a file that `init` changes for the first time; False: it cannot be."""
@@ -278,6 +284,14 @@ class Work:
             if found.agent is agent
             for entry in found.entries
         )
+
+
+def _as_they_are() -> tuple[Config, ledger.Ledger]:
+    """config.toml and the ledger, now. Raises CliError."""
+    try:
+        return ConfigFile.open(home.config_file()).config, ledger.read(home.clients_file())
+    except (ConfigError, ledger.LedgerError) as error:
+        raise CliError(f"{error}; nothing was changed", USAGE) from None
 
 
 def here() -> Places:

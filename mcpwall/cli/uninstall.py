@@ -26,8 +26,8 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
         "uninstall",
         help="put agents' configs back as they were",
         description="Take the wall out of the agents' configs again: what `mcpwall init` changed "
-        "is put back byte for byte, and what you changed since stays. Rules and the record of "
-        "calls are not touched.",
+        "is put back byte for byte, and what you changed since stays. The copy that was kept of a "
+        "file goes when the file is the same again. Rules and the record of calls are not touched.",
     )
     options(parser)
     parser.set_defaults(func=run)
@@ -57,8 +57,9 @@ def run(arguments: argparse.Namespace) -> int:
     if not chosen:
         print("nothing to put back: `mcpwall init` has changed nothing here")
     if settled and not arguments.dry_run:
-        rest = _without_tables(_without_copies(known.without(settled), chosen))
         try:
+            latest = ledger.read(home.clients_file())  # `init` may have run while this was asking
+            rest = _without_tables(_without_copies(latest.without(settled), chosen))
             ledger.write(home.clients_file(), rest)
         except ledger.LedgerError as error:
             raise CliError(str(error)) from None

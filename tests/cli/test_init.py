@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from mcpwall import home as places_of_the_wall
-from mcpwall.cli import main, program
+from mcpwall.cli import main, program, routing
+from mcpwall.cli.errors import CliError
 from mcpwall.clients.survey import Guarded, guarded, survey
 from tests.clients.machine import FILES, SECRET, install, own_reading, places
 from tests.helpers.programs import environment
@@ -420,6 +421,23 @@ def test_p10_hostile_names_are_spelled_out(machine, run):
     for arguments in (["init", "--dry-run"], ["init", "--yes"], ["uninstall", "--yes"]):
         _, out, err = run(*arguments)
         assert (out + err).replace("\n", "").isprintable()
+
+
+@pytest.mark.parametrize("moved", ["config.toml", "clients.json"])
+def test_what_was_written_while_a_person_thought_is_not_written_over(machine, run, moved):
+    file, other = install("windsurf", machine), install("cursor", machine)
+    before = file.read_bytes()
+    work = routing.Work.prepare(["windsurf"], None)
+    run("init", "--yes", "--agent", "cursor")
+    files = {"config.toml": "clients_file", "clients.json": "config_file"}
+    Path(getattr(places_of_the_wall, files[moved])()).unlink()  # the other one is as it was: absent
+    then = config_text()
+    with pytest.raises(CliError, match="changed in the meantime; nothing was changed"):
+        work.carry_out(work.plans)
+    assert file.read_bytes() == before
+    assert other.read_bytes() != FILES["cursor"].read_bytes()
+    assert config_text() == then
+    assert not (file.parent / ".mcpwall-backup").exists()
 
 
 # --- asking -------------------------------------------------------------------------------------

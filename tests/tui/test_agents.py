@@ -263,3 +263,13 @@ async def test_p10_hostile_files_are_harmless(size: tuple[int, int]) -> None:
         await until(shown, "‹ESC›")
         assert_harmless(shown)
         assert "\x1b" not in shown.app.clipboard
+
+
+@pytest.mark.parametrize("size", [(40, 12), (20, 5)])
+@scenario
+async def test_a_small_terminal_shows_what_fits(size: tuple[int, int]) -> None:
+    async with looking(FakeAgents(*FILES), size) as shown:
+        await shown.press("i")
+        await shown.press("down", "pagedown", "up", "w", "n", "escape")
+        await resized(shown.pilot, *WIDE)
+        await until(shown, "Found 4 agent")
