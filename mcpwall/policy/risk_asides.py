@@ -25,8 +25,11 @@ _SAVED = re.compile(
 )
 # "… Updates the index", "… and removes all drafts"
 _ALSO = re.compile(rf"(?:[.,:;!\n] ?|\b(?:also|and|or|then|will) ){_ADVERB}{_VERB} {_OBJECT}")
-# "It sends requests to the target"
-_ITSELF = re.compile(rf"\b(?:it|this tool|the tool) {_ADVERB}{_VERB}\b")
+# "It sends requests to the target", not "it starts at noon"
+_ITSELF = re.compile(
+    rf"\b(?:it|this tool|the tool) {_ADVERB}{_VERB}\b"
+    r"(?! (?:and|as|at|by|from|if|or|over|when|with)\b)"
+)
 # "Get an image and add it to the library"
 _THEN = re.compile(rf"\b(?:and|or|then) {_ADVERB}{_VERB} (?:it|them)\b")
 # "Compare both pages, and write a report"

@@ -256,10 +256,13 @@ BEFORE_NOUNS = _words("a an is of provide provides returns the this with your")
 # A change told in passing counts where it is one of these: "… and updates the settings".
 SIDE_EFFECTS = _words(
     """
-    add apply assign cancel clear commit configure create delete deploy disable edit enable erase
-    insert install invoke launch merge modify move overwrite post publish purge push register remove
-    rename replace reset restart revoke rewrite save send store submit terminate uninstall update
-    upload write
+    add adjust alter append apply approve archive assign attach cancel change charge clear close
+    commit configure copy create deactivate delete deny deploy disable drop edit enable enqueue
+    erase grant import increment initiate insert install invoke kill launch lock mark merge migrate
+    modify move notify overwrite persist post publish purge push record refund register reject
+    remove rename reopen replace reset restart revise revoke rewrite save schedule send spawn start
+    stop store submit switch sync terminate transfer trigger uninstall unlock unpublish update
+    upload upsert void wipe write
     """
 )
 
