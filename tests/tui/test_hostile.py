@@ -55,7 +55,7 @@ PATHS = {
     "risk": ("4", "down", "R", "up", "pagedown", "ctrl+s"),
     "sessions": ("5", "x", "n", "enter"),
     "audit": ("6", "down", "enter", "escape", "s", "a"),
-    "rules": ("3", "g", "o", "G"),
+    "rules": ("3", "g", "space", "G"),
     "a rule tested": ("3", "t", "escape", "l"),
     "rule from a call": ("r",),
     "rule from marked calls": ("space", "k", "space", "r"),

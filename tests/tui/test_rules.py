@@ -426,16 +426,16 @@ async def test_the_calls_of_a_rule_are_one_key_away() -> None:
 
 @scenario
 async def test_the_file_is_opened_in_the_persons_editor() -> None:
-    opened: list[str] = []
+    opened: list[tuple[str, int]] = []
 
-    def edit(path: str) -> str:
-        opened.append(path)
+    def edit(path: str, line: int) -> str:
+        opened.append((path, line))
         return "it ended with code 1"
 
     async with showing(FakePort(busy()), settings=Settings(edit=edit)) as shown:
         shown.app.suspend = nullcontext  # type: ignore[method-assign,assignment]
         await shown.press("3", "o")
-        assert opened == ["/home/dev/.config/mcpwall/config.toml"]
+        assert opened == [("/home/dev/.config/mcpwall/config.toml", 41)]
         assert "it ended with code 1" in shown.text()
 
 
