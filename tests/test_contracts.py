@@ -45,8 +45,8 @@ def test_the_app_loads_the_port_of_the_engine_and_nothing_else_of_it() -> None:
     screens = ", ".join(f"mcpwall.tui.screens.{scope}" for scope in WallApp.WALLS)
     modules = loaded(f"import mcpwall.tui.app, {screens}")
     engine = {name for name in modules if name.startswith("mcpwall.engine")}
-    parts = {f"mcpwall.engine.port{part}" for part in ("", "_answers", "_rules", "_tools")}
-    assert engine == {"mcpwall.engine", *parts}
+    parts = ("port", "port_answers", "port_rules", "port_timing", "port_tools")
+    assert engine == {"mcpwall.engine", *(f"mcpwall.engine.{part}" for part in parts)}
     rooms = {name.split(".")[1] for name in modules if name.startswith("mcpwall.")}
     assert rooms == {"engine", "model", "query", "text", "tui"}
     assert not roots(modules) & {"mcp", "mcp_types", "uvloop", "sqlite3", "tomlkit", "re2"}

@@ -33,6 +33,7 @@ from mcpwall.engine.port_rules import (
     ToggleRule,
     Undo,
 )
+from mcpwall.engine.port_timing import Timing
 from mcpwall.engine.port_tools import (
     AcceptServer,
     AcceptTool,
@@ -354,6 +355,7 @@ class CallDetails(msgspec.Struct, frozen=True, tag="call_details"):
     answer_left: int
     tool: Tool | None = None
     original: JsonObject | None = None
+    timing: Timing = Timing()
 
 
 Reply: TypeAlias = (

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from mcpwall.engine.port import Row, State, Totals
+from mcpwall.engine.port_timing import Timing
 from mcpwall.model import Action, Call, Cause, Verdict
 from mcpwall.policy.flow import Before
 from mcpwall.store.records import Grounds, Intent, Kind, Step
@@ -42,12 +43,16 @@ class Record(msgspec.Struct, eq=False, gc=False):
     original: bytes = b""  # what the agent had sent, where a person edited the arguments
     before: Before | None = None  # what its agent had done, until the call itself counts
     sent: tuple[Call, bytes] | None = None  # then: its call, and what is shown of the arguments
+    written_ns: int = 0  # when its verdict on arrival was about to be written down
+    decided_ns: int = 0  # when it waited no more
+    stages: tuple[int | None, int | None] = (None, None)  # of a restored one: judged, waited (us)
 
     def intent(self, steady_ns: int) -> Intent:
         """What is written down of the call before it goes anywhere.
 
         One that waits for the shared store is on record as held, with a verdict that allows it.
         """
+        self.written_ns = steady_ns
         state = State.HELD if self.state is State.RESERVING else self.state
         call, grounds = self.call, self.grounds
         if self.shown or self.subject:  # nothing of what is hidden goes along
@@ -73,17 +78,32 @@ class Record(msgspec.Struct, eq=False, gc=False):
         """What is written down of one more thing that happened to the call, now."""
         edit = self.original and kind is Kind.RELEASED
         judged = kind in (Kind.RELEASED, Kind.REFUSED)
+        now_ns = clock.steady_ns()
+        if kind is not Kind.LOST:
+            self.decided_ns = now_ns
         return Step(
             self.call.id,
             kind,
             clock.wall_ms(),
-            clock.steady_ns(),
+            now_ns,
             verdict=self.verdict if judged else None,
             by=by,
             note=note,
             arguments_json=self.visible if edit else None,
             digest=self.call.digest if edit else None,
             risk=self.call.risk if judged else None,
+        )
+
+    def timing(self) -> Timing:
+        """Where its time went, as far as that is known."""
+        if not self.written_ns:
+            return Timing(*self.stages, server_us=self.took_us)
+        last_ns = self.decided_ns or self.written_ns
+        return Timing(
+            (self.written_ns - self.grounds.now_ns) // 1000 if self.grounds else None,
+            (self.decided_ns - self.written_ns) // 1000 if self.decided_ns else None,
+            (self.started_ns - last_ns) // 1000 if self.started_ns else None,
+            self.took_us,
         )
 
     def over(self, state: State) -> None:

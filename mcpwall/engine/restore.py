@@ -190,4 +190,5 @@ def as_record(row: AuditRow) -> Record:
         answer_size=row.result_bytes or 0,
         shown=text.encode() if grounds.masked else b"",
         original=(row.arguments or "").encode() if row.edited else b"",
+        stages=(row.judged_us, row.waited_us),
     )

@@ -126,6 +126,7 @@ def details(engine: Engine, call: int) -> CallDetails | None:
         record.answer_size - len(record.answer),
         live.tools.get(record.call.tool) if live else None,
         _original(engine, record),
+        record.timing(),
     )
 
 

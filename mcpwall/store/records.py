@@ -177,6 +177,8 @@ class AuditRow(msgspec.Struct, frozen=True):
     note: str = ""
     edited: str | None = None
     grounds: Grounds | None = None
+    judged_us: int | None = None  # until its verdict on arrival
+    waited_us: int | None = None  # from then until it waited no more
 
     @property
     def preview(self) -> str:
@@ -265,8 +267,11 @@ def step_values(step: Step, seq: int, boot: str) -> tuple[Any, ...]:
 def fold(call: tuple[Any, ...], steps: list[tuple[Any, ...]]) -> AuditRow:
     """A call's row and its steps in order, as one. Raises ValueError for what no engine wrote."""
     row = row_of(call)
-    for step in steps:
-        row = later(row, step_of(step))
+    for values in steps:
+        step = step_of(values)
+        row = later(row, step)
+        if step.kind in _DECIDES and values[_BOOT] == call[_BOOT]:  # else two clocks
+            row = msgspec.structs.replace(row, waited_us=_us(step.steady_ns - call[_STEADY]))
     return row
 
 
@@ -303,6 +308,7 @@ def row_of(call: tuple[Any, ...]) -> AuditRow:
     (id_, _, at_ms, _, _, session, agent, client, server, method, tool, risk, directory) = call[:13]
     request_id, size, digest, *judged, state, _, arguments, excerpt, grounds = call[13:]
     verdict = _verdict(judged)
+    because = None if grounds is None else _grounds(grounds)
     return AuditRow(
         id=id_,
         at_ms=at_ms,
@@ -322,8 +328,14 @@ def row_of(call: tuple[Any, ...]) -> AuditRow:
         state=state,
         arguments=arguments,
         excerpt=excerpt or "",
-        grounds=None if grounds is None else _grounds(grounds),
+        grounds=because,
+        judged_us=_us(call[_STEADY] - because.now_ns) if because else None,
     )
+
+
+def _us(ns: int) -> int | None:
+    """A duration in microseconds; None for what is none."""
+    return ns // 1000 if ns >= 0 else None
 
 
 def step_of(values: tuple[Any, ...]) -> Step:
@@ -348,6 +360,8 @@ def step_of(values: tuple[Any, ...]) -> Step:
 
 
 _STATES = {Kind.RELEASED.value: "running"}
+_DECIDES = frozenset((Kind.RELEASED, Kind.REFUSED, Kind.WITHDRAWN))
+_STEADY, _BOOT = 3, 4  # in the columns of calls and of steps
 
 
 def forwarded(values: tuple[Any, ...]) -> Forwarded:

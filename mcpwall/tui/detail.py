@@ -23,6 +23,12 @@ if TYPE_CHECKING:
     from mcpwall.model import JsonObject
 
 _BROAD = 70  # cells
+_STAGES = (
+    ("judged", "judged by the wall"),
+    ("waited", "waited to be decided on"),
+    ("sent", "written down and sent on"),
+    ("server", "server, there and back"),
+)
 _CAUSES = {
     Cause.LOCKDOWN: "the wall is locked down",
     Cause.UNLISTED: "its server does not list this tool, or changed it",
@@ -56,7 +62,10 @@ def head(known: Known, room: int, zone: tzinfo | None) -> list[Line]:
     stands, (risk, risk_style) = standing(row), RISKS[row.risk]
     number: Part = (f" CALL {row.id}", "title")
     name, stood = visible(called(row)), (f"{stands} ", stands.style)
-    whose = f"{row.agent} · {clock(row.at_ms, zone)}{_took(row)}"
+    whose, spent = f"{row.agent} · {clock(row.at_ms, zone)}", _spent(known)
+    beside = spent and width(visible(whose)) + len(spent) + 5 <= room
+    if beside:
+        whose, spent = f"{whose} · {spent}", ""
     first: list[Line] = []
     if room >= _BROAD and width(name) <= room // 2:
         left: list[Part] = [number, (f"  {name}  ", "strong"), (risk, risk_style)]
@@ -64,7 +73,8 @@ def head(known: Known, room: int, zone: tzinfo | None) -> list[Line]:
     else:
         first.append(spread([number], [stood], room))
         first += _ends(name, "strong", risk, risk_style, room)
-    return [*first, *_prose(whose, "dim", room), *why(row, room)]
+    told = [*_prose(whose, "dim", room), *_prose(spent, "dim", room)]
+    return [*first, *told, *why(row, room)]
 
 
 def why(row: Row, room: int) -> list[Line]:
@@ -160,8 +170,27 @@ def as_json(known: Known) -> str:
     return json.dumps(known.arguments, indent=2)
 
 
-def _took(row: Row) -> str:
-    return f" · took {took(row.took_us)}" if row.took_us is not None else ""
+def timing(known: Known, room: int) -> list[Line]:
+    """Where the call's time went, a stage a line."""
+    lines: list[Line] = []
+    for (_, words), spent_us in zip(_STAGES, _stages(known), strict=True):
+        if spent_us is not None:
+            parts: list[Part] = [(f"  {words:26}", ""), (f"{took(spent_us):>6}", "strong")]
+            lines.append(spread(parts, [], room))
+    return [[(" WHERE ITS TIME WENT", "dim")], *lines] if lines else []
+
+
+def _spent(known: Known) -> str:
+    """The same in a few words."""
+    told = zip(_STAGES, _stages(known), strict=True)
+    return " · ".join(f"{word} {took(us)}" for (word, _), us in told if us is not None)
+
+
+def _stages(known: Known) -> tuple[int | None, ...]:
+    if known.details is None:
+        return (None, None, None, known.row.took_us)
+    spent = known.details.timing
+    return (spent.judged_us, spent.waited_us, spent.sent_us, known.row.took_us)
 
 
 def _ends(left: str, style: str, right: str, right_style: str, room: int) -> list[Line]:

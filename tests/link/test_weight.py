@@ -28,6 +28,7 @@ def test_a_client_loads_the_port_and_nothing_else_of_the_engine(module):
         "mcpwall.engine.port",
         "mcpwall.engine.port_answers",
         "mcpwall.engine.port_rules",
+        "mcpwall.engine.port_timing",
         "mcpwall.engine.port_tools",
     }
     assert "mcpwall.link.server" not in modules

@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from mcpwall.engine import port, port_answers
+from mcpwall.engine.port_timing import Timing
 from mcpwall.model import Risk
 from tests.tui.fake_port import FakePort
 from tests.tui.scenes import (
@@ -131,6 +132,38 @@ async def test_enter_on_a_call_shows_all_of_it() -> None:
         golden("call-80x24", shown.text())
         await shown.press("escape")
         assert "[1 Calls]" in shown.text()
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW])
+@scenario
+async def test_the_full_view_says_where_the_time_of_a_call_went(size: tuple[int, int]) -> None:
+    fake = engine()
+    known = fake.replies[port.Details]
+    timing = Timing(judged_us=31, waited_us=12_400_000, sent_us=21)
+    fake.replies[port.Details] = lambda command: replace(known(command), timing=timing)
+    async with showing(fake, size) as shown:
+        await select(shown, 1270)
+        assert "judged 31µs · waited 12.4s · sent 21µs" in shown.text()
+        await shown.press("enter", "G")
+        told = [" ".join(line.split()) for line in shown.text().splitlines()]
+        assert told[told.index("WHERE ITS TIME WENT") :][:5] == [
+            "WHERE ITS TIME WENT",
+            "judged by the wall 31µs",
+            "waited to be decided on 12.4s",
+            "written down and sent on 21µs",
+            "server, there and back 38ms",
+        ]
+
+
+@scenario
+async def test_a_stage_that_is_not_known_is_not_named() -> None:
+    async with showing(engine()) as shown:
+        await select(shown, 1273)  # refused; nothing of it is known
+        await shown.press("enter")
+        assert "WHERE ITS TIME WENT" not in shown.text()
+        await shown.press("escape")
+        await select(shown, 1270)
+        assert "claude-code#1 · 14:02:19 · server 38ms" in shown.text()
 
 
 @scenario

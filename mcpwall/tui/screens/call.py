@@ -59,6 +59,7 @@ class CallScreen(WallModal):
                 detail.edit(known, room),
                 detail.changes(known, room),
                 detail.answer(known, room),
+                detail.timing(known, room),
                 detail.tool(known, room),
                 detail.papers(known.row, room),
             ]
