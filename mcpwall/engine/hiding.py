@@ -6,7 +6,7 @@ has a keyed digest, so that the record does not let anybody try values against i
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from mcpwall.engine.records import Record
     from mcpwall.model import Call, JsonObject
     from mcpwall.store.config import Config
+
+BESIDE_MAX: Final = 300  # characters of a field that a call sends beside its arguments
 
 _canonical = msgspec.json.Encoder(order="deterministic")
 
@@ -62,6 +64,18 @@ def subject(mask: Mask, call: Call) -> str:
 def marks(mask: Mask, record: Record) -> Marks:
     """What the marks in the arguments of a call stand for."""
     return mask.arguments(record.call.arguments, record.json)[1] if record.shown else {}
+
+
+def beside(mask: Mask, fields: JsonObject) -> tuple[str, ...]:
+    """A sentence for each field that a call sends beside its arguments, secrets hidden."""
+    data = _canonical.encode(fields)
+    if fields and mask.may_hide(data):
+        fields = mask.arguments(fields, data)[0]
+    texts = ((name, _canonical.encode(value).decode()) for name, value in fields.items())
+    return tuple(
+        f"also sends {name}: {text[:BESIDE_MAX]}{'…' * (len(text) > BESIDE_MAX)}"
+        for name, text in texts
+    )
 
 
 def arguments(record: Record) -> JsonObject:

@@ -225,7 +225,7 @@ class Holds:
             for other in self._engine.records
         )
         first = () if used else ("first use of this tool",)
-        beside = tuple(f"also sends {name}" for name in asked.beside(record.request))
+        beside = hiding.beside(self._engine.mask, asked.beside(record.request))
         masked = ("secrets in it are hidden",) if record.shown else ()
         return hold.held(why, (*first, *masked, *beside, *flags(record.call, self._engine.resolve)))
 

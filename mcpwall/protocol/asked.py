@@ -34,8 +34,9 @@ def arguments_of(request: Request, params: JsonObject, known: frozenset[str]) ->
     return arguments
 
 
-def beside(request: Request) -> list[str]:
-    """The fields that a call sends beside its name, arguments and _meta."""
+def beside(request: Request) -> JsonObject:
+    """What a call sends beside its name, arguments and _meta."""
     if request.method != "tools/call" or request.message is None:
-        return []
-    return [field for field in request.message.get("params", {}) if field not in _CALL_FIELDS]
+        return {}
+    params: JsonObject = request.message.get("params", {})
+    return {field: value for field, value in params.items() if field not in _CALL_FIELDS}

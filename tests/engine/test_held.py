@@ -257,3 +257,19 @@ def test_p13_a_session_keeps_no_more_waiting_than_an_app_can_be_shown(wall):
     assert told["id"] == 4
     assert "bytes of arguments" in text(told)
     assert len(wall.held) == 4
+
+
+def test_p02_what_a_call_sends_beside_its_arguments_is_shown_with_it(wall):
+    talk = wall.session()
+    asked = call(1, "pay", {"amount": 5})
+    token = "ghp_" + "abcdefghijklmnopqrstuvwxyz0123456789"
+    asked["params"] |= {"inputResponses": {"sure": {"to": "eve", "key": token}}, "x": "y" * 400}
+    talk.asks(asked)
+    (held,) = wall.held
+    sent = [flag for flag in held.flags if flag.startswith("also sends")]
+    assert sent[0].startswith('also sends inputResponses: {"sure":{"key":"⟨secret ')
+    assert sent[0].endswith('"to":"eve"}}')
+    assert sent[1] == f'also sends x: "{"y" * 299}…'
+    assert token not in str(held)
+    wall.decide(held)
+    assert talk.forwarded() == [asked]

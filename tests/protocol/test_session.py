@@ -397,12 +397,12 @@ def test_an_id_in_flight_is_not_used_twice() -> None:
         play.done()
 
 
-def test_what_is_sent_beside_the_arguments_is_named() -> None:
+def test_what_is_sent_beside_the_arguments_is_found() -> None:
     play = opened()
     message = call(2, "echo", text="a")
     message["params"] |= {"requestState": "s", "odd": 1, "_meta": {}}
     play >> client(message) << p.Judge
-    assert asked.beside(play.judged[0]) == ["requestState", "odd"]
+    assert list(asked.beside(play.judged[0])) == ["requestState", "odd"]
 
 
 def test_in_2025_03_26_each_part_of_a_batch_is_judged() -> None:
