@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -184,3 +187,89 @@ def test_what_the_form_makes_is_a_rule_that_loads() -> None:
     for table in (WRITTEN, fields_from_call(row(1, "fs.read", {}))):
         made = table_of(draft_of(table), table)
         assert len(load_text(render(made), "config.toml").rules) == 1
+
+
+# --- nothing is lost ----------------------------------------------------------------------------
+
+FLOWS: tuple[dict[str, Any], ...] = (
+    {"tool": "debug_*", "hide": True},
+    {
+        "tool": "send",
+        "after": {"tool": "read_*", "reads": ["secrets"], "within": "30m"},
+        "action": "deny",
+    },
+    {"after": {"server": ["notes", "!x"], "within": 90}, "action": "ask"},
+    {"tool": "run", "repeat": 5, "action": "deny"},
+    {"tool": "run", "more_than": "20/minute", "action": "ask"},
+    {
+        "more_than": {"max": 9, "window": "1h", "per": "agent", "per_argument": "to"},
+        "action": "ask",
+    },
+)
+
+
+def edited(table: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    draft = draft_of(table)
+    return table_of(type(draft)(**{**draft.__dict__, **changes}), table)
+
+
+@pytest.mark.parametrize("table", FLOWS, ids=str)
+def test_a_rule_on_earlier_calls_or_one_that_hides_is_not_lost(table: dict[str, Any]) -> None:
+    assert edited(table) == table
+    assert edited(table, reason="why") == table | {"reason": "why"}
+
+
+def test_every_rule_of_the_documentation_stays_what_it_is() -> None:
+    text = Path("docs/rules.md").read_text(encoding="utf-8")
+    tables = [
+        rule
+        for block in re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+        for rule in tomllib.loads(block).get("rules", [])
+    ]
+    assert len(tables) > 20
+    for table in tables:
+        assert edited(table) == table, table
+
+
+@pytest.mark.parametrize(
+    ("table", "changes", "made"),
+    [
+        (FLOWS[0], {"do": "deny"}, {"tool": "debug_*", "action": "deny"}),
+        ({"tool": "x", "action": "deny"}, {"do": "hide"}, {"tool": "x", "hide": True}),
+        (
+            FLOWS[1],
+            {"after_tool": "get_*, read_*", "after_within": "2h"},
+            FLOWS[1]
+            | {"after": {"tool": ["get_*", "read_*"], "reads": ["secrets"], "within": "2h"}},
+        ),
+        (FLOWS[2], {"after_server": "", "after_within": ""}, {"action": "ask"}),
+        (
+            {"action": "ask"},
+            {"after_tool": "read_*"},
+            {"action": "ask", "after": {"tool": "read_*"}},
+        ),
+        (FLOWS[3], {"repeat": "3"}, FLOWS[3] | {"repeat": 3}),
+        (FLOWS[3], {"repeat": " "}, {"tool": "run", "action": "deny"}),
+        (FLOWS[4], {"more": "5 per 60s"}, FLOWS[4] | {"more_than": {"max": 5, "window": "60s"}}),
+        (
+            FLOWS[5],
+            {"more_per": "server"},
+            FLOWS[5]
+            | {"more_than": {"max": 9, "window": "1h", "per": "server", "per_argument": "to"}},
+        ),
+    ],
+)
+def test_what_a_rule_asks_of_earlier_calls_can_be_edited(
+    table: dict[str, Any], changes: dict[str, Any], made: dict[str, Any]
+) -> None:
+    assert edited(table, **changes) == made
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [({"repeat": "often"}, "repeat"), ({"repeat": "0"}, "repeat"), ({"more": "many"}, "more")],
+)
+def test_what_cannot_be_read_of_it_says_where(change: dict[str, Any], field: str) -> None:
+    with pytest.raises(DraftError) as caught:
+        edited({}, **change)
+    assert caught.value.field == field

@@ -1,7 +1,7 @@
 """A rule as the form shows it, made from its TOML table and turned back into one. Pure.
 
-What the form does not show (id, agent, risk, method, enabled) and what the person did not touch
-stays exactly as it was written.
+What the form does not show (id, agent, risk, method, enabled, what else `after` names) and what the
+person did not touch stays exactly as it was written.
 """
 
 from __future__ import annotations
@@ -19,9 +19,11 @@ from mcpwall.tui.rules.values import (
     read_names,
     read_rate,
     read_value,
+    read_window,
     write_names,
     write_rate,
     write_value,
+    write_window,
 )
 
 if TYPE_CHECKING:
@@ -30,13 +32,14 @@ if TYPE_CHECKING:
     from mcpwall.engine.port import Row
     from mcpwall.model import JsonObject
 
-DEEDS = ("deny", "ask", "allow", "approve", "limit")
+DEEDS = ("deny", "ask", "allow", "approve", "limit", "hide")
+_NO_ACTION = ("limit", "hide")
 PER = ("tool", "server", "agent", "session")
 _A_MINUTE = {Risk.READ: 60}  # calls a minute that `r` suggests; others
 _A_MINUTE_ELSE = 10
 _SPELLED = "‹›␊␉"  # signs by which `text.visible` shows what cannot be typed
-_LOOKS_BACK = ("after", "repeat", "more_than")
-_UNSHOWN = ("id", "agent", "method", "risk", "reach", "reads", *_LOOKS_BACK, "enabled")
+_UNSHOWN = ("id", "agent", "method", "risk", "reach", "reads", "enabled")
+_UNSHOWN_AFTER = ("method", "risk", "reach", "reads")
 
 
 @dataclass(frozen=True)
@@ -55,18 +58,25 @@ class ArgumentTest:
 
 @dataclass(frozen=True)
 class Draft:
-    """What stands in the form, all of it safe text. `limit` and `budget` are like "10 per 60s"."""
+    """What stands in the form, all of it safe text. Rates and limits are like "10 per 60s"."""
 
     do: str = "deny"
     server: str = ""
     tool: str = ""
     tests: tuple[ArgumentTest, ...] = ()
+    after_server: str = ""
+    after_tool: str = ""
+    after_within: str = ""
+    repeat: str = ""
+    more: str = ""
+    more_per: str = "tool"
     limit: str = ""
     per: str = "tool"
     sum: str = ""
     budget: str = ""
     reason: str = ""
     kept: JsonObject = field(default_factory=dict)  # keys that the form does not show
+    also: JsonObject = field(default_factory=dict)  # and those of `after`
 
 
 class DraftError(ValueError):
@@ -89,18 +99,27 @@ def fields_from_call(row: Row) -> JsonObject:
 
 def draft_of(table: JsonObject) -> Draft:
     """The form's text for a rule's TOML table."""
-    limit, budget = table.get("rate_limit"), table.get("budget") or {}
+    budget, after = table.get("budget") or {}, table.get("after") or {}
+    (limit, per), (more, more_per) = (_shown(table.get(key)) for key in ("rate_limit", "more_than"))
+    deed = "hide" if table.get("hide") else "limit" if limit or budget else "deny"
     return Draft(
-        do=str(table.get("action", "limit" if limit or budget else "deny")),
+        do=str(table.get("action", deed)),
         server=write_names(table.get("server")),
         tool=write_names(table.get("tool")),
         tests=tuple(_tests(table.get("when", {}))),
-        limit=write_rate(limit["max"], limit["window"]) if isinstance(limit, dict) else limit or "",
-        per=limit.get("per", "tool") if isinstance(limit, dict) else "tool",
+        after_server=write_names(after.get("server")),
+        after_tool=write_names(after.get("tool")),
+        after_within=write_window(after["within"]) if "within" in after else "",
+        repeat=str(table.get("repeat", "")),
+        more=more,
+        more_per=more_per,
+        limit=limit,
+        per=per,
         sum=visible(budget.get("sum", "")),
         budget=write_rate(budget["max"], budget["window"]) if budget else "",
         reason=visible(table.get("reason", "")),
-        kept={key: table[key] for key in _UNSHOWN if key in table},
+        kept=_kept(table, *_UNSHOWN),
+        also=_kept(after, *_UNSHOWN_AFTER),
     )
 
 
@@ -121,13 +140,29 @@ def table_of(draft: Draft, written: JsonObject) -> JsonObject:
     put("server", ("server",), lambda: read_names(draft.server))
     put("tool", ("tool",), lambda: read_names(draft.tool))
     put("when", ("tests",), lambda: _when(draft.tests))
-    put("action", ("do",), lambda: None if draft.do == "limit" else draft.do)
-    put("rate_limit", ("limit", "per"), lambda: _rate_limit(draft, written.get("rate_limit")))
+    put(
+        "after",
+        ("after_server", "after_tool", "after_within"),
+        lambda: _after(draft, written.get("after")),
+    )
+    put("repeat", ("repeat",), lambda: _repeat(draft.repeat))
+    put(
+        "more_than",
+        ("more", "more_per"),
+        lambda: _limited("more", draft.more, draft.more_per, written.get("more_than")),
+    )
+    put("action", ("do",), lambda: None if draft.do in _NO_ACTION else draft.do)
+    put("hide", ("do",), lambda: draft.do == "hide" or None)
+    put(
+        "rate_limit",
+        ("limit", "per"),
+        lambda: _limited("limit", draft.limit, draft.per, written.get("rate_limit")),
+    )
     put("budget", ("sum", "budget"), lambda: _budget(draft, written.get("budget") or {}))
     put("reason", ("reason",), lambda: _typed("reason", draft.reason) or None)
-    if "action" not in table and draft.do != "limit":
+    if "action" not in table and draft.do not in _NO_ACTION:
         table["action"] = draft.do  # a new rule starts with an action that was never written
-    if not table.keys() & {"action", "rate_limit", "budget"}:
+    if not table.keys() & {"action", "rate_limit", "budget", "hide"}:
         raise DraftError("limit", 'write a limit, such as "10 per 60s", or a budget')
     return table
 
@@ -135,6 +170,7 @@ def table_of(draft: Draft, written: JsonObject) -> JsonObject:
 def unshown(draft: Draft) -> str:
     """What else the rule says, for the person to know; empty for nothing."""
     kept = {key: value for key, value in draft.kept.items() if key != "id"}
+    kept |= {f"after {key}": value for key, value in draft.also.items()}
     return "  ".join(f"{key} = {write_value('equals', value)}" for key, value in kept.items())
 
 
@@ -164,11 +200,36 @@ def _when(tests: tuple[ArgumentTest, ...]) -> JsonObject | None:
     return when or None
 
 
-def _rate_limit(draft: Draft, written: Any) -> JsonObject | None:
-    if not draft.limit.strip():
+def _after(draft: Draft, written: Any) -> JsonObject | None:
+    """Which earlier calls; what else is said of them stays."""
+    after = {"server": read_names(draft.after_server), "tool": read_names(draft.after_tool)}
+    told: JsonObject = {key: names for key, names in after.items() if names is not None}
+    told |= _kept(written, *_UNSHOWN_AFTER)
+    if within := draft.after_within.strip():
+        told["within"] = read_window(within)
+    return told or None
+
+
+def _repeat(text: str) -> int | None:
+    if not (text := text.strip()):
         return None
-    limit = _rate("limit", draft.limit) | _kept(written, "per_argument")
-    return limit if draft.per == "tool" else limit | {"per": draft.per}
+    if not text.isdecimal() or not int(text):
+        raise DraftError("repeat", "write how many times in a row are allowed, such as 5")
+    return int(text)
+
+
+def _shown(written: Any) -> tuple[str, str]:
+    """The text of a limit, and what it counts apart."""
+    if isinstance(written, dict):
+        return write_rate(written["max"], written["window"]), written.get("per", "tool")
+    return written or "", "tool"
+
+
+def _limited(name: str, text: str, per: str, written: Any) -> JsonObject | None:
+    if not text.strip():
+        return None
+    limit = _rate(name, text) | _kept(written, "per_argument")
+    return limit if per == "tool" else limit | {"per": per}
 
 
 def _budget(draft: Draft, written: JsonObject) -> JsonObject | None:

@@ -75,14 +75,23 @@ def read_rate(text: str) -> tuple[int | float, Any]:
     found = _RATE.fullmatch(text.strip())
     if not found:
         raise TypedError('write a number and a window, such as "10 per 60s" or "100 per 1h"')
-    number, window = found[1], found[2].strip()
-    seconds = _UNITS.get(window, window)
-    return _number(number), _number(seconds) if seconds.isdecimal() else seconds
+    return _number(found[1]), read_window(found[2].strip())
 
 
 def write_rate(number: Any, window: Any) -> str:
     """The text of a limit."""
-    return f"{number} per {window}" + ("s" if isinstance(window, int | float) else "")
+    return f"{number} per {write_window(window)}"
+
+
+def read_window(text: str) -> Any:
+    """A length of time: "30m", "hour", or a number of seconds."""
+    length = _UNITS.get(text, text)
+    return _number(length) if length.isdecimal() else length
+
+
+def write_window(window: Any) -> str:
+    """The text of a length of time."""
+    return f"{window}s" if isinstance(window, int | float) else visible(str(window))
 
 
 def _as_json(value: Any) -> str:

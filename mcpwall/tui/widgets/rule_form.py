@@ -57,7 +57,8 @@ class _Row(Horizontal):
     _Row Panel { height: 1; width: 11; }
     _Row Entry, _Row Choice { width: 1fr; margin: 0 1 0 0; }
     _Row Entry { background: $panel; }
-    _Row #limit { width: 20; }
+    _Row #limit, _Row #more { width: 20; }
+    _Row #after_within { width: 16; }
     _Row .op { width: 18; }
     _Row Entry:focus { background: $cursor; }
     _Row Entry.-wrong, _Row.-wrong Entry { background: $error 30%; }
@@ -106,6 +107,18 @@ class RuleForm(WallModal):
             for test in (*draft.tests, ArgumentTest()):
                 yield _test_row(test)
             yield _Row(
+                "after", _entry("after_server", draft.after_server, "on every server"),
+                _entry("after_tool", draft.after_tool, "none; a call before: read_*"),
+                _entry("after_within", draft.after_within, "within 30m"),
+            )  # fmt: skip
+            yield _Row(
+                "repeat", _entry("repeat", draft.repeat, "none; 5 times the same call in a row")
+            )
+            yield _Row(
+                "more than", _entry("more", draft.more, "none; 20 per 1m"),
+                Choice(PER, draft.more_per, label="counted per ", id="more_per"),
+            )  # fmt: skip
+            yield _Row(
                 "limit", _entry("limit", draft.limit, "none; 10 per 60s"),
                 Choice(PER, draft.per, label="counted per ", id="per"),
             )  # fmt: skip
@@ -134,12 +147,19 @@ class RuleForm(WallModal):
                 ArgumentTest(*(entry.value for entry in row.query(Entry)))
                 for row in self.query(".test").results(_Row)
             ),
+            after_server=self._text("after_server"),
+            after_tool=self._text("after_tool"),
+            after_within=self._text("after_within"),
+            repeat=self._text("repeat"),
+            more=self._text("more"),
+            more_per=self.query_one("#more_per", Choice).value,
             limit=self._text("limit"),
             per=self.query_one("#per", Choice).value,
             sum=self._text("sum"),
             budget=self._text("budget"),
             reason=self._text("reason"),
             kept=self._start.kept,
+            also=self._start.also,
         )
 
     def _text(self, name: str) -> str:
