@@ -88,7 +88,7 @@ def _leading_verbs(text: str) -> Iterator[tuple[str, str]]:
             expected = True
         elif len(word) > 1 and word.isupper():  # headings such as "IMPORTANT" or "START HERE"
             continue
-        elif not started and small in verbs.FILLER:
+        elif _is_adverb(small) or (not started and small in verbs.FILLER):
             pass
         elif expected and (verb := base_form(small)) and not _is_noun(verb, before):
             yield word, verb
@@ -120,6 +120,11 @@ def _harmless(text: str) -> Finding | None:
     if not _HARMLESS.search(text.lower()):
         return None
     return Finding(Risk.READ, "its description says that it only reads")
+
+
+def _is_adverb(word: str) -> bool:
+    """Whether a word only says how: "Permanently deletes"."""
+    return word.endswith("ly") and word not in verbs.VERBS and word not in verbs.NO_ADVERBS
 
 
 def _is_noun(verb: str, before: str) -> bool:

@@ -224,10 +224,17 @@ WAITS = _words("check get list monitor poll wait watch")
 # Before the first verb of a description these say nothing.
 FILLER = _words(
     """
-    a ability allow allows always an api be by call can easily enables endpoint for function helper
-    helps here is it lets method operation operations perform performs provides simply that the this
-    to tool tools use used useful user users utility various which will with you your
+    a ability able allow allows always an api batch be bulk by call can designed easily enables
+    endpoint fast for function helper helps here intended is it lets method operation operations
+    perform performs please provides quick simple simply that the this to tool tools use used useful
+    user users utility various which will with you your
     """
+)
+
+# Other words that end as "quickly" does.
+NO_ADVERBS = _words(
+    "anomaly assembly daily early family hourly monthly multiply nightly only quarterly supply"
+    " weekly yearly"
 )
 
 # What a description without a verb is about where a tool only tells: "Current weather of a city".
