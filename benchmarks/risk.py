@@ -2,9 +2,10 @@
 
     python benchmarks/risk.py FILE…
 
-A FILE is a set of labelled tools (`rows` with `server`, `tool`, `description`, `params` and
-`read_only`, the claim of each tool's author) or a listing (`server` and `tools`, of which those
-with a `readOnlyHint` count). The claim is a claim, not a truth, and is not shown to the classifier.
+A FILE is a set of labelled tools (`rows` with `server`, `tool`, `description`, `params` or a whole
+`input_schema`, and `read_only`, the claim of each tool's author) or a listing (`server` and
+`tools`, of which those with a `readOnlyHint` count). The claim is a claim, not a truth, and is not
+shown to the classifier.
 
 What is tuned in the classifier are its word lists, so the second half of the table is a
 vendor-disjoint cross-validation of them: the tools of one vendor are judged with lists from which
@@ -116,7 +117,8 @@ def read(path: Path) -> list[Labelled]:
                 row["server"],
                 row["tool"],
                 row["description"] or "",
-                {"properties": {name: {} for name in row["params"] or []}},
+                row.get("input_schema")
+                or {"properties": {name: {} for name in row["params"] or []}},
                 bool(row["read_only"]),
             )
             for row in data["rows"]

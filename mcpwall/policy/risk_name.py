@@ -16,6 +16,7 @@ def from_name(words: list[str]) -> Finding | None:
     The first verb decides, and those joined to it by and/or. A name is also read backwards where
     the object comes first: `search_index_delete`.
     """
+    words = _without_tail(words)
     if not words:
         return None
     last = words[-1]
@@ -37,6 +38,14 @@ def from_name(words: list[str]) -> Finding | None:
         joined.append(certain[-1])
     found = worst(_verb(words, i) for i in [lead, *joined])
     return found and found._replace(sure=lead == 0 or bool(certain))
+
+
+def _without_tail(words: list[str]) -> list[str]:
+    """The words without what says nothing at the end: `get_usage_v2`, `UsageTool`."""
+    end = len(words)
+    while end > 1 and (words[end - 1].isdigit() or words[end - 1] in verbs.TAILS):
+        end -= 1
+    return words[:end]
 
 
 def about_money(words: Sequence[str]) -> str:

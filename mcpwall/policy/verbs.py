@@ -141,6 +141,9 @@ _DERIVED = {
 }
 VERBS = _DERIVED | VERBS
 
+# What says nothing at the end of a name, beside figures: `get_usage_v2`, `UsageTool`.
+TAILS = _words("tool v")
+
 # What stands last in a name that only tells: `sam_logs`, `deploy_status`.
 READING_NOUNS = _words(
     """
@@ -172,7 +175,9 @@ READING_OBJECTS = {
     "convert": _words(
         "color currency date distance temperature time timestamp timezone unit units weight"
     ),
-    "generate": _words("code query report sql snippet summary types"),
+    "generate": _words(
+        "chart charts code diagram diagrams graph query report sql snippet summary types uuid uuids"
+    ),
     "resolve": _words("address addresses dns domain handle host hostname id ids name path url"),
     "run": _words(
         "analysis audit backtest check checks diagnostics lint report reports scan search"
