@@ -23,6 +23,7 @@ from mcpwall.policy.masking import WALK_MAX, Mask
 from mcpwall.policy.match import Names, regex_options
 
 TEXT_MAX = 262_144  # characters that glob and regex look at; a longer text cannot be evaluated
+_BASE_SIZE = 2_000  # instructions that each expression counts for, however small
 REGEX_MAX = 2_000  # characters of a regular expression
 _TRIMMED = " \t\r\n\v\f\"'"  # what some servers take off the ends of a path and others do not
 PATH_MAX = 4_096  # characters of a path, Linux's limit
@@ -163,6 +164,22 @@ def _expression(text: str) -> Any:
         raise ValueError(
             f'"{text}" is no regular expression of RE2 (no look-around, no back-references): {why}'
         ) from error
+
+
+def expressions_size(op: str, value: Any, most: int) -> int:
+    """How large the regular expressions of a condition are; looks no further once above `most`.
+
+    Counts instructions, and for each expression what its matching may keep besides.
+    """
+    size = 0
+    for text in value if isinstance(value, list) else [value]:
+        if size > most or not op.endswith("regex") or not isinstance(text, str):
+            break
+        try:
+            size += _BASE_SIZE + _expression(text).programsize
+        except ValueError:  # said where the rule is compiled
+            size += _BASE_SIZE
+    return size
 
 
 def _comparison(compare: Callable[[Any, Any], bool]) -> Callable[[Any], Check]:

@@ -21,6 +21,7 @@ from mcpwall.policy.compile import Policy, compile_policy
 from mcpwall.policy.compiled import RuleError
 from mcpwall.policy.match import literal_text
 from mcpwall.policy.never import why_never
+from mcpwall.policy.operators import expressions_size
 from mcpwall.policy.set_risk import Risks, Word
 from mcpwall.store import files, rule_ids, schema, toml_lines
 from mcpwall.store.app import AppConfig
@@ -31,6 +32,9 @@ from mcpwall.store.shared.setting import StoreConfig
 from mcpwall.store.toml_lines import Path, Positions
 
 _MAX_ERRORS: Final = 100
+EXPRESSIONS_MAX: Final = (
+    400_000  # the size of all in a project's file, as `expressions_size` counts
+)
 # tomllib's time and memory grow with the square of a dotted key's parts.
 _DEEP_KEY: Final = re.compile(
     r"""(?:^[ \t]*+\[{0,2}|[{,])"""
@@ -234,6 +238,8 @@ def _rules(tables: Any, file: str, places: Positions, *, project: bool) -> list[
         what += str(places.line(("rules", error.first)))
         fix = "give each rule an id of its own"
         raise BadValueError(Problem(("rules", error.second, "id"), what, fix, None)) from error
+    if project:
+        _check_size(rules)
     _check_meaning(rules, tables)
     return rules
 
@@ -251,6 +257,22 @@ def _risks(
         for name, each in servers.items()
         if each.risk
     }
+
+
+def _check_size(rules: Sequence[Rule]) -> None:
+    """Refuse more expressions than a stranger's file may cost to compile and to keep."""
+    size = 0
+    for number, rule in enumerate(rules):
+        for condition in rule.when:
+            size += expressions_size(condition.op, condition.value, EXPRESSIONS_MAX - size)
+            if size > EXPRESSIONS_MAX:
+                raise BadValueError(
+                    Problem(
+                        ("rules", number, "when"),
+                        "the regular expressions of this file are too many or too large",
+                        "a project's file has room for 200 plain ones; put more into your own",
+                    )
+                )
 
 
 def _check_meaning(rules: Sequence[Rule], tables: Sequence[JsonObject]) -> None:

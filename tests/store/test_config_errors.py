@@ -250,6 +250,26 @@ def test_p13_keys_of_many_parts_are_refused_before_they_are_parsed():
     assert load_text(f'[[rules]]\naction="deny"\nreason="{sentence}"', "c").rules
 
 
+@pytest.mark.parametrize(
+    "lists",
+    [[["a{9}%d"] for _ in range(300)], [[r"\pL{40}%d"] * 20], [["[x%d"] * 300]],
+    ids=["many", "large", "bad"],
+)
+def test_p13_a_projects_expressions_are_bounded_before_they_are_compiled(lists):
+    """What a repository brings must not cost the wall minutes and gigabytes."""
+    rules = ""
+    for number, texts in enumerate(lists):
+        written = ", ".join(f"'{text % at}'" for at, text in enumerate(texts))
+        when = f"when = {{ x = {{ regex = [{written}] }} }}"
+        rules += f'[[rules]]\nid = "r{number}"\n{when}\naction = "deny"\n'
+    with pytest.raises(ConfigError, match="regular expressions of this file are too many"):
+        load_text(rules, ".mcpwall.toml", project=True)
+    few = rules.partition('[[rules]]\nid = "r9"')[0]
+    if len(lists) > 1:
+        assert len(load_text(few, ".mcpwall.toml", project=True).rules) == 9
+        assert len(load_text(rules, "config.toml").rules) == len(lists)
+
+
 def test_p13_a_file_of_mistakes_has_a_bounded_answer():
     found = errors("".join(f"wrong{number} = 1\n" for number in range(20_000)))
     assert len(found) == 101
