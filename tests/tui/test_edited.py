@@ -41,7 +41,7 @@ def test_what_cannot_be_seen_stands_as_its_escape() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ('{"a": 1,}', "line 1, column 9"),
+        ('{"a": 1 "b": 2}', "line 1, column 9"),
         ('{\n "a": x}', "line 2, column 7"),
         ('{"a": 1, "a": 2}', '"a" stands twice'),
         ('{"b": {"a": 1, "a": 2}}', '"a" stands twice'),
