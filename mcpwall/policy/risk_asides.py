@@ -24,10 +24,12 @@ _SAVED = re.compile(
     r"(?:directory|disk|file|filesystem|folder|path)\b)"
 )
 # "… Updates the index", "… and removes all drafts"
-_ALSO = re.compile(rf"(?:[.,:;!\n] ?|\b(?:also|and|or|then|will) ){_ADVERB}{_VERB} {_OBJECT}")
-# "It sends requests to the target", not "it starts at noon"
+_ALSO = re.compile(
+    rf"(?:[.,:;!\n] ?|\b(?:(?<!which )also|and|or|then|will) ){_ADVERB}{_VERB} {_OBJECT}"
+)
+# "It sends requests to the target", not "it starts at noon" or "the tags it applies"
 _ITSELF = re.compile(
-    rf"\b(?:it|this tool|the tool) {_ADVERB}{_VERB}\b"
+    rf"(?:\A|[.;:!\n(–—] ?)(?:it|this tool|the tool) {_ADVERB}{_VERB}\b"
     r"(?! (?:and|as|at|by|from|if|or|over|when|with)\b)"
 )
 # "Get an image and add it to the library"

@@ -29,7 +29,7 @@ def from_name(words: list[str]) -> Finding | None:
         if words[i] not in verbs.NOUNS or (i == 0 and words[i] in verbs.COMMANDS and len(words) > 1)
     ]
     if not certain and (agent := _agent_noun(last)):
-        return _said(last, verbs.VERBS[agent])
+        return _said(last, verbs.VERBS[agent])._replace(sure=False)
     lead = next((i for i in certain or acting if _counts(words, i, certain)), None)
     if lead is None:
         return None
@@ -37,7 +37,10 @@ def from_name(words: list[str]) -> Finding | None:
     if words[lead] in verbs.OBJECTS and certain and certain[-1] == len(words) - 1:
         joined.append(certain[-1])
     found = worst(_verb(words, i) for i in [lead, *joined])
-    return found and found._replace(sure=lead == 0 or bool(certain))
+    reads = [i for i in acting if i != lead and verbs.VERBS[words[i]] is Risk.READ]
+    may_be_noun = words[lead] in verbs.NOUNS and (lead > 0 or bool(reads))
+    sure = not may_be_noun and not any(i < lead for i in reads)
+    return found and found._replace(sure=sure)
 
 
 def _without_tail(words: list[str]) -> list[str]:

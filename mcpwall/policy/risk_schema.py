@@ -41,7 +41,7 @@ def from_schema(schema: JsonObject, seen: Seen) -> Finding | None:
         words = words_of(name)
         every.add("_".join(words))
         choices = _enum(argument)[:left]
-        if not choices:
+        if not choices and not _is_object(argument):
             found.append(_code(name, words, seen))
         found.append(_file(name, words, seen))
         if words and words[-1] in verbs.CHOICES:
@@ -114,6 +114,11 @@ def _file(name: str, words: list[str], seen: Seen) -> Finding | None:
     if writes or places:
         return Finding(Risk.WRITE, f"its argument {quoted(name)} names a file to write")
     return None
+
+
+def _is_object(argument: Any) -> bool:
+    """Whether an argument is a structure, which no shell runs."""
+    return isinstance(argument, dict) and argument.get("type") == "object"
 
 
 def _enum(argument: Any) -> list[Any]:

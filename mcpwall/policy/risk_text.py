@@ -30,7 +30,7 @@ _ADVICE = re.compile(
 _CLAIM = re.compile(r"\bread[- ]only\b", re.IGNORECASE)
 _READ_ONLY = re.compile(
     r"(?<!not )(?<!not a )\bread[- ]?only (?:[a-z]{1,20} )?"
-    r"(?:quer(?:y|ies)|select|sql|statements?)\b"
+    r"(?:quer(?:y|ies)|select|sql|statements?)\b|只读 ?(?:sql|查询)"
 )
 _SELECT = re.compile(r"\bselect[- ]only\b|\bselect (?:quer(?:y|ies)|statements?)\b|\bsql select\b")
 _CHANGING_SQL = re.compile(r"\b(?:alter|create|ddl|delete|dml|drop|insert|update|write)")
@@ -82,7 +82,8 @@ def _leading_verbs(text: str) -> Iterator[tuple[str, str]]:
     expected = True  # a verb may stand here
     started = False
     before = ""
-    for match in _WORD_OR_JOINER.finditer(_CLAIM.sub("", _ADVICE.sub("", text))):
+    text = _CLAIM.sub("", _ADVICE.sub("", text))
+    for match in _WORD_OR_JOINER.finditer(text):
         word, small = match.group(), match.group().lower()
         if small in _JOINERS:
             expected = True
@@ -90,7 +91,11 @@ def _leading_verbs(text: str) -> Iterator[tuple[str, str]]:
             continue
         elif _is_adverb(small) or (not started and small in verbs.FILLER):
             pass
-        elif expected and (verb := base_form(small)) and not _is_noun(verb, before):
+        elif (
+            expected
+            and (verb := base_form(small))
+            and not _is_noun(verb, before, text[match.end() :])
+        ):
             yield word, verb
             started, expected = True, False
         else:
@@ -127,6 +132,8 @@ def _is_adverb(word: str) -> bool:
     return word.endswith("ly") and word not in verbs.VERBS and word not in verbs.NO_ADVERBS
 
 
-def _is_noun(verb: str, before: str) -> bool:
-    """Whether a word that may be a noun is one: in "provides comments", "the log of"."""
+def _is_noun(verb: str, before: str, after: str) -> bool:
+    """Whether a word that may be a noun is one: in "provides comments", "replies for a post"."""
+    if verbs.VERBS[verb] is not Risk.READ and after.startswith((" for ", " of ")):
+        return True
     return verb in verbs.NOUNS and before in verbs.BEFORE_NOUNS

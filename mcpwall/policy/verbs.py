@@ -15,8 +15,8 @@ def _words(text: str) -> frozenset[str]:
 
 _BY_RISK = {
     Risk.READ: """
-        aggregate analyse analyze ask assess audit autocomplete browse calculate capture cat check
-        cite collect compare compute contrast correlate count crosscheck decode decompile demangle
+        aggregate analyse analyze assess audit autocomplete browse calculate capture cat check cite
+        collect compare compute contrast correlate count crosscheck decode decompile demangle
         deobfuscate dereference derive describe detect diagnose diff disassemble discern discover
         display doublecheck download dump echo encode enquire enumerate estimate examine explain
         explore extract fetch find forecast geocode get glob grep hash identify infer inquire
@@ -29,22 +29,22 @@ _BY_RISK = {
         """,
     Risk.WRITE: """
         accept ack acknowledge acquire activate add adjust adopt allocate allow alter amend animate
-        annotate append apply approve archive assign associate attach attest authenticate authorise
-        authorize autofix automate award backup ban befriend bind blacklist block book bookmark
-        bootstrap branch broadcast bump calibrate cast change checkin checkout chmod choose chown
-        claim clarify click clone close comment commit complete compose compress configure confirm
-        connect consolidate continue contribute converge convert copy cordon cp create crop curate
-        deactivate deauth deauthorize debounce decide declare decline decrease decrement dedupe
-        deduplicate defer define delegate deliver demote deploy dequeue deselect design detach dial
-        disable disassociate disconnect dislike dismiss dispatch dissociate downgrade downscale
-        downvote draft drag drain duplicate edit eject elevate email embed emit emulate enable
-        encrypt endorse enforce engage enlarge enqueue enrich enroll enter escalate establish export
-        expose extend failover favorite favourite fill finalise finalize finetune finish fix flag
-        focus follow fork format forward freeze fulfil fulfill generate give grant group gzip hand
-        handle hide hotfix hover hydrate impersonate implement import imprint incorporate increase
-        increment index inform ingest init initialise initialize initiate inline insert install
-        instruct integrate invert invite isolate join kick label learn lease leave like link load
-        localise localize lock log login logout make manage map mark materialise materialize
+        annotate append apply approve archive ask assign associate attach attest authenticate
+        authorise authorize autofix automate award backup ban befriend bind blacklist block book
+        bookmark bootstrap branch broadcast bump calibrate cast change checkin checkout chmod choose
+        chown claim clarify click clone close comment commit complete compose compress configure
+        confirm connect consolidate continue contribute converge convert copy cordon cp create crop
+        curate deactivate deauth deauthorize debounce decide declare decline decrease decrement
+        dedupe deduplicate defer define delegate deliver demote deploy dequeue deselect design
+        detach dial disable disassociate disconnect dislike dismiss dispatch dissociate downgrade
+        downscale downvote draft drag drain duplicate edit eject elevate email embed emit emulate
+        enable encrypt endorse enforce engage enlarge enqueue enrich enroll enter escalate establish
+        export expose extend failover favorite favourite fill finalise finalize finetune finish fix
+        flag focus follow fork format forward freeze fulfil fulfill generate give grant group gzip
+        hand handle hide hotfix hover hydrate impersonate implement import imprint incorporate
+        increase increment index inform ingest init initialise initialize initiate inline insert
+        install instruct integrate invert invite isolate join kick label learn lease leave like link
+        load localise localize lock log login logout make manage map mark materialise materialize
         memorize merge message migrate mint mkdir mock moderate modify mount move mutate mute mv
         nack name navigate normalise normalize notarize note notify nudge obfuscate offboard offload
         onboard open optimize orchestrate organize override park paste patch pause persist pin pivot
@@ -99,9 +99,9 @@ _ABROAD = {
         lire listar lister mostrar obtener obtenir obter pesquisar rechercher suchen
         """,
     Risk.WRITE: """
-        actualizar adicionar agregar ajouter asignar atualizar bearbeiten cambiar crear creer criar
-        editar enregistrer enviar envoyer erstellen guardar marcar modificar modifier mover publicar
-        publier registrar salvar senden speichern
+        actualizar adicionar agregar ajouter asignar ask atualizar bearbeiten cambiar crear creer
+        criar editar enregistrer enviar envoyer erstellen guardar marcar modificar modifier mover
+        publicar publier registrar salvar senden speichern
         """,
     Risk.EXECUTE: "ejecutar executar executer iniciar starten",
     Risk.DESTRUCTIVE: """
@@ -220,7 +220,8 @@ NO_AGENTS = _words("server")
 
 # A description that starts with one of these tells of reading, whatever nouns its tool's name has.
 PLAIN = _words(
-    "check describe display fetch find get inspect list lookup read retrieve search show view"
+    "check describe display fetch find get inspect list lookup preview read retrieve search show"
+    " view"
 )
 
 # What these wait for was started by another tool.
@@ -256,7 +257,7 @@ PREPOSITIONS = _words("about as at between by for from in of on per using via wi
 # These start descriptions of reading tools too: "Run a find query", "Generates a summary".
 WEAK = _words(
     """
-    build call compile connect convert debug execute filter format generate group index load log
+    ask build call compile connect convert debug execute filter format generate group index load log
     make map match name open order perform plan process rank rate reconstruct report resolve run
     select sort split stream take test use wait
     """
