@@ -146,10 +146,10 @@ def _opencode(at: Places) -> Iterator[Place]:
     own = at.config / "opencode"
     folders = [(own, USER), (at.home / ".opencode", USER)]
     folders += [(at.project, PROJECT), (at.project / ".opencode", PROJECT)]
-    if "OPENCODE_CONFIG_DIR" in at.variables:
-        folders.insert(0, (at.variable("OPENCODE_CONFIG_DIR"), USER))
-    if "OPENCODE_CONFIG" in at.variables:
-        yield Place(at.variable("OPENCODE_CONFIG"), USER, _OPENCODE_KEYS)
+    if folder := at.named("OPENCODE_CONFIG_DIR"):
+        folders.insert(0, (folder, USER))
+    if file := at.named("OPENCODE_CONFIG"):
+        yield Place(file, USER, _OPENCODE_KEYS)
     for folder, scope in folders:
         for name in ("opencode.json", "opencode.jsonc"):
             yield Place(folder / name, scope, _OPENCODE_KEYS)
@@ -167,10 +167,9 @@ def _cline(at: Places) -> Iterator[Place]:
     for editor in (*EDITORS, "Cursor", "Windsurf", "Kiro", "Trae"):
         kept = at.applications / editor / "User" / "globalStorage" / "saoudrizwan.claude-dev"
         yield Place(kept / "settings" / name, USER, _MCP_SERVERS)
-    if "CLINE_MCP_SETTINGS_PATH" in at.variables:
-        yield Place(at.variable("CLINE_MCP_SETTINGS_PATH"), USER, _MCP_SERVERS)
-    own = at.variable("CLINE_DATA_DIR") if "CLINE_DATA_DIR" in at.variables else None
-    own = own or at.variable("CLINE_DIR", ".cline") / "data"
+    if file := at.named("CLINE_MCP_SETTINGS_PATH"):
+        yield Place(file, USER, _MCP_SERVERS)
+    own = at.named("CLINE_DATA_DIR") or at.variable("CLINE_DIR", ".cline") / "data"
     yield Place(own / "settings" / name, USER, _MCP_SERVERS)
 
 

@@ -114,8 +114,14 @@ def _entry(agent: Agent, keys: tuple[str, ...], name: str, node: Node, why: str)
         kind = table.value.get("type") or table.value.get("transportType")
         kind = kind or ("sse" if key == shape.older else "http")
         why = why or _why_not_remote(kind, url) or unsafe
+        if shape.args and shape.args in table.members:
+            why = why or f"it has both a URL and {shape.args}"
         return replace(entry, url=url, sent=sent, why_not=why)
-    return replace(entry, why_not=why or "neither a command nor a URL is given for it")
+    both = shape.command in table.members and key
+    what = (
+        f"it has both a {shape.command} and a {key}" if both else "it has neither command nor URL"
+    )
+    return replace(entry, why_not=why or what)
 
 
 def _shape(agent: Agent, node: Node) -> tuple[Shape, Node]:
@@ -157,7 +163,7 @@ def _words(table: Node, shape: Shape) -> tuple[str, ...]:
 def _why_not_remote(kind: object, url: str) -> str:
     if kind == "sse":
         return "it is reached by the older HTTP+SSE transport, which the wall does not speak"
-    if kind not in _HTTP:
+    if not isinstance(kind, str) or kind not in _HTTP:
         return f"its type is {kind}"
     try:
         parts = urlsplit(url)

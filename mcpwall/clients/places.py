@@ -21,10 +21,14 @@ class Places:
     project: Path
     variables: Mapping[str, str] = field(default_factory=dict)
 
+    def named(self, variable: str) -> Path | None:
+        """What a variable names, if it is set."""
+        value = self.variables.get(variable, "")
+        return Path(value) if value else None
+
     def variable(self, name: str, *fallback: str) -> Path:
         """The directory that a variable names, or one below the home."""
-        value = self.variables.get(name, "")
-        return Path(value) if value else self.home.joinpath(*fallback)
+        return self.named(name) or self.home.joinpath(*fallback)
 
     @property
     def config(self) -> Path:

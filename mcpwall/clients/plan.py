@@ -112,7 +112,8 @@ def _rest(document: Document, routings: Sequence[Routing]) -> Any:
         for key in routing.entry.keys:
             container = container[key]
         if isinstance(container, list):
-            container[:] = [one for one in container if one.get("name") != routing.entry.name]
+            named = [one for one in container if isinstance(one, dict)]
+            container.remove(next(one for one in named if one.get("name") == routing.entry.name))
         else:
             del container[routing.entry.name]
     return rest

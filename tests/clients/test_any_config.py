@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 import tomli_w
 import yaml
 from hypothesis import given, settings
@@ -70,6 +71,54 @@ def there_and_back(name, key, text, wanted):
     back, outcomes = undo.put_back(change.after, change.records)
     assert back.text == text
     assert {outcome.how for outcome in outcomes} == {undo.How.RESTORED}
+
+
+# what a stranger may have put into a project's file, where anything may stand anywhere
+odd = st.recursive(
+    st.sampled_from(
+        [None, True, 0, 1.5, "", "x", "sse", "http://[", "https://a.example/mcp", "${A}"]
+    ),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(
+            st.sampled_from(["name", "command", "args", "path", "1"]), inner, max_size=2
+        )
+    ),
+    max_leaves=4,
+)
+keys = ["command", "cmd", "args", "env", "url", "uri", "type", "headers", "transport", "name"]
+good = st.sampled_from(
+    [
+        {"command": "npx", "cmd": "npx", "args": ["a"], "env": {"A": "b"}},
+        {"url": "https://a.example/mcp", "uri": "https://a.example/mcp"},
+        {"transport": {"type": "stdio", "command": "npx"}},
+    ]
+)
+entry = st.builds(
+    lambda name, base, change: {"name": name, **base, **change},
+    *(words, good, st.dictionaries(st.sampled_from(keys), odd, max_size=2)),
+)
+NAMES = {"codex": "mcp_servers", "goose": "extensions", "opencode": "mcp", "zed": "context_servers"}
+
+
+@pytest.mark.parametrize("name", sorted(BY_ID))
+@settings(max_examples=40, deadline=None)
+@given(st.dictionaries(words, entry | odd, max_size=3) | st.lists(entry | odd, max_size=3) | odd)
+def test_what_is_odd_is_left_alone_or_goes_back(name, container):
+    agent, key = BY_ID[name], NAMES.get(name, "mcpServers")
+    text = yaml.safe_dump({key: container}) if name == "goose" else json.dumps({key: container})
+    ending = "yaml" if name == "goose" else "json"
+    before = document.Document(Path(f"x.{ending}"), False, "", None).changed(text)
+    found = list(entries(agent, before.root, (key,)))
+    assert all(entry.environment is not None for entry in found)
+    good = [entry for entry in found if not entry.why_not and not entry.routed]
+    try:
+        wanted = [plan.Routing(entry, f"s{n}", 900) for n, entry in enumerate(good)]
+        change = plan.change(before, wanted, WALL, "now")
+    except document.DocumentError:
+        return
+    back, _ = undo.put_back(change.after, change.records)
+    assert back.text == text
 
 
 def started(servers):

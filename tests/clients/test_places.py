@@ -220,3 +220,28 @@ def test_a_login_that_stands_beside_the_table_is_seen(tmp_path):
     )
     (found,) = survey(places(tmp_path))
     assert "it says how to log in" in found.entries[0].why_not
+
+
+@pytest.mark.parametrize(
+    ("entry", "says"),
+    [
+        ({"url": "https://a.example/mcp", "type": {"http": 1}}, "its type is {'http': 1}"),
+        ({"url": "https://a.example/mcp", "type": []}, ""),
+        ({"url": "https://a.example/mcp", "args": []}, "it has both a URL and args"),
+        ({"url": "https://a.example/mcp", "command": "x"}, "it has both a command and a url"),
+    ],
+)
+def test_an_odd_entry_says_why_it_is_left_alone(tmp_path, entry, says):
+    put(tmp_path / ".cursor" / "mcp.json", {"mcpServers": {"odd": entry, "fs": SERVER}})
+    (found,) = survey(places(tmp_path))
+    odd, fs = found.entries
+    assert says in odd.why_not
+    assert bool(odd.why_not) is bool(says)
+    assert not fs.why_not
+
+
+def test_strings_among_the_servers_of_a_list_are_passed_over(tmp_path):
+    one = {"name": "fs", **SERVER}
+    put(tmp_path / ".continue" / "mcpServers" / "a.json", {"mcpServers": ["x", one, 1]})
+    after = routed_and_back(places(tmp_path))
+    assert after["mcpServers"][1]["args"] == ["stdio", "fs", "--", "npx", "-y", "x"]
