@@ -13,6 +13,7 @@ from itertools import islice
 from typing import assert_never
 
 from mcpwall.engine import port, port_rules
+from mcpwall.tui.rates import Rates
 
 ROWS_MAX = 100_000
 _ROWS_SLACK = 1_000  # rows over the maximum are let go this many at a time
@@ -66,6 +67,7 @@ class Mirror:
         self.rules: tuple[port_rules.RuleRow, ...] = ()
         self.sessions: dict[str, port.SessionRow] = {}
         self.servers: dict[str, port.ServerRow] = {}
+        self.rates = Rates()
         self._counts: deque[tuple[float, int]] = deque()  # (seconds, calls so far)
         self._parts = Part.NONE
         self._rows: list[port.Row] = []
@@ -90,6 +92,7 @@ class Mirror:
         self.rules = snapshot.rules
         self.sessions = {session.id: session for session in snapshot.sessions}
         self.servers = {server.name: server for server in snapshot.servers}
+        self.rates.start_over(snapshot.rows)
         self._counts = deque([(now_s, snapshot.totals.calls)])
         self._parts = ALL
         self._rows = []
@@ -116,9 +119,12 @@ class Mirror:
         return changes
 
     def rate(self, now_s: float) -> float:
-        """Calls a second over the last ten seconds before `now_s`."""
+        """Calls a second over the ten seconds before `now_s`, or since it is known."""
         self._forget_counts(now_s)
-        return (self.totals.calls - self._counts[0][1]) / _RATE_WINDOW_S if self._counts else 0.0
+        if not self._counts:
+            return 0.0
+        first_s, calls = self._counts[0]
+        return (self.totals.calls - calls) / min(_RATE_WINDOW_S, max(1.0, now_s - first_s))
 
     def previous_like(self, row: port.Row) -> port.Row | None:
         """The call of the same client to the same tool before `row`, looking back 5,000 calls."""
@@ -168,6 +174,8 @@ class Mirror:
     def _put_row(self, row: port.Row) -> None:
         if row.id < self.oldest:
             return
+        if row.id not in self.rows:
+            self.rates.note(row)
         self.rows[row.id] = row
         self._rows.append(row)
         self._parts |= Part.ROWS

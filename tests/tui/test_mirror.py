@@ -96,6 +96,13 @@ def test_the_rate_is_over_the_last_ten_seconds() -> None:
     assert mirror.rate(60) == 0
 
 
+def test_the_rate_is_right_before_ten_seconds_have_passed() -> None:
+    mirror = taken(empty())
+    for second in range(1, 3):
+        mirror.apply(port.Batch(second, port.Totals(calls=second * 12)), second)
+    assert mirror.rate(2) == 12
+
+
 def test_sessions_and_servers_are_known_by_name() -> None:
     mirror = taken(busy())
     tell(mirror, port.SessionEvent(replace(mirror.sessions["s1"], ended="agent left")))

@@ -241,7 +241,7 @@ async def test_p10_hostile_text_is_harmless() -> None:
     ("name", "keys"),
     {
         "calls": ("k", "space"), "rules": ("3",), "servers": ("4",), "sessions": ("5",),
-        "audit": ("6",), "help": ("?",), "stop": ("Q",), "full view": ("k", "enter"),
+        "audit": ("6",), "help": ("?",), "stop": ("Q",), "full view": ("g", "enter"),
         "rule form": ("r",), "palette": (":",), "edit": ("p", "e"),
         "pair": ("space", "k", "space", "="),
     }.items(),

@@ -51,7 +51,13 @@ class ServerTree(PickList[Node]):
 
     def item_line(self, item: Node) -> Line:
         """A server or a tool."""
-        return node_line(item, columns(self.size.width), folded=item.server.name in self.folded)
+        folded = item.server.name in self.folded
+        return node_line(item, columns(self.size.width), folded=folded, now=self.rate(item))
+
+    def rate(self, item: Node) -> str:
+        """How often a tool is called now."""
+        rates, now_ms = self.wall.mirror.rates, self.wall.now() * 1000
+        return rates.said(item.server.name, item.tool.name, now_ms) if item.tool else ""
 
 
 class ServersScreen(WallScreen):
@@ -83,6 +89,12 @@ class ServersScreen(WallScreen):
         """A server came, went, or listed other tools."""
         if changes.parts & Changed.SERVERS:
             self._show()
+
+    def tick(self) -> None:
+        """How often tools are called moves by itself."""
+        self.query_one(ServerTree).refresh()
+        if node := self.node:
+            self._say(node)
 
     @property
     def node(self) -> Node | None:
@@ -117,10 +129,15 @@ class ServersScreen(WallScreen):
             return
         name = f"{node.server.name}.{node.tool.name}" if node.tool else node.server.name
         right = "waits for you" if node.waits else ""
-        lines = about(node, self._known.get(node.key), room, self.wall.zone)
         self.query_one("#about", Panel).show([rule(safe(name), right, room, "title", "warn")])
-        self.query_one(TextLines).show(lines)
+        self._say(node)
         self._look(node)
+
+    def _say(self, node: Node) -> None:
+        """All that is known of it."""
+        known, now = self._known.get(node.key), self.query_one(ServerTree).rate(node)
+        lines = about(node, known, self.size.width, self.wall.zone, now=now)
+        self.query_one(TextLines).show(lines)
 
     @work(group="inspect", exclusive=True)
     async def _look(self, node: Node) -> None:
@@ -132,8 +149,7 @@ class ServersScreen(WallScreen):
         if isinstance(reply, port_tools.Inspected):
             self._known = {node.key: reply}  # one is looked at a time; texts can be long
             if self.node and self.node.key == node.key:
-                lines = about(self.node, reply, self.size.width, self.wall.zone)
-                self.query_one(TextLines).show(lines)
+                self._say(self.node)
 
     # --- moving ---------------------------------------------------------------------------------
 

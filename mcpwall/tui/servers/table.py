@@ -27,6 +27,8 @@ PINS = {
 }
 RULE_STYLES = {"deny": "bad", "ask": "waiting", "allow": "ok"}
 _SLIM = 60  # cells below which the rule is told of the selected tool alone
+_NARROW = 80  # and below which so is how often it is called now
+_NOW = 10  # cells for that
 _BROAD = 110  # cells from which all columns have room
 
 
@@ -65,29 +67,34 @@ class Columns(NamedTuple):
     name: int
     hints: int
     rule: int
+    now: int
 
 
 def columns(room: int) -> Columns:
     """What fits into `room` cells."""
     free = room - 9 - 9 - 12 - 2  # risk, calls, pin
     if room < _SLIM:
-        return Columns(free + 3, 0, 0)
+        return Columns(free + 3, 0, 0, 0)
     if room < _BROAD:
-        return Columns(max(16, free - 18), 0, 18)
-    return Columns(free - 28 - 24, 28, 24)
+        now = _NOW if room >= _NARROW else 0
+        return Columns(max(16, free - 18 - now), 0, 18, now)
+    return Columns(free - 28 - 24 - _NOW, 28, 24, _NOW)
 
 
 def heading(widths: Columns) -> Line:
     """The names of the columns."""
     hints = f"{'ITS SERVER CLAIMS':{widths.hints}}" if widths.hints else ""
     rule = f"{'RULE':{widths.rule}}" if widths.rule else ""
+    now = f"{'NOW':{widths.now}}" if widths.now else ""
     name = column("SERVER / TOOL", widths.name - 1)
-    return [(f"  {name} {'RISK':9}{hints}{'CALLS':>7}  {rule}PIN", "dim")]
+    return [(f"  {name} {'RISK':9}{hints}{'CALLS':>7}  {now}{rule}PIN", "dim")]
 
 
-def node_line(node: Node, widths: Columns, *, folded: bool) -> Line:
-    """A server or a tool."""
-    return _tool(node.tool, widths) if node.tool else _server(node.server, widths, folded=folded)
+def node_line(node: Node, widths: Columns, *, folded: bool, now: str) -> Line:
+    """A server or a tool; `now` is how often it is called."""
+    if node.tool:
+        return _tool(node.tool, widths, now)
+    return _server(node.server, widths, folded=folded)
 
 
 def _server(server: ServerRow, widths: Columns, *, folded: bool) -> Line:
@@ -107,12 +114,12 @@ def _server(server: ServerRow, widths: Columns, *, folded: bool) -> Line:
         (column(server.name, widths.name - 1) + " ", "strong"),
         (_fill(about, middle), "dim"),
         (f"{server.calls:>7,}  ", ""),
-        (" " * widths.rule, ""),
+        (" " * (widths.now + widths.rule), ""),
         (mark, style),
     ]
 
 
-def _tool(tool: ToolRow, widths: Columns) -> Line:
+def _tool(tool: ToolRow, widths: Columns, now: str) -> Line:
     risk, risk_style = RISKS[tool.risk]
     risk += "*" * (tool.found is not None)  # set by the person
     pin, pin_style = PINS[tool.pin]
@@ -127,6 +134,7 @@ def _tool(tool: ToolRow, widths: Columns) -> Line:
         parts.append((_fill(safe(", ".join(tool.hints)) or "nothing", widths.hints), "dim"))
     parts += [
         (f"{tool.calls or '':>7}  ", ""),
+        (f"{now:{widths.now}}" if widths.now else "", "accent"),
         (_fill(rule, widths.rule) if widths.rule else "", rule_style),
         (pin, pin_style),
         *hidden,
@@ -139,9 +147,14 @@ def meets(tool: ToolRow) -> str:
     return f"{tool.action.value} {tool.rules[0] if tool.rules else 'default'}"
 
 
-def about(node: Node, known: Inspected | None, room: int, zone: tzinfo | None) -> list[Line]:
-    """All of the selected one in words, nothing cut."""
-    lines = _about_tool(node.tool, room, zone) if node.tool else _about_server(node, room, zone)
+def about(
+    node: Node, known: Inspected | None, room: int, zone: tzinfo | None, *, now: str
+) -> list[Line]:
+    """All of the selected one in words, nothing cut; `now` is how often a tool is called."""
+    if node.tool:
+        lines = _about_tool(node.tool, room, zone, now)
+    else:
+        lines = _about_server(node, room, zone)
     if known is not None and known.recommended and node.tool:
         lines += _said("recommended", safe(known.recommended.reason), room, "accent")
     if known is not None:
@@ -152,7 +165,7 @@ def about(node: Node, known: Inspected | None, room: int, zone: tzinfo | None) -
     return lines
 
 
-def _about_tool(tool: ToolRow, room: int, zone: tzinfo | None) -> list[Line]:
+def _about_tool(tool: ToolRow, room: int, zone: tzinfo | None, now: str) -> list[Line]:
     state = {
         Pin.PINNED: "",
         Pin.NEW: "it came later than its server: nobody can call it until you accept it",
@@ -168,7 +181,7 @@ def _about_tool(tool: ToolRow, room: int, zone: tzinfo | None) -> list[Line]:
     lines += _said("a call", safe(tool.applies), room)
     for flag in tool.flags:
         lines += _said("look twice", f"▲ {safe(flag)}", room, "warn")
-    used = f"{tool.calls:,} calls"
+    used = f"{tool.calls:,} calls" + (f", {now} now" if now else "")
     if tool.last_ms:
         used += f", last {stamp(tool.last_ms, zone)}"
     if tool.first_ms:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mcpwall.tui.app import WallApp
 
 _AGENT, _CALLED, _NOTE, _NOTE_WIDE = 14, 24, 18, 28  # cells
-_WIDE = 110
+_SLIM, _WIDE = 60, 110
 
 
 class WaitingStrip(LineWidget):
@@ -75,6 +75,9 @@ class WaitingStrip(LineWidget):
             (f" {risk}", style),
             (f"  {self._wall.keys.key('app.review')} review ", "accent"),
         ]
+        if self.size.width < _SLIM:
+            left = [(f" ? {count} waiting {self._left(held)} ", "waiting")]
+            right[1] = (f" {self._wall.keys.key('app.review')} ", "accent")
         room = self.size.width - cells(left) - cells(right)
         return spread(
             [*left, (fit(called(held.row), max(0, room)), "strong")], right, self.size.width
