@@ -20,13 +20,13 @@ def one(server, agent="claude-code"):
 @pytest.mark.parametrize(
     ("server", "why"),
     [
-        ("{}", "neither a command nor a URL"),
+        ("{}", "neither command nor URL"),
         ('{"command": 5}', "is not a command"),
         ('{"command": ""}', "is not a command"),
         ('{"command": "x", "args": "a b"}', "is not a command"),
         ('{"command": "x", "args": [1]}', "is not a command"),
         ('{"command": "x", "command": "y"}', "written twice"),
-        ('{"command": "x", "url": "https://a.example/"}', "neither a command nor a URL"),
+        ('{"command": "x", "url": "https://a.example/"}', "both a command and a url"),
         ('{"url": "https://me:pw@a.example/mcp"}', "may hold a secret"),
         ('{"url": "https://a.example/mcp?key=1"}', "may hold a secret"),
         ('{"url": "${HOST}/mcp"}', "not written out"),
