@@ -38,7 +38,7 @@ def classify(
     words = words_of(name)
     named = from_name(words)
     if named is not None and not named.sure and starts_reading(description):
-        named = None  # "change" in `vendor_change_requests`, of which it is told that it lists them
+        named = None  # "change" in `vendor_change_colors`, of which it is told that it lists them
     seen = Seen(words, named, speaks_of_sql(description), promises_reading(description))
     # Of findings that are as bad, the first gives the reason: arguments are the most to the point.
     found = worst(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from mcpwall.model import Risk
 from mcpwall.policy import verbs
@@ -22,7 +23,7 @@ def from_name(words: list[str]) -> Finding | None:
     last = words[-1]
     if _only_tells(words):
         return _said(last, Risk.READ)._replace(sure=any(map(_surely_reads, words[:-1])))
-    acting = [i for i, word in enumerate(words) if word in verbs.VERBS]
+    acting = [i for i in range(len(words)) if _is_verb(words, i)]
     certain = [
         i
         for i in acting
@@ -41,6 +42,12 @@ def from_name(words: list[str]) -> Finding | None:
     may_be_noun = words[lead] in verbs.NOUNS and (lead > 0 or bool(reads))
     sure = not may_be_noun and not any(i < lead for i in reads)
     return found and found._replace(sure=sure)
+
+
+def _is_verb(words: list[str], i: int) -> bool:
+    """Whether the word at `i` is a known verb, and no part of `pull_request`."""
+    around = words[max(0, i - 1) : i + 2]
+    return words[i] in verbs.VERBS and verbs.COMPOUNDS.isdisjoint(pairwise(around))
 
 
 def _without_tail(words: list[str]) -> list[str]:

@@ -141,6 +141,11 @@ _DERIVED = {
 }
 VERBS = _DERIVED | VERBS
 
+# Two verbs that are one noun.
+COMPOUNDS = frozenset(
+    (verb, noun) for verb in ("change", "merge", "pull") for noun in ("request", "requests")
+)
+
 # What says nothing at the end of a name, beside figures: `get_usage_v2`, `UsageTool`.
 TAILS = _words("tool v")
 
@@ -246,13 +251,15 @@ NO_ADVERBS = _words(
 # What a description without a verb is about where a tool only tells: "Current weather of a city".
 TOLD = _words(
     """
-    analysis analytics comments data details documentation examples forecast guidance guidelines
-    history info information insights instructions leaderboard metadata metrics news overview prices
-    quotes rankings rates recommendations results scores standings statistics stats status summary
-    trends weather
+    analysis analytics comments count data details documentation examples forecast guidance
+    guidelines history ids info information insights instructions leaderboard metadata metrics news
+    overview performance positions prices quotes rankings rates recommendations results scores
+    series standings statistics stats status summary total totals trends value values weather
     """
 )
-PREPOSITIONS = _words("about as at between by for from in of on per using via with")
+PREPOSITIONS = _words(
+    "about across as at between by for from in of on over per under using via with within"
+)
 
 # These start descriptions of reading tools too: "Run a find query", "Generates a summary".
 WEAK = _words(
