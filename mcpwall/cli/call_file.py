@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from mcpwall.cli.errors import USAGE, CliError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mcpwall.model import Call, JsonObject
+    from mcpwall.policy.set_risk import Word
 
 
 class Described(NamedTuple):
@@ -19,8 +22,11 @@ class Described(NamedTuple):
     before: tuple[Call, ...]
 
 
-def read_call(text: str, file: str, directory: str) -> Described:
-    """The call that a JSON text describes. Raises CliError, which names `file`."""
+def read_call(text: str, file: str, directory: str, word: Callable[[str], Word]) -> Described:
+    """The call that a JSON text describes. Raises CliError, which names `file`.
+
+    `word` gives what the person says of a server's tools.
+    """
     from mcpwall.model import Reach, Reads, Risk
     from mcpwall.store import forms
 
@@ -46,8 +52,8 @@ def read_call(text: str, file: str, directory: str) -> Described:
     except (ValueError, RecursionError) as error:
         raise CliError(f"{file}: this is not JSON: {error}", USAGE) from None
     before = read.get("before", [])
-    past = tuple(_call(one, directory, number)[0] for number, one in enumerate(before, 1))
-    call, why = _call(read, directory, len(past) + 1)
+    past = tuple(_call(one, directory, number, word)[0] for number, one in enumerate(before, 1))
+    call, why = _call(read, directory, len(past) + 1, word)
     return Described(call, why, past)
 
 
@@ -62,12 +68,14 @@ def _list_of(reader: Any) -> Any:
     return read
 
 
-def _call(read: JsonObject, directory: str, number: int) -> tuple[Call, str]:
+def _call(
+    read: JsonObject, directory: str, number: int, word: Callable[[str], Word]
+) -> tuple[Call, str]:
     """A call from what was read of it, and why it has its risk."""
     import msgspec
 
     from mcpwall.engine import naming
-    from mcpwall.model import Call, Reach, Reads, Risk
+    from mcpwall.model import Call, Reach, Reads, Risk, Tool
     from mcpwall.policy.risk import classify
     from mcpwall.policy.traits import traits_of
 
@@ -77,6 +85,9 @@ def _call(read: JsonObject, directory: str, number: int) -> tuple[Call, str]:
     if "risk" in read:
         risk, why = Risk(read["risk"]), "as the call says"
     traits = traits_of(tool, "", {}, {}, risk)
+    if "risk" not in read:
+        known = word(server).on(Tool(server, tool, risk=risk, why=why))
+        risk, why = known.risk, known.why
     json_arguments = msgspec.json.encode(arguments, order="deterministic")
     call = Call(
         id=number,

@@ -84,6 +84,10 @@ def run_list(arguments: argparse.Namespace) -> int:
     else:
         print(visible(f"no rules in {home.config_file()}"))
     print(_defaults(policy.defaults))
+    for server, risks in rulebook.config.risks.items():
+        for tool, said in risks.items():
+            place = f"{said.origin.file}:{said.origin.line}"
+            print(visible(f"set by you: {server}.{tool} {said.risk} ({place})"))
     return 0
 
 
@@ -121,8 +125,8 @@ def run_test(arguments: argparse.Namespace) -> int:
     from mcpwall.text import ascii_json
 
     file = "stdin" if arguments.call == "-" else arguments.call
-    call, why_risk, before = read_call(_text(arguments.call), file, str(Path.cwd()))
     rulebook = _rulebook(arguments.config or home.config_file())
+    call, why_risk, before = read_call(_text(arguments.call), file, str(Path.cwd()), rulebook.word)
     policy, places = _policy(rulebook)
     flows = Flows()
     for earlier in before:

@@ -32,7 +32,7 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
         help="every tool of every server: risk, pin, rule that applies",
         description="Show every tool of every server that was seen: its class of risk, how its "
         "definition stands to its pin, its calls, and the rule that applies now. What changed or "
-        "came later is accepted in the app.",
+        "came later is accepted in the app. * marks a class of risk that you have set.",
     )
     parser.add_argument("server", nargs="*", metavar="SERVER", help="these servers alone")
     parser.add_argument(
@@ -186,7 +186,7 @@ def _cells(row: ToolRow, tool: Tool) -> tuple[str, ...]:
     advice = [str(fields[key]) for key in ("action", "rate_limit") if key in fields]
     return (
         row.name,
-        row.risk,
+        f"{row.risk}*" if row.found is not None else row.risk,
         ", ".join(row.hints) or "nothing",
         "hidden" if row.hidden and row.pin == "pinned" else row.pin,
         f"{row.calls:,}",

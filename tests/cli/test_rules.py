@@ -173,6 +173,21 @@ def test_test_reads_stdin_and_judges_relative_paths_from_here(config, home, run,
         assert out.startswith(f"{action} ")
 
 
+def test_test_goes_by_the_class_that_is_set_unless_the_call_says_one(config, home, run):
+    write(config, '[servers.fs.risk]\nfrob = "destructive"\n[defaults]\ndestructive = "deny"\n')
+    _, out, _ = run("test", call(home, server="fs", tool="frob"))
+    assert out.startswith("deny ")
+    assert "destructive: set by you in config.toml:2; the wall found unknown" in out
+    _, out, _ = run("test", call(home, server="fs", tool="frob", risk="read"))
+    assert out.startswith("allow ")
+
+
+def test_list_says_which_classes_are_set(config, run):
+    write(config, '[servers.fs.risk]\n"fr\\u001bob" = "read"\n')
+    _, out, _ = run("list")
+    assert out.splitlines()[-1] == "set by you: fs.fr‹ESC›ob read (config.toml:2)"
+
+
 def test_test_with_other_rules(config, home, run):
     other = home / "other.toml"
     write(other, '[defaults]\nunknown = "deny"\n')

@@ -80,6 +80,19 @@ def test_programs_get_everything(own: Path, capsys) -> None:
     assert own.exists()
 
 
+def test_a_class_that_is_set_is_marked_and_says_what_was_found(own: Path, capsys) -> None:
+    write_rules(own, '[servers.notes.risk]\nread_note = "write"\n')
+    seen(entry("read_note"), entry("read_all"))
+    lines = printed(capsys).splitlines()
+    assert [line.split()[1] for line in lines[2:]] == ["read", "write*"]
+    (server,) = json.loads(printed(capsys, "--json"))
+    told = {tool["name"]: tool for tool in server["tools"]}
+    assert (told["read_note"]["risk"], told["read_note"]["found"]) == ("write", "read")
+    assert told["read_note"]["why"].startswith("set by you in ")
+    assert told["read_note"]["recommended"]["rule"]["rate_limit"] == "30/minute"
+    assert told["read_all"]["found"] is None
+
+
 def test_recommended_rules_load_as_they_are_printed(own: Path, capsys) -> None:
     gone = entry("wipe_all")
     gone.gone = True
