@@ -47,7 +47,7 @@ class Hold(msgspec.Struct, eq=False):
     edits: dict[str, Edit] = {}  # those that a person may let run, by digest
     shown: Held | None = None  # what the apps are told of it; None once it waits no more
 
-    def held(self, why: tuple[str, ...], flags: tuple[str, ...]) -> Held:
+    def held(self, why: tuple[str, ...], flags: tuple[str, ...], *, two_keys: bool) -> Held:
         """The call with all that a person must see to decide."""
         call = self.record.call
         return Held(
@@ -57,7 +57,7 @@ class Hold(msgspec.Struct, eq=False):
             self.revision,
             self.since_ms,
             self.deadline_ms,
-            call.risk in TWO_KEYS,
+            two_keys,
             why,
             flags,
             self.live.tools.get(call.tool),
@@ -213,9 +213,12 @@ class Holds:
     def view(self, hold: Hold) -> Held:
         """A waiting call as the app shows it."""
         record, tool = hold.record, hold.live.tools.get(hold.record.call.tool)
+        policy, _ = self._engine.rulebook.policy(record.call.directory)
+        risk, *more = policy.classes(record.call)
         why = (
             record.verdict.reason,
-            f"risk {record.call.risk}" + (f": {tool.why}" if tool else ""),
+            f"risk {risk}" + (f": {tool.why}" if tool else ""),
+            *(f"risk {one} as well, by the project's file" for one in more),
             *(tool.traits.why if tool else ()),
         )
         used = any(
@@ -227,7 +230,8 @@ class Holds:
         first = () if used else ("first use of this tool",)
         beside = hiding.beside(self._engine.mask, asked.beside(record.request))
         masked = ("secrets in it are hidden",) if record.shown else ()
-        return hold.held(why, (*first, *masked, *beside, *flags(record.call, self._engine.resolve)))
+        told = (*first, *masked, *beside, *flags(record.call, self._engine.resolve))
+        return hold.held(why, told, two_keys=not TWO_KEYS.isdisjoint((risk, *more)))
 
     def _release(self, hold: Hold, verdict: Verdict, *, by: str, how: str) -> Done | Refused:
         record = hold.record

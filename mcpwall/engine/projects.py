@@ -17,7 +17,7 @@ import msgspec
 
 from mcpwall.engine.mistakes import mistakes
 from mcpwall.engine.port_rules import Mistake, OutsideEdit
-from mcpwall.model import JsonObject, Rule
+from mcpwall.model import JsonObject, Risk, Rule
 from mcpwall.policy.compile import Policy, compile_policy, stricter
 from mcpwall.policy.compiled import RuleError
 from mcpwall.policy.loosening import loosened
@@ -171,6 +171,7 @@ class Projects:
                 project_rules=rules,
                 project_defaults=defaults,
                 rest=self._user.rest,
+                also=_also(configs),
             )
         except RuleError as error:
             user = self._user.policy()
@@ -180,6 +181,17 @@ class Projects:
 
 def _load(paths: list[str]) -> tuple[Config, ...]:
     return tuple(load(path, project=True, name=path) for path in paths)
+
+
+def _also(configs: tuple[Config, ...]) -> dict[str, dict[str, tuple[Risk, ...]]]:
+    """The classes that projects' files give to tools."""
+    also: dict[str, dict[str, tuple[Risk, ...]]] = {}
+    for config in configs:
+        for server, risks in config.risks.items():
+            tools = also.setdefault(server, {})
+            for tool, said in risks.items():
+                tools[tool] = tuple(dict.fromkeys((*tools.get(tool, ()), said.risk)))
+    return also
 
 
 def _fault(error: ConfigError) -> str:

@@ -17,7 +17,7 @@ import msgspec
 
 from mcpwall.model import Action, Call, Cause, Charge, Verdict
 from mcpwall.policy.answers import Answer, Answers, is_answer_id
-from mcpwall.policy.compile import Policy
+from mcpwall.policy.compile import Candidates, Policy
 from mcpwall.policy.compiled import TOOLS_CALL
 from mcpwall.policy.flow import Flows
 from mcpwall.policy.judge import State, ToolState, judge
@@ -216,7 +216,10 @@ def _missing(row: AuditRow, then: Verdict) -> Why | None:
 
 def _looks_at_arguments(policy: Policy, call: Call) -> bool:
     """Whether a verdict on this call rests on its arguments: on a condition, a sum, a value."""
-    found = policy.candidates(call)
+    return any(_asks_for_arguments(policy.candidates(one)) for one in policy.readings(call))
+
+
+def _asks_for_arguments(found: Candidates) -> bool:
     limits = [one.limit for one in found.counted]
     limits += [one.more_than for one in found.watched if one.more_than is not None]
     rules = [*found.deny, *found.ask, *found.project_ask, *found.allow, *found.approve]

@@ -18,7 +18,7 @@ from mcpwall.engine.port_rules import Mistake, OutsideEdit
 from mcpwall.engine.projects import Projects
 from mcpwall.model import JsonObject, Risk, Rule
 from mcpwall.policy.compile import Policy, Windows
-from mcpwall.policy.set_risk import Word
+from mcpwall.policy.set_risk import Word, lowered
 from mcpwall.store.accepted import Accepted
 from mcpwall.store.config import Config, ConfigError
 from mcpwall.store.difference import diff
@@ -209,6 +209,13 @@ class Rulebook:
         if said := self._projects.poll():
             self.on_change(said)
 
+    def _loosens(self, outside: Config) -> tuple[str, ...]:
+        """What an edit could newly permit; other classes of tools concern projects' rules too."""
+        said = dict.fromkeys(loosens(self.config, outside))
+        for policy in self._projects.policies:
+            said |= dict.fromkeys(lowered(policy, self.config.risks, outside.risks))
+        return tuple(said)
+
     def _look(self) -> None:
         try:
             outside = self._file.outside()
@@ -224,7 +231,7 @@ class Rulebook:
             return
         if self._waiting is not None and self._waiting.text == outside.text and not self.error:
             return
-        if what := loosens(self.config, outside):
+        if what := self._loosens(outside):
             self._trouble = None
             self._waiting = outside
             self._outside_edit = OutsideEdit(_hash(outside.text), diff(self.config, outside), what)

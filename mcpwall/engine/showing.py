@@ -67,7 +67,8 @@ def _hides(engine: Engine, live: Live) -> Callable[[Tool], bool] | None:
         return None
 
     def hides(tool: Tool) -> bool:
-        return policy.candidates(question(live, tool)).hidden
+        readings = policy.readings(question(live, tool))
+        return any(policy.candidates(reading).hidden for reading in readings)
 
     return hides
 

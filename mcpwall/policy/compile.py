@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 import msgspec
 
-from mcpwall.model import Action, Call, Defaults, Origin, Per, Rest, Rule, Tool
+from mcpwall.model import Action, Call, Defaults, Origin, Per, Rest, Risk, Rule, Tool
 from mcpwall.policy.answers import is_answer_id
 from mcpwall.policy.compiled import (
     TOOLS_CALL,
@@ -19,6 +19,8 @@ from mcpwall.policy.compiled import (
     names_tools,
 )
 from mcpwall.policy.limits import limit_key
+
+Also: TypeAlias = Mapping[str, Mapping[str, tuple[Risk, ...]]]  # by server and tool
 
 CACHE_MAX = 65_536  # candidates that are kept in all, over every kind of call
 DEFAULT_ACTIONS = tuple(name for name in Defaults.__struct_fields__ if name != "hold_s")
@@ -98,21 +100,27 @@ class Policy:
     force: 12 hex digits of a SHA-256 over enabled rules and defaults. `windows` has the widest
     window of each rule's limits: how far back the audit must be read to restore `Limits`. `rest`
     are the servers that are cut to the tools that a rule names; `hides`: some tool may be hidden.
+    `also` are the classes, by server and tool, as which a project wants calls to be judged besides.
     """
 
     __slots__ = (
-        *("_cache", "_calls", "_kept", "_requests", "defaults", "hash", "hides"),
+        *("_cache", "_calls", "_kept", "_requests", "also", "defaults", "hash", "hides"),
         *("rest", "rules", "windows"),
     )
 
     def __init__(
-        self, compiled: Sequence[Compiled], defaults: Defaults, rest: Mapping[str, Rest]
+        self,
+        compiled: Sequence[Compiled],
+        defaults: Defaults,
+        rest: Mapping[str, Rest],
+        also: Also,
     ) -> None:
         self.rules = tuple(one.rule for one in compiled)
         self.defaults = defaults
         self.rest = dict(rest)
+        self.also = also
         active = [one for one in compiled if one.rule.enabled]
-        self.hash = _hash([one.rule for one in active], defaults, self.rest)
+        self.hash = _hash([one.rule for one in active], defaults, self.rest, also)
         self.hides = Rest.HIDE in self.rest.values() or any(one.rule.hide for one in active)
         self.windows = _windows(active)
         self._calls = _Index([one for one in active if one.method.match(TOOLS_CALL)])
@@ -142,6 +150,19 @@ class Policy:
         """The rules that concern calls of a tool by any agent, ordered by id."""
         return self._calls.about(tool)
 
+    def classes(self, call: Call) -> tuple[Risk, ...]:
+        """The classes of a call's tool: its own, then those that a project adds."""
+        if call.method != TOOLS_CALL:
+            return (call.risk,)
+        more = self.also.get(call.server, {}).get(call.tool, ())
+        return (call.risk, *(risk for risk in more if risk is not call.risk))
+
+    def readings(self, call: Call) -> Iterator[Call]:
+        """The call as one of each class of its tool, its own first."""
+        yield call
+        for risk in self.classes(call)[1:] if self.also else ():
+            yield msgspec.structs.replace(call, risk=risk)
+
 
 def compile_policy(
     rules: Sequence[Rule],
@@ -150,10 +171,12 @@ def compile_policy(
     project_rules: Sequence[Rule] = (),
     project_defaults: Defaults | None = None,
     rest: Mapping[str, Rest] = {},
+    also: Also | None = None,
 ) -> Policy:
     """Rules and defaults of the person's file, tightened by those of a project's.
 
-    `rest` says of servers what becomes of the tools that no rule of the person's names.
+    `rest` says of servers what becomes of the tools that no rule of the person's names. `also` are
+    the classes of risk that a project gives to tools, besides their own.
     A project's rules deny, hide, ask and limit; its defaults count where they are stricter (a
     loader starts them from the person's), and its `hold` not at all. Raises RuleError.
     """
@@ -170,7 +193,7 @@ def compile_policy(
         if _meaning(known.rule) != _meaning(rule):
             raise RuleError(rule.id, "id", "two different rules have this id: rename one")
     ordered = sorted(compiled.values(), key=lambda one: one.order)
-    return Policy(ordered, stricter(defaults, project_defaults), rest)
+    return Policy(ordered, stricter(defaults, project_defaults), rest, also or {})
 
 
 def _windows(active: Sequence[Compiled]) -> Windows:
@@ -253,9 +276,11 @@ def _file(rule: Rule) -> str:
     return rule.origin.file if rule.origin is not None and rule.origin.project else ""
 
 
-def _hash(rules: Sequence[Rule], defaults: Defaults, rest: Mapping[str, Rest]) -> str:
+def _hash(rules: Sequence[Rule], defaults: Defaults, rest: Mapping[str, Rest], also: Also) -> str:
     parts = sorted(msgspec.json.encode(_meaning(rule), order="deterministic") for rule in rules)
     parts.append(msgspec.json.encode(defaults, order="deterministic"))
     if rest:
         parts.append(msgspec.json.encode(rest, order="deterministic"))
+    if also:
+        parts.append(b"also " + msgspec.json.encode(also, order="deterministic"))
     return hashlib.sha256(b"\n".join(parts)).hexdigest()[:12]

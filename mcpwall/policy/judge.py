@@ -18,7 +18,7 @@ import msgspec
 from mcpwall.model import Action, Budget, Call, Cause, Charge, Rest, Verdict
 from mcpwall.policy.answers import Answers
 from mcpwall.policy.arguments import Gap
-from mcpwall.policy.compile import Candidates, Counted, Policy
+from mcpwall.policy.compile import STRICTNESS, Candidates, Counted, Policy
 from mcpwall.policy.compiled import TOOLS_CALL, Compiled, Limit
 from mcpwall.policy.flow import SECOND_NS, Flows
 from mcpwall.policy.limits import Amount, Limits, add, countable, limit_key
@@ -73,9 +73,24 @@ _NOT_PERMITTED = {
 def judge(call: Call, policy: Policy, state: State) -> Verdict:
     """The verdict on a call. Pure: the same values give the same verdict.
 
+    Where a project gives the tool more classes than its own, the call is judged as one of each, and
+    the strictest verdict counts; so no class of a project's can permit anything.
+
     An ALLOW or ASK carries the charges of every limit that matched; they are to be booked if the
     call is forwarded. An ASK that a person approves is judged again with `approved`.
     """
+    if not policy.also:
+        return _judge(call, policy, state)
+    verdicts = [_judge(reading, policy, state) for reading in policy.readings(call)]
+    strictest = max(verdicts, key=lambda verdict: STRICTNESS[verdict.action])
+    if strictest.action is Action.DENY:
+        return strictest
+    charges = dict.fromkeys(charge for verdict in verdicts for charge in verdict.charges)
+    return msgspec.structs.replace(strictest, charges=tuple(charges))
+
+
+def _judge(call: Call, policy: Policy, state: State) -> Verdict:
+    """The verdict on a call by its one class."""
     if call.method == TOOLS_CALL:
         if state.lockdown:
             reason = "The wall is locked down: no tool can be called until a person lifts it."
@@ -238,7 +253,9 @@ def charged(verdict: Verdict, call: Call, policy: Policy) -> list[tuple[Charge, 
     """
     if not verdict.charges:
         return []
-    limits = {one.key_for(call): one for one in policy.candidates(call).counted}
+    readings = list(policy.readings(call))
+    counted = (one for reading in readings for one in policy.candidates(reading).counted)
+    limits = {one.key_for(call): one for one in counted}
     return [(one, limits[one.key]) for one in verdict.charges if one.key in limits]
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import msgspec
 
 from mcpwall.model import Action, After, Budget, Defaults, RateLimit, Rest, Risk, Rule
-from mcpwall.policy.compile import DEFAULT_ACTIONS, STRICTNESS, Policy
+from mcpwall.policy.compile import DEFAULT_ACTIONS, STRICTNESS, Also, Policy
 from mcpwall.policy.compiled import PERMITTING, TOOLS_CALL, is_project, names_tools
 from mcpwall.policy.limits import parse_amount
 from mcpwall.policy.match import Names, covers, is_literal, literal_text
@@ -36,6 +36,7 @@ def loosened(old: Policy, new: Policy) -> tuple[str, ...]:
         said += _more_permission(rule, gone if compared else (), old.defaults)
         said += _more_named(rule, gone if compared else (), old.rest)
     said += _less_cut(old.rest, new.rest)
+    said += _fewer_classes(old.also, new.also)
     return (*said, *_weaker_defaults(old.defaults, new.defaults))
 
 
@@ -95,6 +96,16 @@ def _less_cut(old: Mapping[str, Rest], new: Mapping[str, Rest]) -> Iterable[str]
     """Servers that are no longer cut to the tools that a rule names."""
     for server in sorted(old.keys() - new.keys()):
         yield f"the server {server} is no longer cut to the tools that a rule names"
+
+
+def _fewer_classes(old: Also, new: Also) -> Iterable[str]:
+    """Classes as which a project wanted calls to be judged besides, and does no more."""
+    for server, tools in sorted(old.items()):
+        for tool, risks in sorted(tools.items()):
+            kept = new.get(server, {}).get(tool, ())
+            for risk in risks:
+                if risk not in kept:
+                    yield f"{server}.{tool} is no longer judged as {risk} as well"
 
 
 def _more_named(new: Rule, gone: Sequence[Rule], rest: Mapping[str, Rest]) -> Iterable[str]:

@@ -320,6 +320,16 @@ def _server(value: Any) -> AnyServer:
     return ServerConfig(command, read.get("env", {}), read.get("cwd", ""), trust, rest, risk)
 
 
+def _project_server(value: Any) -> ServerConfig:
+    """What a project's file may say of a server: that some tools count as more than they are."""
+    keys = {"risk": risks}
+    name = "a project's file, which may only set the risk of a server's tools"
+    read = table(keys, name)(value)
+    if not read:
+        raise bad("says nothing", "set the risk of its tools, or leave it out")
+    return ServerConfig((), risk=read["risk"])
+
+
 def is_reachable(server: AnyServer) -> bool:
     """Whether the table says how to come to the server, and not only what holds for its tools."""
     return isinstance(server, RemoteConfig) or bool(server.command)
@@ -359,7 +369,8 @@ USER_FILE: Final = table(
 PROJECT_FILE: Final = table(
     {
         "defaults": _defaults(PROJECT_DEFAULTS, "[defaults] of a project's file"),
+        "servers": named(_name, _project_server),
         "rules": _as_it_is,
     },
-    "a project's file, which has only [defaults] and [[rules]]",
+    "a project's file, which has only [defaults], [servers.NAME.risk] and [[rules]]",
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from mcpwall.engine.port_rules import Undo
 from mcpwall.engine.port_tools import Classified, Classify, ToolRow
 from mcpwall.model import Action, Cause, Risk
 from tests.engine.test_replay import replayed
-from tests.engine.wall import TOOLS, Wall, call, tool
+from tests.engine.wall import TOOLS, Wall, call, request, result, tool
 
 ASKED = "[defaults]\nunknown = 'allow'\n"
 
@@ -216,3 +217,80 @@ def test_unknown_is_no_class_that_a_person_sets(wall: Wall) -> None:
     refused = wall.do(Classify("notes", "look", Risk.UNKNOWN, apply=True))
     assert isinstance(refused, Refused)
     assert "must be one of" in refused.text
+
+
+# --- the project's file -------------------------------------------------------------------------
+
+QUERY = '[servers.notes.risk]\nlook = "destructive"\n'
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    place = tmp_path / "acme"
+    place.mkdir()
+    (place / ".mcpwall.toml").write_text(QUERY)
+    return place
+
+
+def test_p06_a_project_adds_a_class_to_a_tool_there_and_nowhere_else(
+    wall_with: Callable[[str], Wall], project: Path
+) -> None:
+    wall = wall_with(classes(count="execute"))
+    talk = wall.session(directory=str(project))
+    talk.asks(call(1, "look"))
+    (held,) = wall.held
+    assert held.two_keys
+    assert held.row.risk is Risk.READ
+    assert "risk destructive as well, by the project's file" in held.why
+    assert isinstance(wall.decide(held), Done)
+    assert talk.forwarded() == [call(1, "look")]
+    other = wall.session()
+    other.asks(call(2, "look"))
+    assert other.forwarded() == [call(2, "look")]
+    assert not [again for again in replayed(wall) if again.differs or again.why]
+
+
+def test_p06_a_project_that_says_less_of_a_tool_than_the_person_changes_nothing(
+    wall_with: Callable[[str], Wall], project: Path
+) -> None:
+    (project / ".mcpwall.toml").write_text(QUERY.replace("destructive", "read"))
+    wall = wall_with(classes(look="execute"))
+    talk = wall.session(directory=str(project))
+    talk.asks(call(1, "look"))
+    assert [held.two_keys for held in wall.held] == [True]
+    assert talk.forwarded() == []
+
+
+def test_a_projects_class_that_is_taken_away_waits_for_a_person(wall: Wall, project: Path) -> None:
+    wall.engine.rulebook.policy(str(project))
+    (project / ".mcpwall.toml").write_text("")
+    wall.engine.rulebook.poll()
+    assert wall.status.outside_edit is not None
+    assert wall.status.outside_edit.what == (
+        "notes.look is no longer judged as destructive as well",
+    )
+
+
+def test_p06_a_class_of_the_persons_that_steps_out_of_a_projects_rule_waits(
+    wall_with: Callable[[str], Wall], project: Path
+) -> None:
+    (project / ".mcpwall.toml").write_text('[[rules]]\nrisk = "execute"\naction = "deny"\n')
+    wall = wall_with(classes(look="execute"))
+    wall.engine.rulebook.policy(str(project))
+    wall.edit(classes(look="financial"))
+    assert wall.status.outside_edit is not None
+    assert wall.status.outside_edit.what == (
+        "the risk of notes.look goes from execute to financial",
+    )
+
+
+def test_rules_that_hide_by_class_hide_what_a_project_adds_it_to(
+    wall_with: Callable[[str], Wall], project: Path
+) -> None:
+    hide = '\n[[rules]]\nid = "h"\nrisk = "destructive"\nhide = true\n'
+    wall = wall_with(ASKED + hide)
+    talk = wall.session(directory=str(project))
+    talk.asks(request(1, "tools/list"))
+    talk.answers(result(1, tools=TOOLS))
+    (listed,) = talk.got()
+    assert "look" not in [one["name"] for one in listed["result"]["tools"]]

@@ -18,6 +18,7 @@ from mcpwall.policy.judge import judge
 from tests.policy import reference
 from tests.policy.build import SECOND, Desk, budget, call, limit, policy, rule, state, verdict
 from tests.policy.strategies import (
+    TOOLS,
     any_rules,
     calls,
     defaults,
@@ -122,6 +123,14 @@ def test_p05_nobody_answers_unless_somebody_does() -> None:
 
 
 tightening = rules(st.sampled_from((None, Action.DENY, Action.ASK)))
+also = st.dictionaries(  # classes that a project adds, by server and tool
+    st.sampled_from(("files", "web")),
+    st.dictionaries(
+        st.sampled_from(TOOLS),
+        st.lists(st.sampled_from(tuple(Risk)), min_size=1, max_size=2).map(tuple),
+    ),
+    max_size=2,
+)
 
 
 @given(st.data(), any_rules, defaults, histories, calls())
@@ -134,9 +143,15 @@ def test_p06_a_project_can_only_tighten(
 ) -> None:
     project = data.draw(tightening)
     project_defaults = data.draw(st.none() | defaults)
-    alone = compile_policy(users, given_defaults)
+    rest = data.draw(st.sampled_from(({}, {"files": Rest.DENY}, {"web": Rest.HIDE})))
+    alone = compile_policy(users, given_defaults, rest=rest)
     together = compile_policy(
-        users, given_defaults, project_rules=project, project_defaults=project_defaults
+        users,
+        given_defaults,
+        project_rules=project,
+        project_defaults=project_defaults,
+        rest=rest,
+        also=data.draw(also),
     )
     remembered, _ = Answers().remember(
         what, allow=True, match="tool", scope="session", now_ns=0, made_ms=0

@@ -7,12 +7,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcpwall.model import Action, Call, Defaults, Origin, Rest, Risk, Rule, SetRisk, Tool
-from mcpwall.policy.compile import STRICTNESS, compile_policy
-from mcpwall.policy.judge import judge
+from mcpwall.model import (
+    Action,
+    Call,
+    Cause,
+    Defaults,
+    Origin,
+    Rest,
+    Risk,
+    Rule,
+    SetRisk,
+    Tool,
+)
+from mcpwall.policy.compile import STRICTNESS, Policy, compile_policy
+from mcpwall.policy.judge import charged, judge
+from mcpwall.policy.loosening import loosened
 from mcpwall.policy.recommend import for_tool
 from mcpwall.policy.set_risk import Risks, Word, changed, lowered
-from tests.policy.build import policy, rule, state
+from mcpwall.policy.written import read_policy, write_policy
+from tests.policy.build import call, limit, policy, rule, state
 from tests.policy.strategies import any_rules, calls, defaults
 
 FOUND = Tool("git", "push", risk=Risk.WRITE, why='its name says "push"')
@@ -103,3 +116,67 @@ def test_fewer_keys_in_review_are_a_loosening_though_both_are_asked() -> None:
     old, new = {"git": {"push": said(Risk.EXECUTE)}}, {"git": {"push": said(Risk.WRITE)}}
     asked = policy(**dict.fromkeys(Risk, Action.ASK))
     assert list(lowered(asked, old, new)) == ["the risk of git.push goes from execute to write"]
+
+
+# --- classes that a project adds ----------------------------------------------------------------
+
+
+def with_also(*rules: Rule, also: tuple[Risk, ...], **given_defaults: Action) -> Policy:
+    return compile_policy(rules, Defaults(**given_defaults), also={"files": {"push": also}})
+
+
+@pytest.mark.parametrize(
+    ("own", "added", "action"),
+    [
+        (Risk.READ, Risk.DESTRUCTIVE, Action.ASK),
+        (Risk.DESTRUCTIVE, Risk.READ, Action.ASK),
+        (Risk.FINANCIAL, Risk.EXECUTE, Action.DENY),
+        (Risk.READ, Risk.READ, Action.ALLOW),
+    ],
+)
+def test_p06_a_projects_class_is_judged_besides_and_the_stricter_verdict_counts(
+    own: Risk, added: Risk, action: Action
+) -> None:
+    rules = with_also(also=(added,), execute=Action.DENY, financial=Action.ALLOW)
+    assert judge(call("push", risk=own), rules, state()).action is action
+    assert judge(call("pull", risk=Risk.READ), rules, state()).action is Action.ALLOW
+    elsewhere = call("push", risk=Risk.READ, server="web")
+    assert judge(elsewhere, rules, state()).action is Action.ALLOW
+
+
+def test_a_call_of_two_classes_costs_the_limits_of_both_and_a_common_one_once() -> None:
+    rules = with_also(
+        rule("r", risk=(Risk.READ,), rate_limit=limit(5)),
+        rule("w", risk=(Risk.WRITE,), rate_limit=limit(5)),
+        rule("all", rate_limit=limit(5)),
+        rule("y", action="allow"),
+        also=(Risk.WRITE,),
+    )
+    what = call("push", risk=Risk.READ)
+    given_verdict = judge(what, rules, state())
+    assert given_verdict.action is Action.ALLOW
+    assert sorted(charge.rule for charge in given_verdict.charges) == ["all", "r", "w"]
+    told = [(charge.rule, one.rule.rule.id) for charge, one in charged(given_verdict, what, rules)]
+    assert sorted(told) == [("all", "all"), ("r", "r"), ("w", "w")]
+
+
+def test_a_rule_that_hides_by_class_hides_what_a_project_adds_it_to() -> None:
+    rules = with_also(rule("h", risk=(Risk.WRITE,), hide=True), also=(Risk.WRITE,))
+    given_verdict = judge(call("push", risk=Risk.READ), rules, state())
+    assert (given_verdict.cause, given_verdict.rules) == (Cause.HIDDEN, ("h",))
+
+
+def test_p11_added_classes_are_in_the_hash_and_the_text_of_a_policy() -> None:
+    plain, more = with_also(also=()), with_also(also=(Risk.WRITE,))
+    assert compile_policy((), Defaults()).hash != more.hash
+    again = read_policy(write_policy(more))
+    assert again.hash == more.hash
+    assert judge(call("push"), again, state()).action is Action.ASK
+    assert read_policy(write_policy(plain)).hash == plain.hash
+
+
+def test_a_class_that_a_project_takes_away_again_loosens() -> None:
+    old, new = with_also(also=(Risk.WRITE, Risk.EXECUTE)), with_also(also=(Risk.EXECUTE,))
+    assert loosened(old, new) == ("files.push is no longer judged as write as well",)
+    assert loosened(new, old) == ()
+    assert len(loosened(old, compile_policy((), Defaults()))) == 2

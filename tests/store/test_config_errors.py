@@ -186,7 +186,7 @@ def test_p06_project_file_has_no_other_powers():
         project=True,
     )
     assert [text.partition(": ")[2].partition(" in ")[0].partition(",")[0] for text in found] == [
-        "unknown key 'servers'",
+        "unknown key 'command'",
         "unknown key 'keys'",
         "unknown key 'agents'",
         "defaults.read is 'allow'",

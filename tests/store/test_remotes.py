@@ -153,6 +153,4 @@ def test_what_makes_no_sense_is_an_error_with_its_line(keys, says) -> None:
 
 
 def test_p06_a_project_cannot_say_where_a_server_is() -> None:
-    assert error(URL, project=True).startswith(
-        "config.toml:1: unknown key 'servers' in a project's"
-    )
+    assert error(URL, project=True).startswith("config.toml:2: unknown key 'url' in a project's")

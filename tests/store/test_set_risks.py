@@ -93,3 +93,12 @@ def test_what_a_class_may_do_follows_the_rules():
     old, new = table('push = "write"', more=rules), table('push = "execute"', more=rules)
     assert loosens(old, new) == ("the risk of git.push goes from write to execute",)
     assert loosens(new, old) == ("the risk of git.push goes from execute to write",)  # two keys
+
+
+def test_p06_a_project_may_only_add_classes_to_a_servers_tools():
+    read = load_text('[servers.git.risk]\npush = "write"\n', ".mcpwall.toml", project=True)
+    assert read.risks["git"]["push"].risk is Risk.WRITE
+    assert read.risks["git"]["push"].origin.project
+    for line in ('command = ["git"]', "trust_hints = true", 'default = "hide"'):
+        with pytest.raises(ConfigError, match="may only set the risk"):
+            load_text(f"[servers.git]\n{line}\n", ".mcpwall.toml", project=True)
