@@ -20,6 +20,8 @@ TEXT_MAX = 4000  # characters in which side effects are looked for
 _WORD = re.compile(r"[^\W\d_]+")
 _WORD_OR_JOINER = re.compile(r"[^\W\d_]+|[,/|&]")
 _JOINERS = JOINING | frozenset(",/|&")
+# "[Beta] Gets …", "(For teams) Gets …"
+_TAG = re.compile(r"\A\s*(?:\[[^\]\n]{1,80}\]|\([^)\n]{1,80}\))")
 # "Start here.", "Call this first:" tell the model when, not what the tool does.
 _ADVICE = re.compile(
     r"\A\W*(?:always |please )?(?:begin|call|invoke|run|start|use)(?: this| it)?(?: tool)? "
@@ -82,7 +84,7 @@ def _leading_verbs(text: str) -> Iterator[tuple[str, str]]:
     expected = True  # a verb may stand here
     started = False
     before = ""
-    text = _CLAIM.sub("", _ADVICE.sub("", text))
+    text = _CLAIM.sub("", _ADVICE.sub("", _TAG.sub("", text)))
     for match in _WORD_OR_JOINER.finditer(text):
         word, small = match.group(), match.group().lower()
         if small in _JOINERS:

@@ -181,7 +181,8 @@ READING_OBJECTS = {
         "color currency date distance temperature time timestamp timezone unit units weight"
     ),
     "generate": _words(
-        "chart charts code diagram diagrams graph query report sql snippet summary types uuid uuids"
+        "chart charts code diagram diagrams graph map query report sql snippet summary types uuid"
+        " uuids"
     ),
     "resolve": _words("address addresses dns domain handle host hostname id ids name path url"),
     "run": _words(

@@ -150,6 +150,8 @@ def risk(name: str, description: str = "", **fields: Any) -> str:
         ("merge_merge_request", "", "write"),
         ("acme_change_requests_list", "", "read"),
         ("performance", "The return series over a window.", "read"),
+        ("dom", "[Beta] Get the DOM of a page.", "read"),
+        ("dom", "(For teams) Delete the DOM of a page.", "destructive"),
         ("run_audit", "", "read"),
         ("run_audit_job", "", "execute"),
         ("ratings", "Read-only by default, unless writes are let in.", "unknown"),
