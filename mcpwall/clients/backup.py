@@ -63,10 +63,12 @@ def _folder(folder: Path) -> Path:
         raise files.UnsafeFileError("is a symbolic link", str(folder), "move it away")
     files.private_dir(str(folder))
     ignore = folder / _IGNORE
-    if not ignore.exists():
-        files.write_atomic(str(ignore), _EVERYTHING)
-    elif files.read_foreign(str(ignore)) != _EVERYTHING:
-        raise files.UnsafeFileError("would let git take copies", str(ignore), "move it away")
+    try:
+        _write_new(ignore, _EVERYTHING, 0o600)
+    except FileExistsError:
+        if files.read_foreign(str(ignore)) != _EVERYTHING:
+            what = "would let git take copies"
+            raise files.UnsafeFileError(what, str(ignore), "move it away") from None
     return folder
 
 
@@ -75,22 +77,30 @@ def _copy(document: Document, path: Path, mode: int) -> Path:
     names = [path, *(path.with_name(f"{path.name}-{n}") for n in range(2, _COPIES_MAX + 1))]
     for name in names:
         try:
-            descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+            _write_new(name, document.whole, mode)
         except FileExistsError:
             with suppress(OSError, UnicodeDecodeError, files.UnsafeFileError):
-                if _text_hash(name) == _hash(document):
+                if not name.is_symlink() and _text_hash(name) == _hash(document):
                     return name
-            continue
-        with os.fdopen(descriptor, "wb") as file:
-            try:
-                file.write(document.whole.encode("utf-8"))
-                file.flush()
-                os.fsync(descriptor)
-            except BaseException:
-                name.unlink()
-                raise
-        return name
+        else:
+            return name
     raise files.UnsafeFileError("holds too many copies", str(path.parent), "move them away")
+
+
+def _write_new(path: Path, text: str, mode: int) -> None:
+    """Make a file where nothing is yet, not even a link.
+
+    Raises FileExistsError where something is; another OSError where nothing was made.
+    """
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+    with os.fdopen(descriptor, "wb") as file:
+        try:
+            file.write(text.encode("utf-8"))
+            file.flush()
+            os.fsync(descriptor)
+        except BaseException:
+            path.unlink()
+            raise
 
 
 def _hash(document: Document) -> str:

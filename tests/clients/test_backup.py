@@ -139,12 +139,18 @@ def of_another_repository(folder: Path) -> None:
     (folder / ".gitignore").write_text("!*\n")
 
 
+def one_whose_gitignore_leads_elsewhere(folder: Path) -> None:
+    folder.mkdir(mode=0o700)
+    (folder / ".gitignore").symlink_to("../made")
+
+
 @pytest.mark.parametrize(
     ("made", "says"),
     [
         (a_link, "is a symbolic link; move it away"),
         (open_to_others, "others may look into it (mode 0755)"),
         (a_file, "is not a directory"),
+        (one_whose_gitignore_leads_elsewhere, "is a symbolic link"),
         (of_another_repository, "would let git take copies; move it away"),
     ],
 )
@@ -157,6 +163,15 @@ def test_p17_a_directory_that_is_not_the_users_alone_gets_no_copy(file, made, sa
     assert says in str(raised.value)
     assert sorted(file.parent.iterdir()) == before
     assert not list(file.parent.rglob("*.orig"))
+
+
+def test_a_link_to_the_file_itself_is_no_copy(file):
+    folder = file.parent / ".mcpwall-backup"
+    folder.mkdir(mode=0o700)
+    (folder / "mcp.json.orig").symlink_to("../mcp.json")
+    kept = Path(copied(file).path)
+    assert kept.name == "mcp.json.orig-2"
+    assert not kept.is_symlink()
 
 
 def test_where_nothing_can_be_written_it_says_so(file, monkeypatch):

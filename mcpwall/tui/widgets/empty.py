@@ -139,6 +139,6 @@ class EmptyState(LineWidget):
             [("     ", ""), (fit(self.command, room - 5), "accent")],
             [
                 (f"{demo}  ", "accent"),
-                ("try it: pretend agents whose calls need your answer, nothing real", ""),
+                ("try it: pretend agents, whose calls you answer", ""),
             ],
         ]
