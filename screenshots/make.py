@@ -29,6 +29,7 @@ HERE = Path(__file__).parent
 WAITING = sum(call.waits for call in CALLS)
 PATIENCE_S = 20
 SIZES = ((120, 36), (80, 24))
+SMALL = (40, 12)
 NEXT = ("right_square_bracket",)
 ALTERED = (*["down"] * 9, "up", "end", *["backspace"] * 2, "8", "0")  # a longer time-out
 
@@ -88,8 +89,11 @@ async def first_pictures() -> None:
 
 async def pictures() -> None:
     """All others."""
+    await picture("calls", SMALL)
+    await picture("review", SMALL, "p", *NEXT * 4)
     for size in SIZES:
         await picture("calls", size)
+        await picture("marked", size, "up", "space", "up", "up", "space")
         await picture("review", size, "p", *NEXT * 4)
         await picture("edit", size, "p", *NEXT * 4, "e")
         await picture("review-edited", size, "p", *NEXT * 4, "e", *ALTERED, "ctrl+s")

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import UTC
+
 import pytest
 from msgspec.structs import replace
 
 from mcpwall.engine import port, port_answers
 from mcpwall.model import Risk
+from mcpwall.tui.call_list import CallLine
+from mcpwall.tui.columns import call_line, columns
 from mcpwall.tui.guard import ARM_S, QUIET_S
+from mcpwall.tui.rules.table import columns as rule_columns
+from mcpwall.tui.rules.table import rule_line
 from tests.tui import hostile
 from tests.tui.fake_port import FakePort
 from tests.tui.hands import Hands, reviewing
-from tests.tui.scenes import busy, details, empty, held, row
+from tests.tui.scenes import NOW_MS, busy, details, empty, held, row
 from tests.tui.screens import NARROW, WIDE, golden, resized, scenario, showing
 
 SMALL, LOW = (40, 12), (60, 16)
@@ -284,3 +290,18 @@ async def test_no_number_is_cut_off() -> None:
 async def test_an_empty_wall_says_something_at_this_size() -> None:
     async with showing(FakePort(empty()), SMALL) as shown:
         assert "Nothing has called a tool yet" in shown.text()
+
+
+@pytest.mark.parametrize("cells", range(40, 161))
+def test_the_rules_have_room_for_which_calls_they_are_about(cells: int) -> None:
+    widths = rule_columns(cells)
+    line = rule_line(busy().rules[1], widths, NOW_MS, UTC)
+    assert widths.what >= 11
+    assert sum(len(text) for text, _ in line) <= cells
+
+
+@pytest.mark.parametrize("cells", range(34, 161))
+def test_a_line_of_the_call_table_fits(cells: int) -> None:
+    waiting = replace(busy().rows[9], agent="an-agent-with-a-long-name#12")
+    line = call_line(CallLine(waiting, [1, 2]), columns(cells), UTC, left="0:41", marked=True)
+    assert sum(len(text) for text, _ in line) <= cells

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 _STYLES = {"deny": "bad", "limit": "warn", "ask": "waiting", "approve": "ok", "allow": "ok"}
 _ORDER = ("deny", "limit", "ask", "approve", "allow")
 _FIXED = 21  # cells of cursor, on/off, deed, hits and the gaps
-_SLIM = 60  # cells below which a limit is told of the selected rule alone
-_BROAD = 100  # cells from which all columns have room
+_SLIM = 66  # cells below which a limit is told of the selected rule alone
+_BROAD = 116  # cells from which all columns have room
 
 
 @dataclass(frozen=True)
