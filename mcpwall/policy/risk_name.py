@@ -74,10 +74,10 @@ def about_money(words: Sequence[str]) -> str:
 def _counts(words: list[str], i: int, certain: list[int]) -> bool:
     """Whether the verb at `i` is one here, if it may be a noun.
 
-    It is at the start and in front of something (`tag_resource`, not `play_comment`), and where the
-    noun would only tell, too: `wiki_lint`.
+    It is at the start and in front of something: `tag_resource`, not `play_comment`. At the end few
+    are: `wiki_lint`.
     """
-    return i in certain or i == 0 or i < len(words) - 1 or verbs.VERBS[words[i]] is Risk.READ
+    return i in certain or i == 0 or i < len(words) - 1 or words[i] in verbs.ENDS
 
 
 def _joined(words: list[str], i: int, lead: int) -> bool:

@@ -172,6 +172,9 @@ RECORDS = _words(
     "details guidance help history info log logs results statistics stats status summary"
 )
 
+# At the end of a name these are verbs all the same: `wiki_lint`.
+ENDS = _words("lint list preflight preview probe scan")
+
 # At the start of a name these are verbs all the same: `list_merge_requests`.
 COMMANDS = _words("list view")
 

@@ -157,6 +157,7 @@ def risk(name: str, description: str = "", **fields: Any) -> str:
         ("ratings", "Read-only by default, unless writes are let in.", "unknown"),
         ("wiki_lint", "Run all checks.", "read"),
         ("wiki_upgrade", "Run all checks.", "execute"),
+        ("foreclose_pending_review", "", "unknown"),
         ("open_and_read", "", "write"),
         ("post_then_get", "", "write"),
         ("forward_geocode", "", "read"),
