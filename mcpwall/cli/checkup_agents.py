@@ -138,7 +138,7 @@ def _start(
 
     `base` is where it is started if the entry does not say.
     """
-    value = entry.node.value
+    value = {**entry.table.value, **entry.node.value}
     if not entry.command or value.get("disabled") is True or value.get("enabled") is False:
         return None
     scope = entry.keys[1] if entry.keys[:1] == ("projects",) else ""

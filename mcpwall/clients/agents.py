@@ -15,7 +15,12 @@ from mcpwall.clients.places import Places
 USER, PROJECT = "user", "project"
 ANY: Final = "*"  # in a path of keys: every member
 
-EDITORS: Final = ("Code", "Code - Insiders", "VSCodium")  # VS Code and its forks, by directory
+EDITORS: Final = (
+    "Code",
+    "Code - Insiders",
+    "Code - OSS",
+    "VSCodium",
+)  # VS Code and its forks, by directory
 
 
 @dataclass(frozen=True, slots=True)

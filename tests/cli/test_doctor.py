@@ -277,3 +277,15 @@ def test_a_server_of_the_user_is_not_started_in_a_project(machine, doctor):
     servers(machine, here={"command": sys.executable, "args": ["-c", script]})
     doctor()
     assert (machine.home / "seen").read_text() == str(machine.home)
+
+
+def test_a_server_starts_in_the_directory_that_clines_table_names(machine, doctor):
+    script = "import os; open(os.path.expanduser('~/seen'), 'w').write(os.getcwd())"
+    (machine.home / "work").mkdir()
+    transport = {"type": "stdio", "command": sys.executable, "args": ["-c", script]}
+    entry = {"transport": {**transport, "cwd": str(machine.home / "work")}}
+    file = machine.home / ".cline" / "data" / "settings" / "cline_mcp_settings.json"
+    file.parent.mkdir(parents=True)
+    file.write_text(json.dumps({"mcpServers": {"here": entry}}))
+    doctor()
+    assert (machine.home / "seen").read_text() == str(machine.home / "work")

@@ -132,9 +132,12 @@ class AgentsScreen(WallModal):
             "beside it, and `mcpwall uninstall` takes the change back.",
         ):
             return
+        self._written[file.path] = ("writing …",)
+        self.draw()
         try:
             self._written[file.path] = await asyncio.to_thread(offer.write)
         except GuardingError as error:
+            del self._written[file.path]
             self.wall.say(str(error), "error")
         self.change.to_start()
         self.look()
