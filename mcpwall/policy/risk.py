@@ -2,8 +2,9 @@
 
 The name weighs most, then the verbs with which the description starts, then arguments that carry
 code, choose an action or name a file to write. What a server claims can only raise the risk, unless
-the person trusts its hints: `readOnlyHint` and a harmless description never lower what the name
-says. A tool that says nothing is unknown and counts as one that changes things.
+the person trusts its hints: `readOnlyHint` and a harmless description never lower what a verb of
+the name says, only what may be a noun in it. A tool that says nothing is unknown and counts as one
+that changes things.
 docs/decisions/0015-risk-from-words.md says why and how well it works.
 """
 
