@@ -93,7 +93,10 @@ class DecideScreen(WallModal, Armed):  # the first base is the one whose styles 
     def draw(self) -> None:
         """Draw all but the rows."""
         if self.query("#asked"):
-            self.query_one("#asked", Panel).show(self.title_lines(self.size.width))
+            lines = self.title_lines(self.size.width)
+            if not self.can_decide():  # the rest would push what is said below off the screen
+                lines = lines[:1]
+            self.query_one("#asked", Panel).show(lines)
             self.draw_state()
 
     def draw_state(self) -> None:

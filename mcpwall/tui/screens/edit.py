@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from mcpwall.tui.widgets.lines import Line
 
+_RULE = 6  # cells of a rule that its words leave free
+
 
 @dataclass(frozen=True)
 class Written:
@@ -88,6 +90,8 @@ class EditScreen(WallModal):
             f"{key('edit.check')} check and show it in Review   "
             f"{key('edit.restore')} as the agent sent it   {key('edit.close')} back"
         )
+        if len(keys) > self.size.width - _RULE:
+            keys = f"{key('edit.check')} check   {key('edit.close')} back"
         top = rule("", keys, self.size.width, right_style="accent")
         self.query_one("#wrong", Panel).show([top, *lines])
 
