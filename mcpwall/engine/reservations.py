@@ -157,6 +157,7 @@ class Reservations:
         if full := [(wait * US_NS, one) for wait, one in pairs if wait]:
             return limited(full, waiting.policy)
         live, record = waiting.live, waiting.record
+        live.weigh(record)
         approved = record.verdict.cause is Cause.PERSON
         verdict = self._engine.verdict(live, record.call, approved=approved)
         if verdict.action is Action.DENY:

@@ -228,6 +228,7 @@ def test_p08_a_lockdown_meanwhile_stops_a_call_that_was_granted(
         ('[[rules]]\nid = "new"\ntool = "look"\naction = "deny"\n', "rule"),
         ('[[rules]]\nid = "new"\ntool = "look"\naction = "ask"\n', "fault"),
         ('[[rules]]\nid = "new"\ntool = "look"\nrate_limit = "5/minute"\n', "fault"),
+        ('[servers.notes.risk]\nlook = "execute"\n', "fault"),
     ],
 )
 def test_p08_rules_that_changed_meanwhile_count(
