@@ -52,6 +52,7 @@ class EditScreen(WallModal):
         super().__init__()
         self._held = held
         self._text = text or write(held.arguments)
+        self._said: list[Line] = []
 
     def compose(self) -> ComposeResult:
         """Which call, its arguments, and what is wrong with them."""
@@ -63,7 +64,6 @@ class EditScreen(WallModal):
     def on_mount(self) -> None:
         """Begin to write."""
         self.query_one(JsonArea).focus()
-        self._say([])
         self._title()
 
     def tick(self) -> None:
@@ -83,8 +83,14 @@ class EditScreen(WallModal):
     def on_resize(self) -> None:
         """Another width."""
         self.call_after_refresh(self._title)
+        self.call_after_refresh(self._foot)
 
     def _say(self, lines: list[Line]) -> None:
+        """Say what is wrong, or what is done about it."""
+        self._said = lines
+        self._foot()
+
+    def _foot(self) -> None:
         key = self.wall.keys.key
         keys = (
             f"{key('edit.check')} check and show it in Review   "
@@ -93,7 +99,7 @@ class EditScreen(WallModal):
         if len(keys) > self.size.width - _RULE:
             keys = f"{key('edit.check')} check   {key('edit.close')} back"
         top = rule("", keys, self.size.width, right_style="accent")
-        self.query_one("#wrong", Panel).show([top, *lines])
+        self.query_one("#wrong", Panel).show([top, *self._said])
 
     # --- keys -----------------------------------------------------------------------------------
 
