@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from mcpwall.tui.widgets.lines import Line
 
-_RULE = 6  # cells of a rule that its words leave free
+_RULE = 4  # cells of a rule beside its words
 
 
 @dataclass(frozen=True)
