@@ -146,7 +146,10 @@ class ServerRow(msgspec.Struct, frozen=True):
 
 
 class Totals(msgspec.Struct, frozen=True):
-    """Counts since the engine started, except `held`, which is now."""
+    """Counts since the engine started, except `held`, which is now.
+
+    Calls that an engine before this one left unfinished count where they went on.
+    """
 
     calls: int = 0
     allowed: int = 0

@@ -160,8 +160,13 @@ class Records:
             self._kept.popitem(last=False)
 
     def restore(self, record: Record) -> None:
-        """Remember a call of before the engine started: it is not counted."""
+        """Remember a call of before the engine started: it is not counted, unless it goes on."""
         self._kept[record.call.id] = record
+
+    def adopted(self, *, forwarded: bool) -> None:
+        """Count a call of before that goes on: what becomes of it will be counted too."""
+        self._calls += 1
+        self._allowed += forwarded
 
     def allowed(self) -> None:
         """Count a call that was forwarded."""

@@ -127,6 +127,7 @@ def take_over(live: Live, left: list[tuple[Record, Request]]) -> None:
             live.engine.lost(record, "the engine was restarted")
             continue
         live.adopt(record, request)
+        live.engine.records.adopted(forwarded=request.stage is Stage.FORWARDED)
         if request.stage is Stage.HELD:
             _refuse(live, record, request, ran=False)
     live.flush()

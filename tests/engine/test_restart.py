@@ -281,3 +281,13 @@ def test_p05_a_lockdown_outlives_the_engine_until_a_person_lifts_it(wall, after)
     assert verdict(talk.refusal())["cause"] == "lockdown"
     second.do(Lockdown(False))
     assert not after(second).status.lockdown
+
+
+def test_a_new_engine_counts_the_calls_that_go_on_with_it(wall, after):
+    talk = wall.session()
+    talk.asks(call(1, "look"), call(2, "pay", {"to": "bob"}))
+    second = after(wall)
+    talk = resumed(second, talk)
+    talk.answers(result(1))
+    totals = second.engine.records.totals()
+    assert (totals.calls, totals.allowed, totals.denied) == (2, 1, 1)
