@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from mcpwall.text import clip, column, fit, summary, width
+from mcpwall.text import clip, column, fit, summary
 from mcpwall.tui.call_list import CallLine
 from mcpwall.tui.marks import SIGN
 from mcpwall.tui.timing import clock, stamp, took
+from mcpwall.tui.widgets.lines import filled
 from mcpwall.tui.words import called, short_agent, standing
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 _TIME, _TOOK = 8, 5
 _CALLED_MIN, _ARGUMENTS_MIN = 12, 6  # fewer cells say nothing
-_GAPS = 6  # the cursor's column and a blank between columns
+_GAPS = 7  # the cursor's column, a blank between columns and one behind the last
 
 
 class Columns(NamedTuple):
@@ -79,15 +80,15 @@ def call_line(
         (SIGN if marked else " ", "accent"),
     ]
     if widths.agent:
-        parts.append((_filled(short_agent(row.agent, widths.agent), widths.agent) + " ", ""))
+        parts.append((filled(short_agent(row.agent, widths.agent), widths.agent) + " ", ""))
     parts += [
         (column(called(row), widths.called) + " ", "strong" if cursor else ""),
     ]
     if widths.arguments:
         text = summary(row.preview, widths.arguments)
-        parts.append((_filled(text, widths.arguments) + " ", "dim"))
+        parts.append((filled(text, widths.arguments) + " ", "dim"))
     parts += [
-        (_filled(verdict, widths.verdict), stands.style),
+        (filled(verdict, widths.verdict), stands.style),
     ]
     if widths.took:
         last = (left, stands.style) if left else (took(row.took_us), "dim")
@@ -99,7 +100,3 @@ def stamped_line(row: Row, widths: Columns, zone: tzinfo | None) -> list[Part]:
     """A call with its date and time, for a table of long ago."""
     cursor, _, gap, *rest = call_line(CallLine(row, [row.id]), widths, zone)
     return [cursor, (stamp(row.at_ms, zone), "dim"), gap, *rest]
-
-
-def _filled(safe: str, cells: int) -> str:
-    return safe + " " * (cells - width(safe))

@@ -15,7 +15,7 @@ from mcpwall.text import clip, column, fit, summary, width
 from mcpwall.tui.review.layout import prose, safe, wrap
 from mcpwall.tui.review.memory import SCOPES, Memory, Step
 from mcpwall.tui.timing import countdown
-from mcpwall.tui.widgets.lines import Line, Part, cells, spread
+from mcpwall.tui.widgets.lines import Line, Part, cells, filled, spread
 from mcpwall.tui.words import RISKS, called, short_agent
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ SCOPE_WORDS = {
 }
 SOON_MS = 10_000
 _QUEUE_MAX = 4
-_BROAD = 110  # cells: room for whole names
+_NAME_MAX = 44  # cells of a tool's name in the queue
 
 
 def rule(title: str, right: str, room: int, style: str = "dim", right_style: str = "") -> Line:
@@ -176,14 +176,15 @@ def remembered(held: Held, memory: Memory, matched: str, keys: str, room: int) -
 def queue(waiting: Sequence[Held], shown: int, now_ms: float, room: int) -> list[Line]:
     """The waiting calls, the one on screen marked."""
     lines: list[Line] = [rule("QUEUE", "", room)]
+    names = min(_NAME_MAX, max((width(safe(called(held.row))) for held in waiting), default=0))
     for held in waiting[:_QUEUE_MAX]:
         row = held.row
         here = row.id == shown
         start: list[Part] = [
             ("▌" if here else " ", "accent"),
             (f" {countdown(held.deadline_ms - now_ms)}  ", "waiting"),
-            (f"{short_agent(row.agent, 16):16}  ", ""),
-            (column(called(row), 34 if room < _BROAD else 44) + "  ", "strong" if here else ""),
+            (f"{filled(short_agent(row.agent, 16), 16)}  ", ""),
+            (column(called(row), names) + "  ", "strong" if here else ""),
             (f"{RISKS[row.risk][0]:9}", RISKS[row.risk][1]),
         ]
         lines.append([*start, (summary(row.preview, max(0, room - cells(start) - 1)), "dim")])

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mcpwall.model import Action, span
-from mcpwall.text import clip, width
 from mcpwall.tui.review.layout import safe, wrap
 from mcpwall.tui.rules.values import write_value
 from mcpwall.tui.timing import clock, lasted
+from mcpwall.tui.widgets.lines import filled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -76,7 +76,7 @@ def heading(widths: Columns) -> Line:
     texts += [("  HITS", 7)]
     if widths.last:
         texts += [("  LAST", widths.last), ("  FROM", widths.source)]
-    return [("".join(_fill(text, room) for text, room in texts), "dim")]
+    return [("".join(filled(text, room) for text, room in texts), "dim")]
 
 
 def rule_line(
@@ -89,19 +89,19 @@ def rule_line(
     if row.remembered:
         does = "no" if rule.action is Action.DENY else "yes"
     parts: list[Part] = [
-        (_fill("  " + safe(rule.id), widths.id + 2), style),
+        (filled("  " + safe(rule.id), widths.id + 2), style),
         ("▲  ", "alarm")
         if broken
         else ("●  " if rule.enabled else "○  ", "ok" if rule.enabled else "dim"),
-        (_fill(does, 8), _STYLES[deed(rule)] if rule.enabled else "dim"),
-        (_fill(which_calls(rule), widths.what) + " ", style),
-        (_fill(_bound(row, now_ms), widths.limit) if widths.limit else "", style),
+        (filled(does, 8), _STYLES[deed(rule)] if rule.enabled else "dim"),
+        (filled(which_calls(rule), widths.what) + " ", style),
+        (filled(_bound(row, now_ms), widths.limit) if widths.limit else "", style),
         (f"{row.hits:>6,} ", style),
     ]
     if widths.last:
         last = clock(row.last_ms, zone) if row.last_ms else "never"
-        parts += [(_fill("  " + last, widths.last), "dim")]
-        parts += [(_fill("  " + _short(source(row)), widths.source), "dim")]
+        parts += [(filled("  " + last, widths.last), "dim")]
+        parts += [(filled("  " + _short(source(row)), widths.source), "dim")]
     return parts
 
 
@@ -181,8 +181,3 @@ def _bound(row: RuleRow, now_ms: float) -> str:
     elif row.remembered:
         words.append("this session" if row.session else "")
     return "  ".join(words)
-
-
-def _fill(text: str, room: int) -> str:
-    cut = clip(text, room)
-    return cut + " " * (room - width(cut))

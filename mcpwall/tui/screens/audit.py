@@ -60,7 +60,8 @@ class AuditScreen(WallScreen):
 
     scope = "audit"
     DEFAULT_CSS = """
-    AuditScreen Entry { height: 1; border: none; padding: 0 1; background: $panel; }
+    AuditScreen Entry { height: 1; border: none; background: $panel; }
+    AuditScreen Entry.-textual-compact { padding: 0 1; }
     AuditScreen Entry:focus { background: $cursor; }
     AuditScreen TextLines { height: 10; }
     AuditScreen.-low TextLines { height: 5; }

@@ -15,6 +15,7 @@ from mcpwall.tui.review.layout import safe, wrap
 from mcpwall.tui.review.panels import rule
 from mcpwall.tui.screens.base import WallScreen
 from mcpwall.tui.timing import clock, lasted
+from mcpwall.tui.widgets.lines import filled
 from mcpwall.tui.widgets.panel import Panel
 from mcpwall.tui.widgets.pick_list import PickList, Selected
 from mcpwall.tui.widgets.text_lines import TextLines
@@ -70,7 +71,7 @@ class SessionList(PickList[port.SessionRow]):
         bars = curve(self.moments.get(item.id, ()), now_ms, SPAN_MS, cells)
         faint = "dim" if item.ended else ""
         parts: list[Part] = [
-            (f" {short_agent(item.agent, agent):{agent}} ", faint),
+            (f" {filled(short_agent(item.agent, agent), agent)} ", faint),
             (f"{column(item.server, server)} ", faint or "strong"),
             (f"{word:9}", style),
         ]

@@ -8,6 +8,7 @@ from mcpwall.engine.port_tools import Pin
 from mcpwall.text import clip, column, width
 from mcpwall.tui.review.layout import prose, safe
 from mcpwall.tui.timing import stamp
+from mcpwall.tui.widgets.lines import filled
 from mcpwall.tui.words import RISKS
 
 if TYPE_CHECKING:
@@ -108,11 +109,14 @@ def _server(server: ServerRow, widths: Columns, *, folded: bool) -> Line:
         mark, style = "▲ changed", "alarm"
     elif server.new:
         mark, style = "▲ new", "warn"
-    middle = 9 + widths.hints
+    name, middle = widths.name - 1, 9 + widths.hints
+    if not widths.hints:  # no room of its own: it follows the name, into the column of the risk
+        name = min(width(safe(server.name)), max(name - width(about) + middle - 3, name // 2))
+        middle += widths.name - 1 - name
     return [
         (f" {'▸' if folded else '▾'}", "accent"),
-        (column(server.name, widths.name - 1) + " ", "strong"),
-        (_fill(about, middle), "dim"),
+        (column(server.name, name) + " ", "strong"),
+        (_fill(f"{'' if widths.hints else ' '}{about}", middle), "dim"),
         (f"{server.calls:>7,}  ", ""),
         (" " * (widths.now + widths.rule), ""),
         (mark, style),
@@ -213,5 +217,5 @@ def _said(name: str, text: str, room: int, style: str = "") -> list[Line]:
 
 
 def _fill(text: str, room: int) -> str:
-    cut = clip(text, room - 1)
-    return cut + " " * (room - width(cut))
+    """A column with a blank behind it."""
+    return filled(clip(text, room - 1), room)

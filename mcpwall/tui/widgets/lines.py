@@ -35,6 +35,12 @@ def cells(line: Line) -> int:
     return sum(width(text) for text, _ in line)
 
 
+def filled(text: str, room: int) -> str:
+    """Safe text in exactly `room` cells: cut with a sign, or filled up with blanks."""
+    kept = clip(text, room)
+    return kept + " " * (room - width(kept))
+
+
 def spread(left: Line, right: Line, room: int) -> list[Part]:
     """`left` and `right` at the two ends of `room` cells; `left` is cut where they would meet."""
     free = room - cells(right)
