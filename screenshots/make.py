@@ -1,7 +1,8 @@
 """Make the pictures in this directory from a real run: `python -m screenshots.make`.
 
 Two pretend agents call pretend servers through `mcpwall stdio` in a scratch home; the app attaches
-to the engine that this started, and what it shows is saved as SVG and as PNG (DejaVu Sans Mono).
+to the engine that this started, and what it shows is saved as SVG and as PNG. The PNGs are in
+DejaVu Sans Mono, which has no signs for the ends of lines and for tabs: arrows stand for them there.
 """
 
 import asyncio
@@ -28,6 +29,7 @@ from tests.helpers.raw_client import RawClient
 HERE = Path(__file__).parent
 WAITING = sum(call.waits for call in CALLS)
 PATIENCE_S = 20
+SIGNS = str.maketrans("␊␉", "↵⇥")
 SIZES = ((120, 36), (80, 24))
 SMALL = (40, 12)
 NEXT = ("right_square_bracket",)
@@ -74,7 +76,8 @@ async def picture(name: str, size: tuple[int, int], *keys: str, waiting: int = W
             svg = app.export_screenshot(title="mcpwall")
     file = HERE / f"{name}-{size[0]}x{size[1]}.svg"
     file.write_text(svg)
-    png = svg_to_bytes(svg_string=svg, monospace_family="DejaVu Sans Mono", zoom=1.0)
+    drawn = svg.translate(SIGNS)
+    png = svg_to_bytes(svg_string=drawn, monospace_family="DejaVu Sans Mono", zoom=1.0)
     file.with_suffix(".png").write_bytes(bytes(png))
 
 

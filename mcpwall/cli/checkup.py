@@ -46,7 +46,12 @@ def engine() -> Iterator[Finding]:
         yield wrong("engine", str(error), f"see {home.log_file()}")
     else:
         status = snapshot.status
-        yield ok("engine", f"pid {status.pid}, {len(snapshot.sessions)} sessions")
+        count = len(snapshot.sessions)
+        sessions = f"{count} session" + ("" if count == 1 else "s")
+        yield ok("engine", f"pid {status.pid}, {sessions}")
+        if status.http.error:
+            todo = "only agents that come by URL need it; [http] listen names another port"
+            yield note("http", status.http.error.partition(";")[0], todo)
         if status.store_fault:
             todo = "calls are denied until it answers; see that it runs, and [store] url"
             yield wrong("store", status.store_fault, todo)

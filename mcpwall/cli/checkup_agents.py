@@ -21,6 +21,7 @@ from mcpwall.clients.survey import Found, guarded
 from mcpwall.store.config import Config
 
 AT_ONCE: Final = 4  # servers started at the same time
+UNGUARDED: Final = "not guarded"  # and could be
 _BY_NAME: Final = re.compile(r"\$\{(?:env:)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)\}")
 _ELSEWHERE: Final = re.compile(r"\$\{[^}]*\}|\{(?:env|file):[^}]*\}")
 
@@ -58,7 +59,7 @@ def _standing(topic: str, entry: Entry, config: Config | None) -> Finding:
     if told is None and entry.why_not:
         return note(topic, f"not guarded: {entry.why_not}")
     if told is None:
-        return note(topic, "not guarded", f"run: mcpwall init --server {entry.name}")
+        return note(topic, UNGUARDED, f"run: mcpwall init --server {entry.name}")
     program = next((word for word in entry.words if word.endswith("mcpwall")), entry.words[0])
     if not shutil.which(program):
         return wrong(

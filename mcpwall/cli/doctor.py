@@ -65,10 +65,22 @@ def run(arguments: argparse.Namespace) -> int:
         print(ascii_json(told, indent=2))
     else:
         print()
-        print(
-            f"{bad} things are wrong" if bad > 1 else "1 thing is wrong" if bad else "all is well"
-        )
+        print(_summary(findings))
     return FAILED if bad else 0
+
+
+def _summary(findings: list[Finding]) -> str:
+    """How many things are wrong, and how many servers any agent calls without a wall."""
+    from mcpwall.cli.checkup_agents import UNGUARDED
+    from mcpwall.cli.finding import Level
+
+    bad = sum(finding.level is Level.WRONG for finding in findings)
+    said = f"{bad} things are wrong" if bad > 1 else "1 thing is wrong"
+    unguarded = sum(finding.text == UNGUARDED for finding in findings)
+    if unguarded:
+        servers = "1 server is" if unguarded == 1 else f"{unguarded} servers are"
+        return f"{said if bad else 'nothing is wrong'}; {servers} not guarded yet: mcpwall init"
+    return said if bad else "all is well"
 
 
 def _look(arguments: argparse.Namespace) -> Iterator[Finding]:

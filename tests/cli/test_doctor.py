@@ -12,6 +12,7 @@ from mcpwall.cli import checkup, checkup_agents, main, program
 from mcpwall.cli.finding import Level
 from mcpwall.cli.probe import probe
 from mcpwall.clients.survey import survey
+from mcpwall.engine.port import Http, Snapshot, Status, Totals
 from tests.clients.machine import install, places
 from tests.helpers.programs import ECHO
 
@@ -85,6 +86,23 @@ def test_a_server_that_starts_and_is_not_guarded_is_a_note(machine, doctor):
     assert about(findings, "echo", "ok", "starts")
 
 
+def test_what_is_not_guarded_is_in_the_last_line(machine, doctor, capsys):
+    servers(machine, echo=ECHO_ENTRY, other=ECHO_ENTRY)
+    assert main.run(["doctor", "--no-start"]) == 0
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last == "nothing is wrong; 2 servers are not guarded yet: mcpwall init"
+
+
+def test_an_engine_that_cannot_listen_is_named(machine, doctor, monkeypatch):
+    taken = Http(error="cannot listen on 127.0.0.1:6279: Address already in use; agents cannot")
+    status = Status(1, "0", 0, "", "", "", False, http=taken)
+    shown = Snapshot(0, status, (), (), (), (), (), Totals())
+    monkeypatch.setattr(checkup, "ask", lambda *_: shown)
+    code, findings = doctor()
+    assert code == 0
+    assert about(findings, "http", "note", "127.0.0.1:6279", "[http] listen")
+
+
 def test_a_server_that_fails_is_wrong_and_its_last_words_are_shown(machine, doctor, capsys):
     script = "import sys; print('first', file=sys.stderr); sys.exit('no token \\x1b[2J')"
     servers(machine, bad={"command": sys.executable, "args": ["-c", script, "canary-secret"]})
@@ -98,7 +116,7 @@ def test_a_server_that_fails_is_wrong_and_its_last_words_are_shown(machine, doct
     assert main.run(["doctor"]) == 1
     out = capsys.readouterr().out
     assert "| no token ‹ESC›[2J" in out
-    assert out.endswith("\n1 thing is wrong\n")
+    assert out.endswith("\n1 thing is wrong; 1 server is not guarded yet: mcpwall init\n")
 
 
 def test_a_program_that_is_not_there(machine, doctor):

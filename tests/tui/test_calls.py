@@ -54,10 +54,10 @@ async def test_a_call_appears_as_it_happens_and_changes_in_its_place() -> None:
         call = row(1300, "git.log", {"n": 5}, agent="codex#1", state=port.State.RUNNING)
         await fake.push(port.RowEvent(call))
         await shown.settle()
-        assert "git.log              n=5               > running" in shown.text()
+        assert "git.log             n=5               > running" in shown.text()
         await fake.push(again(call, state=port.State.DONE, took_us=3_000))
         await shown.settle()
-        assert "git.log              n=5               ✓ allow         3ms" in shown.text()
+        assert "git.log             n=5               ✓ allow         3ms" in shown.text()
 
 
 @scenario
