@@ -2,7 +2,7 @@
 
 Two pretend agents call pretend servers through `mcpwall stdio` in a scratch home; the app attaches
 to the engine that this started, and what it shows is saved as SVG and as PNG. The PNGs are in
-DejaVu Sans Mono, which has no signs for the ends of lines and for tabs: arrows stand for them there.
+DejaVu Sans Mono, which has no signs for line ends and tabs: arrows stand for them there.
 """
 
 import asyncio
