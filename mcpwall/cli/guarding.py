@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from mcpwall.cli.errors import CliError
-from mcpwall.tui.guarding import AgentFile, GuardingError, Offer
+from mcpwall.tui.guarding import AgentFile, AgentServer, GuardingError, Offer, Stand
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,17 +32,17 @@ class AgentFiles:
         except (OSError, RuntimeError):  # no home, or a directory that is gone
             return []
 
-    def offer(self, file: AgentFile) -> Offer:
-        """What `init` would do to this file. Raises GuardingError."""
+    def offer(self, file: AgentFile, server: AgentServer | None) -> Offer:
+        """What `init` would do to this file, or to one server in it. Raises GuardingError."""
         with _told():
-            work, plan = _plan(file)
+            work, plan = _plan(file, server)
             shown, entries = _diff(work, plan), _entries(plan)
 
         def write() -> Sequence[str]:
             from mcpwall.cli.init import what_now
 
             with _told():
-                work, plan = _plan(file)  # anew: what `init` knows may have grown since
+                work, plan = _plan(file, server)  # anew: what `init` knows may have grown since
                 if (_diff(work, plan), _entries(plan)) != (shown, entries):
                     raise GuardingError(f"{file.path}: changed in the meantime; look again")
                 failures = work.carry_out([plan])
@@ -67,32 +67,25 @@ def _told() -> Iterator[None]:
 def _file(at: Places, found: Found) -> AgentFile:
     from mcpwall.clients.agents import PROJECT
 
-    entries = found.entries
-    open_ = [entry for entry in entries if entry.routed is None and not entry.why_not]
-    guarded = sum(entry.routed is not None for entry in entries)
     shared = "The project's file: others who share it need mcpwall there too."
-    details = [f"{entry.name}: {_standing(entry)}" for entry in entries]
-    if found.place.scope == PROJECT and open_:
-        details.insert(0, shared)
     return AgentFile(
         path=at.shown(found.place.file),
         agent=found.agent.title,
-        servers=len(entries),
-        guarded=guarded,
-        unguarded=len(open_),
-        left=len(entries) - guarded - len(open_),
-        command=next(filter(None, map(_command, open_)), ""),
-        details=details,
+        servers=tuple(map(_server, found.entries)),
+        note=shared if found.place.scope == PROJECT else "",
         problem=found.problem,
     )
 
 
-def _standing(entry: Entry) -> str:
+def _server(entry: Entry) -> AgentServer:
+    at = (*entry.keys, entry.name)
     if entry.routed:
-        return f"goes through the wall as {entry.routed.name}"
+        why = f"goes through the wall as {entry.routed.name}"
+        return AgentServer(entry.name, at, Stand.GUARDED, why)
     if entry.why_not:
-        return f"left alone: {entry.why_not}"
-    return "not guarded" + (f"; {entry.note}" if entry.note else "")
+        return AgentServer(entry.name, at, Stand.LEFT, f"left alone: {entry.why_not}")
+    why = "not guarded" + (f"; {entry.note}" if entry.note else "")
+    return AgentServer(entry.name, at, Stand.OPEN, why, _command(entry))
 
 
 def _command(entry: Entry) -> str:
@@ -106,14 +99,16 @@ def _command(entry: Entry) -> str:
     return text if Mask().text(text) == text else ""
 
 
-def _plan(file: AgentFile) -> tuple[Work, FilePlan]:
+def _plan(file: AgentFile, server: AgentServer | None) -> tuple[Work, FilePlan]:
     """Everything as it is now, and what is to be done to this file. Raises CliError."""
     from mcpwall.cli.routing import Work
 
     work = Work.prepare(None, None)
     for plan in work.plans:
         if (work.places.shown(plan.path), plan.agent.title) == (file.path, file.agent):
-            return work, plan
+            wanted = [e for e in plan.entries if server is None or (*e.keys, e.name) == server.at]
+            if wanted:
+                return work, work.only(plan, wanted)
     raise CliError(f"{file.path}: nothing is left that can be routed")
 
 

@@ -6,6 +6,7 @@ files, so they are called in a thread. Text in these values is foreign and raw.
 
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -17,29 +18,55 @@ class GuardingError(Exception):
     """Agents' files cannot be read or written; the text says what is wrong, and what to do."""
 
 
+class Stand(enum.Enum):
+    """How a server in a file stands."""
+
+    GUARDED = enum.auto()  # the agent reaches it through the wall
+    OPEN = enum.auto()  # it can be guarded
+    LEFT = enum.auto()  # it cannot
+
+
+@dataclass(frozen=True, slots=True)
+class AgentServer:
+    """One server in a file. `at` tells it from others of its name, `why` says how it stands.
+
+    `command` starts it behind the wall, to be pasted; none where a word of it might be a secret.
+    """
+
+    name: str
+    at: tuple[str, ...]
+    stand: Stand
+    why: str
+    command: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class AgentFile:
-    """A config file of an agent: how many servers are in it, and how many pass the wall.
+    """A config file of an agent. `note` is worth knowing before one changes it.
 
-    `unguarded` are those that could be routed, `left` those that cannot. `command` starts one of
-    them behind the wall, to be pasted; none where a word of it might be a secret. `details` are
-    lines about its servers; `problem` says why the whole file is left alone.
+    `problem` says why the whole file is left alone; then no servers are known.
     """
 
     path: str  # as a person writes it
     agent: str
-    servers: int = 0
-    guarded: int = 0
-    unguarded: int = 0
-    left: int = 0
-    command: str = ""
-    details: Sequence[str] = ()
+    servers: tuple[AgentServer, ...] = ()
+    note: str = ""
     problem: str = ""
+
+    def count(self, stand: Stand) -> int:
+        """How many of its servers stand so."""
+        return sum(server.stand is stand for server in self.servers)
+
+    @property
+    def command(self) -> str:
+        """A command of a server that is not guarded, to be pasted; '' where none can be shown."""
+        unguarded = (server for server in self.servers if server.stand is Stand.OPEN)
+        return next((server.command for server in unguarded if server.command), "")
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What guarding a file's servers would change, to the line.
+    """What guarding servers of a file would change, to the line.
 
     `write` makes that very change and gives lines that say what to do next. It raises
     GuardingError; then the file is as it was.
@@ -56,8 +83,8 @@ class Agents(Protocol):
         """Every config file of an agent that there is."""
         ...
 
-    def offer(self, file: AgentFile) -> Offer:
-        """What would guard the servers of a file. Raises GuardingError."""
+    def offer(self, file: AgentFile, server: AgentServer | None) -> Offer:
+        """What would guard a server of a file, or all that can be. Raises GuardingError."""
         ...
 
 
@@ -68,6 +95,7 @@ class NoAgents:
         """None."""
         return ()
 
-    def offer(self, file: AgentFile) -> Offer:
+    def offer(self, file: AgentFile, server: AgentServer | None) -> Offer:
         """Never possible."""
+        del server
         raise GuardingError(f"{file.path}: nothing can be guarded from here")

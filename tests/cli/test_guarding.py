@@ -12,7 +12,7 @@ import pytest
 
 from mcpwall.cli import app, main, program
 from mcpwall.cli.guarding import AgentFiles
-from mcpwall.tui.guarding import AgentFile, GuardingError
+from mcpwall.tui.guarding import AgentFile, GuardingError, Stand
 from tests.clients.machine import FILES, SECRET, install, places
 
 
@@ -51,23 +51,28 @@ def test_a_file_is_listed_with_how_its_servers_stand(machine):
     )
     file = only()
     assert (file.path, file.agent) == ("~/.cursor/mcp.json", "Cursor")
-    assert (file.servers, file.guarded, file.unguarded, file.left) == (3, 1, 1, 1)
+    assert [(one.name, one.stand) for one in file.servers] == [
+        ("bare", Stand.OPEN),
+        ("walled", Stand.GUARDED),
+        ("old", Stand.LEFT),
+    ]
     assert file.command == "mcpwall stdio bare -- npx -y 'a b'"
-    assert file.details[:2] == ["bare: not guarded", "walled: goes through the wall as walled"]
-    assert file.details[2].startswith("old: left alone: it is reached by the older")
+    whys = [one.why for one in file.servers]
+    assert whys[:2] == ["not guarded", "goes through the wall as walled"]
+    assert whys[2].startswith("left alone: it is reached by the older")
 
 
 def test_a_file_of_the_project_says_whose_it_is_too(machine):
     put(machine.project / ".mcp.json", fs={"command": "x"})
     assert only().path == ".mcp.json"
-    assert "others who share it need mcpwall there too" in only().details[0]
+    assert "others who share it need mcpwall there too" in only().note
 
 
 def test_a_file_that_does_not_parse_says_where(machine):
     file = put(machine.home / ".cursor" / "mcp.json")
     file.write_text("{\n x")
     assert ".cursor/mcp.json:2: " in only().problem
-    assert only().servers == 0
+    assert only().servers == ()
 
 
 def test_p14_a_command_that_may_hold_a_secret_is_not_offered_for_copying(machine):
@@ -81,7 +86,7 @@ def test_p14_a_command_that_may_hold_a_secret_is_not_offered_for_copying(machine
 
 def test_what_is_offered_is_what_is_written_and_what_init_does(machine, capsys):
     file = install("cursor", machine)
-    offer = AgentFiles().offer(only())
+    offer = AgentFiles().offer(only(), None)
     main.run(["init", "--dry-run"])
     shown = capsys.readouterr().out
     assert [line for line in shown.splitlines() if line in offer.diff] == list(offer.diff)
@@ -89,14 +94,14 @@ def test_what_is_offered_is_what_is_written_and_what_init_does(machine, capsys):
     said = offer.write()
     assert said[0] == "routed 2 servers of Cursor"
     assert any("~/.cursor/.mcpwall-backup/mcp.json.orig" in line for line in said)
-    assert only().unguarded == 0
+    assert not only().count(Stand.OPEN)
     main.run(["uninstall", "--yes"])
     assert file.read_bytes() == FILES["cursor"].read_bytes()
 
 
 def test_when_another_change_would_be_made_than_was_shown_none_is(machine):
     file = put(machine.home / ".cursor" / "mcp.json", fs={"command": "x", "args": ["a"]})
-    offer = AgentFiles().offer(only())
+    offer = AgentFiles().offer(only(), None)
     before = file.read_text().replace('"a"', '"b"')
     file.write_text(before)
     with pytest.raises(GuardingError, match="changed in the meantime; look again"):
@@ -107,7 +112,7 @@ def test_when_another_change_would_be_made_than_was_shown_none_is(machine):
 
 def test_what_was_written_elsewhere_in_the_file_since_stays(machine):
     file = put(machine.home / ".cursor" / "mcp.json", fs={"command": "x", "args": ["a"]})
-    offer = AgentFiles().offer(only())
+    offer = AgentFiles().offer(only(), None)
     file.write_text(before := file.read_text() + "\n")
     offer.write()
     assert file.read_text().endswith("}\n\n")
@@ -118,14 +123,30 @@ def test_what_was_written_elsewhere_in_the_file_since_stays(machine):
 def test_two_files_guarded_one_after_the_other_are_both_put_back(machine):
     cursor, gemini = install("cursor", machine), install("gemini", machine)
     one, two = AgentFiles().files()
-    first, stale = AgentFiles().offer(one), AgentFiles().offer(two)
+    first, stale = AgentFiles().offer(one, None), AgentFiles().offer(two, None)
     first.write()
     with pytest.raises(GuardingError, match="look again"):
         stale.write()  # config.toml is another one now, and so is what it would get
-    AgentFiles().offer(two).write()
+    AgentFiles().offer(two, None).write()
     main.run(["uninstall", "--yes"])
     assert cursor.read_bytes() == FILES["cursor"].read_bytes()
     assert gemini.read_bytes() == FILES["gemini"].read_bytes()
+
+
+def test_one_server_of_a_file_is_written_alone(machine):
+    file = put(machine.home / ".claude.json", fs={"command": "x"}, db={"command": "y"})
+    data = json.loads(file.read_text())
+    data["projects"] = {"/p": {"mcpServers": {"fs": {"command": "z"}}}}
+    file.write_text(before := json.dumps(data))
+    local = next(one for one in only().servers if one.at == ("projects", "/p", "mcpServers", "fs"))
+    AgentFiles().offer(only(), local).write()
+    now = json.loads(file.read_text())
+    assert now["mcpServers"] == data["mcpServers"]
+    assert now["projects"]["/p"]["mcpServers"]["fs"]["args"][-2:] == ["--", "z"]
+    with pytest.raises(GuardingError, match="nothing is left that can be routed"):
+        AgentFiles().offer(only(), local)
+    main.run(["uninstall", "--yes"])
+    assert file.read_text() == before
 
 
 def test_a_config_that_does_not_load_is_a_reason(machine):
@@ -135,13 +156,13 @@ def test_a_config_that_does_not_load_is_a_reason(machine):
     (wall / "config.toml").write_text("[[rules]]\n")
     (wall / "config.toml").chmod(0o600)
     with pytest.raises(GuardingError, match=r"config\.toml:1: "):
-        AgentFiles().offer(only())
+        AgentFiles().offer(only(), None)
 
 
 def test_a_file_with_nothing_left_to_guard_is_a_reason(machine):
     put(machine.home / ".cursor" / "mcp.json")
     with pytest.raises(GuardingError, match="nothing is left that can be routed"):
-        AgentFiles().offer(only())
+        AgentFiles().offer(only(), None)
 
 
 def test_without_a_directory_there_is_nothing(machine, monkeypatch):

@@ -7,10 +7,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mcpwall.tui.guarding import AgentFile
+from mcpwall.tui.guarding import AgentFile, AgentServer, Stand
 from mcpwall.tui.settings import Settings
 from tests.tui import hostile
-from tests.tui.fake_agents import BROKEN, CLAUDE, CODEX, CURSOR, FILES, FakeAgents
+from tests.tui.fake_agents import (
+    BROKEN,
+    CLAUDE,
+    CODEX,
+    CURSOR,
+    FILES,
+    GITHUB,
+    FakeAgents,
+    agent_file,
+)
 from tests.tui.fake_port import FakePort
 from tests.tui.scenes import busy, empty
 from tests.tui.screens import NARROW, WIDE, Shown, golden, resized, scenario, showing
@@ -54,9 +63,9 @@ async def test_the_empty_screen_lists_the_agents_and_says_what_to_do(
 
 @scenario
 async def test_how_servers_stand_is_a_sign_and_a_word() -> None:
-    some = AgentFile("a.json", "Zed", servers=1, guarded=1)
-    none = AgentFile("b.json", "Goose", servers=1, left=1)
-    most = AgentFile("c.json", "Windsurf", servers=3, guarded=2, left=1)
+    some = agent_file("a.json", "Zed", guarded=1)
+    none = agent_file("b.json", "Goose", left=1)
+    most = agent_file("c.json", "Windsurf", guarded=2, left=1)
     async with looking(FakeAgents(CLAUDE, CODEX, CURSOR, BROKEN, some, none, most)) as shown:
         text = await until(shown, "Found 7")
         lines = {line.split()[0]: line for line in text.splitlines() if line.startswith("      ")}
@@ -148,19 +157,39 @@ async def test_it_is_written_after_a_confirm_and_says_what_to_do_next() -> None:
         await shown.press("enter", "space", "y")
         assert agents.written == []
         await shown.press("w")
-        await until(shown, "Let 4 servers of Claude Code go through the wall?")
+        await until(shown, "Guard 4 servers of Claude Code?")
         await shown.press("enter", "space")
         assert agents.written == []
         await shown.press("y")
-        text = await until(shown, "routed 4 servers of Claude Code")
+        text = await until(shown, "routed what was chosen")
         assert "Start these agents again" in text
-        assert agents.written == [CLAUDE.path]
+        assert agents.written == [(CLAUDE.path, "")]
         await until(shown, "4 servers  ● guarded")
         await shown.press("w")
-        assert agents.written == [CLAUDE.path]
-        assert "nothing of this file can be guarded now" in said(shown)[-1]
+        assert agents.written == [(CLAUDE.path, "")]
+        assert "nothing of this can be guarded now" in said(shown)[-1]
         await shown.press("escape")
         await until(shown, "4 servers  ● guarded")
+
+
+@scenario
+async def test_one_server_can_be_guarded_alone() -> None:
+    agents = FakeAgents(*FILES)
+    async with looking(agents) as shown:
+        await shown.press("i")
+        await until(shown, CHANGE)
+        await shown.press("down", "down")
+        await until(shown, CHANGE)
+        await shown.press("w")
+        await until(shown, "Guard fs of Claude Code?")
+        await shown.press("y")
+        await until(shown, "routed what was chosen")
+        assert agents.written == [(CLAUDE.path, "fs")]
+        text = await until(shown, "4 servers  ○ 3 not guarded")
+        assert "● fs" in text
+        assert "○ db" in text
+        await shown.press("w")
+        assert len(agents.written) == 1
 
 
 @scenario
@@ -170,7 +199,7 @@ async def test_a_no_writes_nothing() -> None:
         await shown.press("i")
         await until(shown, CHANGE)
         await shown.press("w")
-        await until(shown, "go through the wall?")
+        await until(shown, "The file is changed as shown.")
         await shown.press("n", "escape")
         await until(shown, "Nothing has called a tool yet.")
         assert agents.written == []
@@ -184,7 +213,7 @@ async def test_what_cannot_be_written_is_said_and_looked_at_again() -> None:
         await until(shown, CHANGE)
         before = agents.looks
         await shown.press("w")
-        await until(shown, "go through the wall?")
+        await until(shown, "The file is changed as shown.")
         await shown.press("y")
         await until(shown, "changed in the meantime")
         while agents.looks == before:
@@ -193,20 +222,30 @@ async def test_what_cannot_be_written_is_said_and_looked_at_again() -> None:
 
 
 @scenario
-async def test_each_file_says_why_it_cannot_be_guarded() -> None:
-    async with looking(FakeAgents(*FILES)) as shown:
+async def test_each_file_and_server_says_why_it_cannot_be_guarded() -> None:
+    async with looking(FakeAgents(CODEX, BROKEN)) as shown:
         await shown.press("i")
-        await until(shown, CHANGE)
-        await shown.press("down")
-        text = await until(shown, "config.toml does not load; nothing was changed")
-        assert "old: left alone: it is reached by the older HTTP+SSE transport" in text
-        assert CHANGE not in text
+        await until(shown, "config.toml does not load; nothing was changed")
+        assert CHANGE not in shown.text()
         await shown.press("w")
-        await shown.press("down", "down")
+        await shown.press("down", "down", "down")
+        assert "left alone: it is reached by the older HTTP+SSE transport" in shown.text()
+        await shown.press("down")
         assert ".vscode/mcp.json:3: a value should stand here" in shown.text()
         await shown.press("c")
-        assert "nothing of this file can be guarded now" in said(shown)[0]
-        assert "there is no command of this file to copy" in said(shown)[1]
+        assert "nothing of this can be guarded now" in said(shown)[0]
+        assert "there is no command of this to copy" in said(shown)[1]
+
+
+@scenario
+async def test_the_command_of_the_selected_server_is_copied() -> None:
+    async with looking(FakeAgents(CLAUDE)) as shown:
+        await shown.press("i")
+        await until(shown, CHANGE)
+        await shown.press("down", "c")
+        assert shown.app.clipboard == GITHUB.command
+        await shown.press("down", "c")
+        assert "there is no command of this to copy" in said(shown)[-1]
 
 
 @scenario
@@ -246,18 +285,22 @@ async def test_without_any_agent_there_is_nothing_to_guard() -> None:
 @scenario
 async def test_p10_hostile_files_are_harmless(size: tuple[int, int]) -> None:
     nasty = hostile.CONTROL + hostile.MARKUP
-    file = AgentFile(
-        nasty, nasty, servers=2, unguarded=1, left=1, command=nasty, details=(nasty,), problem=nasty
-    )
-    agents = FakeAgents(file, diff=(f"+{nasty}", nasty), trouble=nasty)
+    one = AgentServer(nasty, (nasty,), Stand.OPEN, nasty, nasty)
+    file = AgentFile(nasty, nasty, (one,), note=nasty)
+    broken = AgentFile(f"{nasty}2", nasty, problem=nasty)
+    agents = FakeAgents(file, broken, diff=(f"+{nasty}", nasty), trouble=nasty)
     async with looking(agents, size) as shown:
-        await until(shown, "Found 1 agent")
+        await until(shown, "Found 2 agent")
         assert_harmless(shown)
         await shown.press("c", "i")
         await until(shown, "WHAT WOULD CHANGE")
         assert_harmless(shown)
+        await shown.press("down", "down")
+        assert_harmless(shown)
+        await shown.press("up")
+        assert_harmless(shown)
         await shown.press("pagedown", "w")
-        await until(shown, "go through the wall?")
+        await until(shown, "The file is changed as shown.")
         assert_harmless(shown)
         await shown.press("y")
         await until(shown, "‹ESC›")

@@ -6,16 +6,16 @@ Nothing is written but what is on screen here, and only after a confirm.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from textual import work
 
-from mcpwall.text import fit, visible
-from mcpwall.tui.guarding import AgentFile, GuardingError, Offer
+from mcpwall.text import column, fit, visible
+from mcpwall.tui.guarding import AgentFile, AgentServer, GuardingError, Offer, Stand
 from mcpwall.tui.review.layout import prose, wrap
 from mcpwall.tui.review.panels import rule
 from mcpwall.tui.screens.base import WallModal
-from mcpwall.tui.widgets.empty import file_line, standing
+from mcpwall.tui.widgets.empty import file_line
 from mcpwall.tui.widgets.frame import Footer
 from mcpwall.tui.widgets.panel import Panel
 from mcpwall.tui.widgets.pick_list import PickList, Selected
@@ -30,30 +30,56 @@ if TYPE_CHECKING:
     from mcpwall.tui.widgets.lines import Line
 
 _MARKS = {"+": "ok", "-": "bad"}
-_FILES_MAX = 8  # shown at once
+_ROWS_MAX = 12  # of the list, shown at once
 _NAME_MAX = 24  # cells
 _FOLD = "    "  # before the rest of a line that is too long for the screen
+_SIGNS = {Stand.GUARDED: ("●", "ok"), Stand.OPEN: ("○", "waiting"), Stand.LEFT: ("▲", "warn")}
 
 
-class AgentList(PickList[AgentFile]):
-    """The files, one a line."""
+class Choice(NamedTuple):
+    """What can be guarded together: one server of a file, or without one all of them."""
 
-    def key_of(self, item: AgentFile) -> str:
-        """A file is known by its path."""
-        return item.path
+    file: AgentFile
+    server: AgentServer | None
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """What it is known by when the files were read again."""
+        return (self.file.path, *(self.server.at if self.server else ()))
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is something to guard."""
+        return any(
+            server.stand is Stand.OPEN
+            for server in ((self.server,) if self.server else self.file.servers)
+        )
+
+
+class AgentList(PickList[Choice]):
+    """The files, and below each its servers, one a line."""
+
+    def key_of(self, item: Choice) -> tuple[str, ...]:
+        """A file is known by its path, a server by its place in it."""
+        return item.key
 
     def heading(self) -> Line:
         """What is listed."""
         return [(" AGENT", "dim"), (" " * 10 + "FILE", "dim")]
 
-    def item_line(self, item: AgentFile) -> Line:
-        """Whose it is, where, and how its servers stand."""
-        (agent, style), *rest = file_line(item, self.size.width - 1)
+    def item_line(self, item: Choice) -> Line:
+        """Whose file it is and how its servers stand, or how one stands."""
+        if item.server is not None:
+            sign, style = _SIGNS[item.server.stand]
+            name = column(item.server.name, _NAME_MAX)
+            why = fit(item.server.why, self.size.width - _NAME_MAX - 7)
+            return [("   ", ""), (f"{sign} ", style), (f"{name} ", ""), (why, "dim")]
+        (agent, style), *rest = file_line(item.file, self.size.width - 1)
         return [(f" {agent}", style), *rest]
 
 
 class AgentsScreen(WallModal):
-    """The files above, what would change in the selected one below."""
+    """The files and their servers above, what would change for the selected one below."""
 
     scope = "agents"
     DEFAULT_CSS = """
@@ -63,18 +89,18 @@ class AgentsScreen(WallModal):
 
     def __init__(self) -> None:
         super().__init__()
-        self._offers: dict[str, Offer | str] = {}  # by path; a text says why there is none
-        self._written: dict[str, Sequence[str]] = {}  # by path: what was said when it was written
+        self._offers: dict[tuple[str, ...], Offer | str] = {}  # a text says why there is none
+        self._written: dict[tuple[str, ...], Sequence[str]] = {}  # what was said at the writing
         self._asking = False
 
     def compose(self) -> ComposeResult:
         """Title, files, the change, keys."""
         self.head = Panel(id="head")
-        self.files = AgentList()
+        self.list = AgentList()
         self.middle = Panel(id="middle")
         self.change = TextLines(says_more=True)
         yield self.head
-        yield self.files
+        yield self.list
         yield self.middle
         yield self.change
         yield Footer()
@@ -88,7 +114,7 @@ class AgentsScreen(WallModal):
         self.call_after_refresh(self.draw)
 
     def on_selected(self, event: Selected) -> None:
-        """Another file: find out what would change in it."""
+        """Another choice: find out what would change."""
         event.stop()
         self.draw()
         if not self._asking:
@@ -100,107 +126,120 @@ class AgentsScreen(WallModal):
     @work
     async def look(self) -> None:
         """Read the files, and begin with the first that has something to guard."""
-        found = await asyncio.to_thread(self.wall.agents.files)
-        begun = self.files.selected is not None
+        files = await asyncio.to_thread(self.wall.agents.files)
+        begun = self.list.selected is not None
         self._offers = {}
-        self.files.styles.height = 1 + max(1, min(_FILES_MAX, len(found), self.size.height // 3))
-        self.files.show(found)
+        choices = [Choice(f, server) for f in files for server in (None, *f.servers)]
+        self.list.styles.height = 1 + max(1, min(_ROWS_MAX, len(choices), self.size.height // 3))
+        self.list.show(choices)
         if not begun:
-            self.files.select(next((file.path for file in found if file.unguarded), None))
+            self.list.select(next((choice.key for choice in choices if choice.is_open), None))
 
     @work
     async def ask(self) -> None:
-        """One question at a time, until the change of the selected file is known."""
+        """One question at a time, until the change of what is selected is known."""
         try:
-            while (file := self.files.selected) and self._is_open(file):
+            while (choice := self.list.selected) and self._is_unknown(choice):
                 try:
-                    offer: Offer | str = await asyncio.to_thread(self.wall.agents.offer, file)
+                    offer: Offer | str = await asyncio.to_thread(self.wall.agents.offer, *choice)
                 except GuardingError as error:
                     offer = str(error)
-                self._offers[file.path] = offer
+                self._offers[choice.key] = offer
                 self.draw()
         finally:
             self._asking = False
 
     @work
-    async def write(self, file: AgentFile, offer: Offer) -> None:
+    async def write(self, choice: Choice, offer: Offer) -> None:
         """Make the change that was shown, after a confirm."""
-        servers = f"{file.unguarded} server" + "s" * (file.unguarded != 1)
+        servers = choice.file.count(Stand.OPEN)
+        what = f"{servers} server" + "s" * (servers != 1)
+        if choice.server is not None:
+            what = fit(choice.server.name, _NAME_MAX)
         if not await self.wall.confirm(
-            f"Let {servers} of {fit(file.agent, _NAME_MAX)} go through the wall?",
-            "The file is changed as shown. A copy of it as it is now is kept",
-            "beside it, and `mcpwall uninstall` takes the change back.",
+            f"Guard {what} of {fit(choice.file.agent, _NAME_MAX)}?",
+            "The file is changed as shown. A copy of it is kept beside it,",
+            "and `mcpwall uninstall` takes the change back.",
         ):
             return
-        self._written[file.path] = ("writing …",)
+        self._written[choice.key] = ("writing …",)
         self.draw()
         try:
-            self._written[file.path] = await asyncio.to_thread(offer.write)
+            self._written[choice.key] = await asyncio.to_thread(offer.write)
         except GuardingError as error:
-            del self._written[file.path]
+            del self._written[choice.key]
             self.wall.say(str(error), "error")
         self.change.to_start()
         self.look()
 
-    def _is_open(self, file: AgentFile) -> bool:
-        return bool(file.unguarded) and file.path not in self._offers
+    def _is_unknown(self, choice: Choice) -> bool:
+        return choice.is_open and choice.key not in self._offers
 
     # --- drawing ---------------------------------------------------------------------------------
 
     def draw(self) -> None:
         """All but the list, which draws itself."""
         room = self.size.width
-        self.query_one(Footer).refresh()  # what can be done with this file
+        self.query_one(Footer).refresh()  # what can be done with this choice
         self.head.show([rule("GUARD AN AGENT'S SERVERS", "", room, "title")])
-        if (file := self.files.selected) is None:
+        if (choice := self.list.selected) is None:
             nothing = "no agent's configuration was found here; docs/agents.md has where they are"
             self.middle.show([])
             self.change.show([[(f" {row}", "dim")] for row in prose(nothing, room - 2)])
             return
-        state = "".join(text for text, _ in standing(file))
-        self.middle.show([rule(fit(file.path, room // 2), state, room, "accent", "dim")])
-        self.change.show(self._lines(file, room - 2))
+        name = "all that can be guarded" if choice.server is None else choice.server.name
+        path = fit(choice.file.path, room // 2)
+        self.middle.show([rule(path, fit(name, room // 3), room, "accent", "dim")])
+        self.change.show(self._lines(choice, room - 2))
 
-    def _lines(self, file: AgentFile, room: int) -> list[Line]:
-        said = _paragraph(self._written.get(file.path, ()), "strong", room)
-        about = _paragraph((*file.details, file.problem), "", room)
-        offer = self._offers.get(file.path)
+    def _lines(self, choice: Choice, room: int) -> list[Line]:
+        file, server = choice
+        said = _paragraph(self._written.get(choice.key, ()), "strong", room)
+        about = _paragraph((file.problem, server.why if server else "", file.note), "", room)
+        offer = self._offers.get(choice.key)
         if isinstance(offer, Offer):
             change = _diff(offer, room)
         elif offer is not None:
             change = _paragraph([offer], "alarm", room)
         else:
-            change = _paragraph(["looking …"] if self._is_open(file) else (), "dim", room)
+            change = _paragraph(["looking …"] if choice.is_open else (), "dim", room)
         return [*said, *about, *change]
 
     # --- actions ---------------------------------------------------------------------------------
 
     def why_off(self, action: Action) -> str:
         """There must be a change to write."""
-        file = self.files.selected
-        if action.name == "write" and not (file and isinstance(self._offers.get(file.path), Offer)):
-            return "nothing of this file can be guarded now"
-        if action.name == "paste" and not (file and file.command):
-            return "there is no command of this file to copy"
+        if action.name == "write" and not self._offer():
+            return "nothing of this can be guarded now"
+        if action.name == "paste" and not self._command():
+            return "there is no command of this to copy"
         return super().why_off(action)
+
+    def _offer(self) -> Offer | None:
+        choice = self.list.selected
+        offer = self._offers.get(choice.key) if choice else None
+        return offer if isinstance(offer, Offer) else None
+
+    def _command(self) -> str:
+        if (choice := self.list.selected) is None:
+            return ""
+        return choice.server.command if choice.server else choice.file.command
 
     def do_write(self) -> None:
         """Ask, and write."""
-        file = self.files.selected
-        if file and isinstance(offer := self._offers.get(file.path), Offer):
-            self.write(file, offer)
+        if (choice := self.list.selected) and (offer := self._offer()):
+            self.write(choice, offer)
 
     def do_paste(self) -> None:
-        """A command of this file, behind the wall."""
-        if file := self.files.selected:
-            self.wall.copy(visible(file.command), "command")
+        """The command, behind the wall."""
+        self.wall.copy(visible(self._command()), "command")
 
     def do_up(self) -> None:
-        """One file up."""
+        """One line up."""
         self._move(-1)
 
     def do_down(self) -> None:
-        """One file down."""
+        """One line down."""
         self._move(1)
 
     def do_page_up(self) -> None:
@@ -213,7 +252,7 @@ class AgentsScreen(WallModal):
 
     def _move(self, by: int) -> None:
         self.change.to_start()
-        self.files.move(by)
+        self.list.move(by)
 
 
 def _paragraph(texts: Sequence[str], style: str, room: int) -> list[Line]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 from textual import work
 
 from mcpwall.text import column, fit, visible
+from mcpwall.tui.guarding import Stand
 from mcpwall.tui.review.layout import prose, wrap
 from mcpwall.tui.widgets.lines import Line, LineWidget, Part
 
@@ -29,19 +30,17 @@ def standing(file: AgentFile) -> list[Part]:
     """How a file's servers stand: number, sign and word."""
     if file.problem:
         return [("▲ left alone, see there", "warn")]
-    count = f"{file.servers} server" + "s" * (file.servers != 1)
-    if not file.servers:
+    servers = len(file.servers)
+    guarded, unguarded, left = map(file.count, (Stand.GUARDED, Stand.OPEN, Stand.LEFT))
+    count = f"{servers} server" + "s" * (servers != 1)
+    if not servers:
         return [(count, "dim")]
-    if file.guarded == file.servers:
-        return [(f"{count}  ", ""), ("● guarded", "ok")]
-    if not file.unguarded and not file.guarded:
-        return [(f"{count}  ", ""), ("▲ left alone", "warn")]
-    if not file.unguarded:
-        left = (f" ▲ {file.left} left alone", "warn")
-        return [(f"{count}  ", ""), (f"● {file.guarded}", "ok"), left]
-    if file.guarded:
-        return [(f"{count}  ", ""), (f"○ {file.unguarded} not guarded", "waiting")]
-    return [(f"{count}  ", ""), ("○ not guarded", "waiting")]
+    if unguarded:
+        some = f"{unguarded} " if guarded else ""
+        return [(f"{count}  ", ""), (f"○ {some}not guarded", "waiting")]
+    if guarded and left:
+        return [(f"{count}  ", ""), (f"● {guarded}", "ok"), (f" ▲ {left} left alone", "warn")]
+    return [(f"{count}  ", ""), ("● guarded", "ok") if guarded else ("▲ left alone", "warn")]
 
 
 def file_line(file: AgentFile, room: int) -> list[Part]:
