@@ -9,11 +9,12 @@ than a plain one; docs/decisions/0010-three-valued-conditions.md tells why.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from mcpwall.model import Condition, JsonObject
-from mcpwall.policy.arguments import ANY, compile_path
+from mcpwall.policy.arguments import ANY, LEAVES_MAX, Gap, compile_path
 from mcpwall.policy.hosts import urls_in
 from mcpwall.policy.operators import OPERATORS, PATH_MAX, Check, Resolve, Truth
 
@@ -60,7 +61,7 @@ class Clause:
         """Whether any value satisfies the test or cannot be evaluated."""
         leaves = self._leaves(arguments)
         if self._seen is not None:
-            leaves = [part for leaf in leaves for part in self._seen(leaf)]
+            leaves = _first(part for leaf in leaves for part in self._seen(leaf))
         for leaf in leaves:  # noqa: SIM110 - any() takes twice as long, on every call
             if self._check(leaf, directory, resolve) is not False:
                 return True
@@ -73,6 +74,14 @@ class Clause:
             if self._check(leaf, directory, resolve) is not True:
                 return False
         return bool(leaves)
+
+
+def _first(parts: Iterator[Any]) -> list[Any]:
+    """At most LEAVES_MAX parts; where there are more, one stands for them that says nothing."""
+    found = list(itertools.islice(parts, LEAVES_MAX + 1))
+    if len(found) > LEAVES_MAX:
+        found[-1] = Gap.BROKEN
+    return found
 
 
 def _negation(check: Check) -> Check:
@@ -98,15 +107,15 @@ def operators() -> tuple[str, ...]:
     return (*OPERATORS, *(NOT + name for name in _NEGATED))
 
 
-def _itself(leaf: Any) -> Sequence[Any]:
+def _itself(leaf: Any) -> Iterable[Any]:
     return (leaf,)
 
 
-def _urls(leaf: Any) -> Sequence[Any]:
+def _urls(leaf: Any) -> Iterable[Any]:
     return urls_in(leaf) if isinstance(leaf, str) else (leaf,)
 
 
-def _paths(leaf: Any) -> Sequence[Any]:
+def _paths(leaf: Any) -> Iterable[Any]:
     """A text that can be a path as a whole; prose and file contents are none."""
     is_prose = isinstance(leaf, str) and (len(leaf) > PATH_MAX or "\n" in leaf)
     return () if is_prose else (leaf,)
@@ -114,7 +123,7 @@ def _paths(leaf: Any) -> Sequence[Any]:
 
 _NEGATED = ("equals", "in", "contains", "glob", "regex", "under", "host")
 # Operators that "any" takes, and what of a text they look at when a rule restrains.
-_ON_TEXT: dict[str, Callable[[Any], Sequence[Any]]] = {
+_ON_TEXT: dict[str, Callable[[Any], Iterable[Any]]] = {
     "contains": _itself,
     "glob": _itself,
     "regex": _itself,

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Iterator
 
 import re2
 
@@ -103,11 +104,12 @@ def host_pattern(pattern: str) -> str:
     return sign + ".".join(labels)
 
 
-def urls_in(text: str) -> list[str]:
+def urls_in(text: str) -> Iterator[str]:
     """What a program might take for URLs in `text`: the whole of it, or the pieces that look so."""
     if " " not in text and _STARTS_AS_URL.match(text):
-        return [text]
-    return [match.group() for match in _URL.finditer(text)]
+        yield text
+    else:
+        yield from (match.group() for match in _URL.finditer(text))
 
 
 def _is_port(text: str) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from mcpwall.model import Condition
+from mcpwall.policy.arguments import LEAVES_MAX
 from mcpwall.policy.conditions import Clause, ConditionError, operators
 from mcpwall.policy.operators import PATH_MAX, TEXT_MAX, same
 from tests.policy.build import PROJECT, resolve
@@ -270,3 +271,18 @@ def test_any_secret_looks_at_the_names_of_arguments_too() -> None:
     clause = Clause(Condition("any", "secret", True))
     assert clause.surely_holds({"api_key": "plain"}, PROJECT, resolve)
     assert not clause.may_hold({}, PROJECT, resolve)
+
+
+def test_p13_a_text_of_countless_urls_is_looked_at_in_part() -> None:
+    """Beyond the bound nothing is known, so a rule that restrains matches, one that permits not."""
+    text = "http://a.example " * (LEAVES_MAX + 1)
+    for op in ("host", "not_host"):
+        names = ["b.example"] if op == "host" else ["a.example"]
+        clause = Clause(Condition("any", op, names))
+        assert clause.may_hold({"x": text}, "/", resolve)
+        assert not clause.may_hold({"x": text[17:]}, "/", resolve)
+        assert not clause.surely_holds({"x": text}, "/", resolve)
+    looked_at = []
+    clause._check = lambda leaf, _directory, _resolve: looked_at.append(leaf) is not None
+    assert not clause.may_hold({"x": text * 10}, "/", resolve)
+    assert len(looked_at) == LEAVES_MAX + 1
