@@ -111,9 +111,16 @@ def left_behind(engine: Engine, session: str) -> list[tuple[Record, Request]]:
             call.request_id, call.method, call.tool, stage=stage, call=call.id, sort=sort
         )
         record.request = request
-        record.started_ns = engine.clock.steady_ns()
+        record.started_ns = _started_ns(engine.clock, record)
         left.append((record, request))
     return left
+
+
+def _started_ns(clock: Clock, record: Record) -> int:
+    """About when a call was forwarded that an engine before this one took up, for its timing."""
+    before_us = sum(stage_us or 0 for stage_us in record.stages)
+    since_us = (clock.wall_ms() - record.call.at_ms) * 1_000 - before_us
+    return clock.steady_ns() - max(0, since_us) * 1_000
 
 
 def take_over(live: Live, left: list[tuple[Record, Request]]) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from mcpwall.engine import restore, views
 from mcpwall.engine.port_timing import Timing
-from tests.engine.wall import RULES, FakeClock, Wall, call, note, result
+from tests.engine.wall import RULES, FakeClock, Talk, Wall, call, note, result
 
 TICK_US = 10
 
@@ -99,3 +99,23 @@ def test_of_a_call_that_waited_while_the_machine_was_booted_anew_no_wait_is_told
     after = ticking.killed(TickingClock("boot-2", 5_000))
     after.clock.advance(60)  # its session has not come back: the call is withdrawn
     assert from_audit(after, number).waited_us is None
+
+
+@pytest.mark.parametrize("waited_s", [0, 12])
+def test_a_call_that_outlived_its_engine_was_at_its_server_from_before_it_died(ticking, waited_s):
+    talk = ticking.session()
+    talk.asks(call(1, "pay" if waited_s else "look", {"amount": 5, "to": "bob"}))
+    number = ticking.engine.last_call
+    if waited_s:
+        ticking.clock.advance(waited_s)
+        ticking.decide(ticking.held[0])
+    ticking.clock.advance(30)
+    after = ticking.killed(ticking.clock)
+    again = Talk(after, after=talk)
+    after.clock.advance(5)
+    again.answers(result(1))
+    told = of(after, number)
+    assert abs(told.server_us - 35_000_000) < 20_000  # by the wall's clock, which has milliseconds
+    assert (told.waited_us or 0) // 1_000_000 == waited_s
+    assert told.sent_us is None
+    after.drop()

@@ -30,6 +30,7 @@ def test_no_part_of_the_app_loads_an_sdk_or_the_inside_of_the_engine() -> None:
         "mcpwall.engine.port",
         "mcpwall.engine.port_answers",
         "mcpwall.engine.port_rules",
+        "mcpwall.engine.port_timing",
         "mcpwall.engine.port_tools",
     }
     assert {name.split(".")[1] for name in own} <= {"engine", "model", "query", "text", "tui"}
