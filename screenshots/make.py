@@ -104,6 +104,7 @@ async def pictures() -> None:
         await picture("rules", size, "3", "down", "down")
         await picture("rule-form", size, "3", "down", "down", "e")
         await picture("servers", size, "4", *["down"] * 8)
+        await picture("risk", size, "4", *["down"] * 8, "R", "up", "up")
         await picture("sessions", size, "5")
         await picture("audit", size, "6", "down", "down")
 

@@ -60,7 +60,7 @@ MEANT = (
     *("review.allow", "review.confirm", "review.deny", "review.deny_why"),
     *("review.edit", "review.reveal", "review.remember"),
     *("review.group", "calls.reason", "calls.rule", "rules.new", "rules.edit", "rules.undo"),
-    *("servers.accept", "servers.block", "servers.hide"),
+    *("servers.accept", "servers.block", "servers.hide", "servers.risk"),
     *("app.guard", "app.filter", "app.lockdown", "app.help", "app.detach", "app.stop"),
 )
 
