@@ -122,8 +122,8 @@ def _answer(message: _Object, change: Callable[[_Object], bool]) -> bool:
 
 
 def _refused(line: bytes) -> bytes:
-    envelopes = codec.decode_server(line) or []
-    ids = [codec.server_id(envelope.id) for envelope in envelopes]
+    envelopes = codec.decode_server(line)  # what nests at the edge is read at times, and not now
+    ids = [codec.server_id(each.id) for each in envelopes] if envelopes is not None else [None]
     errors = [codec.error_line(each, codec.INTERNAL_ERROR, UNREADABLE) for each in ids]
     return b"[" + b",".join(errors) + b"]" if codec.is_batch(line) else errors[0]
 

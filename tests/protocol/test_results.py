@@ -93,6 +93,14 @@ def test_what_cannot_be_read_shows_nothing(line: bytes) -> None:
     assert answer["error"]["code"] == -32603
 
 
+def test_what_nests_too_deep_is_answered_however_deep_that_is() -> None:
+    for depth in range(900, 1_010):
+        nested = b'{"a":' * depth + b"1" + b"}" * depth
+        line = b'{"id":7,"result":{"tools":[{"name":"a","x":' + nested + b"}]}}"
+        for told in (with_tools(line, hide()), with_tools(b"[" + line + b"]", hide())):
+            assert told in (line, b"[" + line + b"]") or b'"error"' in told
+
+
 @pytest.mark.parametrize("line", [b'{"id":1,"error":{"code":1}}', b'{"id":1,"result":[]}'])
 def test_an_answer_that_is_no_list_goes_on(line: bytes) -> None:
     assert with_tools(line, hide("a")) is line
