@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from mcpwall.engine import port
 from mcpwall.engine.port_rules import Mistake
+from mcpwall.tui.rules.mistakes import broken, placed
 from mcpwall.tui.settings import Settings
 from tests.tui.fake_port import FakePort
 from tests.tui.scenes import STATUS, busy
@@ -91,3 +92,12 @@ async def test_mistakes_go_when_the_file_loads_again() -> None:
         await fake.push(port.StatusEvent(STATUS))
         await shown.settle()
         assert "▲" not in shown.text()
+
+
+def test_no_mistake_is_left_out() -> None:
+    rules = busy().rules
+    elsewhere = replace(KEY, file=PROJECT, path=PROJECT)  # a rule of that id is in another file
+    listed = placed(rules, (KEY, ELSEWHERE, elsewhere, replace(KEY, line=43)))
+    assert [item.line for item in listed if isinstance(item, Mistake)] == [3, 42, 42, 43]
+    assert listed.index(KEY) == listed.index(rules[0]) + 1
+    assert broken(listed) == {"r12"}

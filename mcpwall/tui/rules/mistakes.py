@@ -5,6 +5,7 @@ What a file says is foreign and passes `safe`.
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, TypeAlias
 
 from mcpwall.engine.port_rules import Mistake, RuleRow
@@ -22,20 +23,26 @@ SIGN = "▲"
 
 def placed(rows: Sequence[RuleRow], mistakes: Sequence[Mistake]) -> list[Item]:
     """The rules with each mistake right after the rule in force that it concerns; others first."""
-    known = {row.rule.id for row in rows if not row.remembered}
-    items: list[Item] = [mistake for mistake in mistakes if mistake.rule not in known]
+    beside: dict[tuple[str, str], list[Mistake]] = {}
+    for mistake in mistakes:
+        beside.setdefault((mistake.file, mistake.rule), []).append(mistake)
+    items: list[Item] = []
     for row in rows:
+        origin = row.rule.origin
         items.append(row)
-        items += [mistake for mistake in mistakes if concerns(mistake, row)]
-    return items
+        if origin and not row.remembered:
+            items += beside.pop((origin.file, row.rule.id), ())
+    return [*(mistake for others in beside.values() for mistake in others), *items]
 
 
-def concerns(mistake: Mistake, row: RuleRow) -> bool:
-    """Whether the mistake stands where this rule was written."""
-    origin = row.rule.origin
-    if row.remembered or not mistake.rule or mistake.rule != row.rule.id:
-        return False
-    return origin is None or origin.file == mistake.file
+def broken(items: Sequence[Item]) -> frozenset[str]:
+    """The ids of the rules that have a mistake after them."""
+    pairs = itertools.pairwise(items)
+    return frozenset(
+        one.rule.id
+        for one, after in pairs
+        if isinstance(one, RuleRow) and isinstance(after, Mistake)
+    )
 
 
 def place(mistake: Mistake) -> str:

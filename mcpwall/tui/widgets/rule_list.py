@@ -5,18 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mcpwall.engine.port_rules import Mistake, RuleRow
-from mcpwall.tui.rules.mistakes import Item, concerns, mistake_line
+from mcpwall.tui.rules.mistakes import Item, broken, mistake_line
 from mcpwall.tui.rules.table import columns, heading, rule_line
 from mcpwall.tui.widgets.pick_list import PickList
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Hashable, Sequence
 
     from mcpwall.tui.widgets.lines import Line
 
 
 class RuleList(PickList[Item]):
     """The rules, known by their ids, and what is wrong in their files."""
+
+    _broken: frozenset[str] = frozenset()  # rules with a mistake beside them
+
+    def show(self, items: Sequence[Item]) -> None:
+        """Show these."""
+        self._broken = broken(items)
+        super().show(items)
 
     @property
     def rule(self) -> RuleRow | None:
@@ -38,6 +45,6 @@ class RuleList(PickList[Item]):
         """A rule, or a mistake beside it."""
         if isinstance(item, Mistake):
             return mistake_line(item, self.size.width)
-        broken = any(isinstance(other, Mistake) and concerns(other, item) for other in self.items)
+        marked = item.rule.id in self._broken and not item.remembered
         widths, now_ms = columns(self.size.width), self.wall.now() * 1000
-        return rule_line(item, widths, now_ms, self.wall.zone, broken=broken)
+        return rule_line(item, widths, now_ms, self.wall.zone, broken=marked)
