@@ -12,13 +12,13 @@ SOCKET_PATH_MAX = 103 if sys.platform == "darwin" else 107  # sun_path, less its
 
 
 def _join(*parts: str) -> str:
-    return "/".join(parts) if os.sep == "/" else os.path.join(*parts)  # noqa: PTH118
+    return "/".join(parts) if os.sep == "/" else os.path.join(*parts)
 
 
 def _base(variable: str, *fallback: str) -> str:
     """The directory that an XDG variable names if it is absolute, else one below the home."""
     value = os.environ.get(variable, "")
-    return value if value.startswith("/") else _join(os.path.expanduser("~"), *fallback)  # noqa: PTH111
+    return value if value.startswith("/") else _join(os.path.expanduser("~"), *fallback)
 
 
 def _own() -> str:
@@ -28,18 +28,18 @@ def _own() -> str:
 def config_dir() -> str:
     """The directory of config.toml."""
     if own := _own():
-        return os.path.abspath(own)  # noqa: PTH100
+        return os.path.abspath(own)
     if sys.platform == "darwin":
         return _base("", "Library", "Application Support", "mcpwall")
     if sys.platform == "win32":
-        return _join(os.environ.get("LOCALAPPDATA", os.path.expanduser("~")), "mcpwall")  # noqa: PTH111
+        return _join(os.environ.get("LOCALAPPDATA", os.path.expanduser("~")), "mcpwall")
     return _join(_base("XDG_CONFIG_HOME", ".config"), "mcpwall")
 
 
 def state_dir() -> str:
     """The directory of the audit, the engine's log and its locks."""
     if own := _own():
-        return _join(os.path.abspath(own), "state")  # noqa: PTH100
+        return _join(os.path.abspath(own), "state")
     if sys.platform == "darwin":
         return _join(config_dir(), "state")
     if sys.platform == "win32":

@@ -107,7 +107,7 @@ def _configured(name: str, environment: dict[str, str]) -> tuple[list[str], list
     environment.update(told.get("env", {}))
     if directory := told.get("cwd"):
         try:
-            os.chdir(os.path.expanduser(directory))  # noqa: PTH111
+            os.chdir(os.path.expanduser(directory))
         except OSError as error:
             raise ShimError(f"[servers.{name}] cwd {directory}: {error.strerror}") from None
     return [str(part) for part in told["command"]], []
@@ -163,7 +163,7 @@ class Shim:
         self._name = name
         self._command = command
         self._passed = {key: environment[key] for key in needed if key in environment}
-        self._directory = os.getcwd()  # noqa: PTH109
+        self._directory = os.getcwd()
         self._kill_at: float | None = None  # when SIGKILL follows
         self._leave_at: float | None = None  # when to leave without the engine's word
         self._restarts: list[float] = []
@@ -360,9 +360,9 @@ def _shared_file(size: int) -> int:
         fd = os.memfd_create("mcpwall-session")
     else:
         path = f"{home.state_dir()}/session-{os.getpid()}"
-        os.makedirs(home.state_dir(), mode=0o700, exist_ok=True)  # noqa: PTH103
+        os.makedirs(home.state_dir(), mode=0o700, exist_ok=True)
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        os.unlink(path)  # noqa: PTH108
+        os.unlink(path)
     os.ftruncate(fd, size)
     return fd
 

@@ -47,7 +47,7 @@ def connect_or_start() -> socket.socket:
         return link
     try:
         for directory in (home.config_dir(), home.state_dir()):
-            os.makedirs(directory, mode=0o700, exist_ok=True)  # noqa: PTH103
+            os.makedirs(directory, mode=0o700, exist_ok=True)
         lock = os.open(home.start_lock_file(), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise EngineStartError(f"cannot write to {home.state_dir()}: {error.strerror}") from None

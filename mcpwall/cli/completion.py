@@ -68,7 +68,7 @@ def tree() -> Iterator[Command]:
 
 
 def _subparsers(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
-    found = [a for a in parser._actions if isinstance(a, argparse._SubParsersAction)]  # noqa: SLF001
+    found = [a for a in parser._actions if isinstance(a, argparse._SubParsersAction)]  # noqa: SLF001 - argparse has no other way in
     return dict(found[0].choices) if found else {}
 
 
@@ -79,8 +79,8 @@ def _commands(
     helps: dict[str, str] = {}
     options = []
     for action in parser._actions:  # noqa: SLF001 - argparse offers no other way to look at a parser
-        if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001
-            helps = {one.dest: one.help or "" for one in action._choices_actions}  # noqa: SLF001
+        if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001 - argparse has no other way in
+            helps = {one.dest: one.help or "" for one in action._choices_actions}  # noqa: SLF001 - argparse has no other way in
         elif action.help == argparse.SUPPRESS:
             continue
         elif action.option_strings:

@@ -61,13 +61,13 @@ def run(arguments: argparse.Namespace) -> int:
 
 def as_json(snapshot: Snapshot) -> dict[str, Any]:
     """The status as plain data. Times are milliseconds since the epoch, as in engine.port."""
-    from mcpwall.engine.port import as_plain
+    from msgspec import to_builtins
 
     return {
         "running": True,
-        "engine": as_plain(snapshot.status),
-        "totals": as_plain(snapshot.totals),
-        "sessions": [as_plain(session) for session in snapshot.sessions],
+        "engine": to_builtins(snapshot.status),
+        "totals": to_builtins(snapshot.totals),
+        "sessions": [to_builtins(session) for session in snapshot.sessions],
         "servers": [
             {
                 "name": server.name,
@@ -81,7 +81,7 @@ def as_json(snapshot: Snapshot) -> dict[str, Any]:
         ],
         "waiting": [
             {
-                **as_plain(held.row),
+                **to_builtins(held.row),
                 "since_ms": held.since_ms,
                 "deadline_ms": held.deadline_ms,
                 "why": list(held.why),

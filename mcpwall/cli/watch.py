@@ -97,10 +97,11 @@ def to_gap(*, as_json: bool) -> str:
 
 def to_json(event: Event) -> str:
     """An event as a JSON object in ASCII, so that nothing in it moves a terminal."""
-    from mcpwall.engine.port import as_plain
+    from msgspec import to_builtins
+
     from mcpwall.text import ascii_json
 
-    return ascii_json(as_plain(event))
+    return ascii_json(to_builtins(event))
 
 
 def to_text(event: Event, at_ms: int | None = None) -> str:

@@ -71,7 +71,7 @@ def _has_odd_values(data: Any) -> bool:
         return any(_has_odd_values(value) for value in data.values())
     if isinstance(data, list):
         return any(_has_odd_values(value) for value in data)
-    return bool(data != data)  # noqa: PLR0124
+    return bool(data != data)  # noqa: PLR0124 - only NaN differs from itself
 
 
 def _node(table: _Table | Node | list[_Table], at: int) -> Node:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import AsyncIterator
-from typing import Any, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
 import msgspec
 
@@ -396,8 +396,3 @@ class EnginePort(Protocol):
     async def send(self, command: Command) -> Reply:
         """Carry out a command. Raises EngineGoneError."""
         ...
-
-
-def as_plain(value: msgspec.Struct) -> Any:
-    """A value of this module as plain JSON data, for `--json` output."""
-    return msgspec.to_builtins(value)

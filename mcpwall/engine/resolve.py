@@ -26,8 +26,8 @@ def resolve(text: str, directory: str) -> str:
     if text[:5].lower() == "file:":
         text = _of_url(text)
     if text.startswith("~"):
-        text = os.path.expanduser(text)  # noqa: PTH111
-    path = os.path.join(directory or "/", text)  # noqa: PTH118
+        text = os.path.expanduser(text)
+    path = os.path.join(directory or "/", text)
     if path.count("/") > PARTS_MAX:
         raise ValueError(f"a path has at most {PARTS_MAX} parts")
     real = _real(path)
@@ -60,7 +60,7 @@ def _real(path: str) -> str:
     except OSError:
         return os.path.realpath(path)
     try:
-        return os.readlink(f"/proc/self/fd/{fd}")  # noqa: PTH115 - on every call
+        return os.readlink(f"/proc/self/fd/{fd}")
     except OSError:
         return os.path.realpath(path)
     finally:
@@ -70,6 +70,6 @@ def _real(path: str) -> str:
 def _real_parent(path: str) -> str:
     """The same for a path whose last part, at least, does not exist."""
     parent, name = os.path.split(path)
-    if name in ("", ".") or os.path.islink(path):  # noqa: PTH114
+    if name in ("", ".") or os.path.islink(path):
         return os.path.realpath(path)
-    return os.path.join(_real(parent), name)  # noqa: PTH118
+    return os.path.join(_real(parent), name)

@@ -54,8 +54,8 @@ def problems(schema: JsonObject, arguments: JsonObject) -> tuple[str, ...]:
 
 def _validator(schema: JsonObject) -> Any:
     import attrs  # noqa: PLC0415 - the validator is loaded when a person first edits a call
-    import jsonschema  # noqa: PLC0415
-    import referencing  # noqa: PLC0415
+    import jsonschema  # noqa: PLC0415 - likewise
+    import referencing  # noqa: PLC0415 - likewise
 
     def evolve(self: Any, **changes: Any) -> Any:
         """The library would change to its own class where a part of a schema names a dialect."""
@@ -152,6 +152,6 @@ def _expression(pattern: str) -> Any:
 
 
 def _error(message: str) -> Any:
-    import jsonschema  # noqa: PLC0415
+    import jsonschema  # noqa: PLC0415 - as above
 
     return jsonschema.ValidationError(message)

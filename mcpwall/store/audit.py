@@ -161,7 +161,8 @@ class Audit(Reader):
         try:
             for intent in intents:
                 if intent.call.id <= last:
-                    raise ValueError(f"call {intent.call.id} comes after call {last}")  # noqa: TRY301
+                    text = f"call {intent.call.id} comes after call {last}"
+                    raise ValueError(text)  # noqa: TRY301 - a fault of the record like any other
                 seq, last = seq + 1, intent.call.id
                 values = call_values(intent, seq, boot)
                 grown += _ROW + min(len(intent.arguments_json), ARGUMENTS_MAX)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import time
 from asyncio import sleep as pause
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, Final, cast
 
 from rich.text import Text
 from textual.app import App, SuspendNotSupported
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import tzinfo
 
+    from textual.notifications import SeverityLevel
     from textual.screen import Screen
     from textual.theme import Theme
 
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 _REPAINT_S = 0.1
 _REATTACH_S = 1.0
 _NOTICES_MAX = 3  # at once
+_SEVERITIES: Final[dict[str, SeverityLevel]] = {"warning": "warning", "error": "error"}
 _INFO_S = 3  # how long what is no trouble is shown
 
 
@@ -188,9 +190,9 @@ class WallApp(App[None], inherit_bindings=False):
 
     def say(self, text: str, level: str = "info") -> None:
         """Tell the person something in one line; `level` is "info", "warning" or "error"."""
-        severity = {"warning": "warning", "error": "error"}.get(level, "information")
+        severity = _SEVERITIES.get(level, "information")
         seconds = _INFO_S if severity == "information" else None
-        self.notify(visible(text), severity=severity, markup=False, timeout=seconds)  # type: ignore[arg-type]
+        self.notify(visible(text), severity=severity, markup=False, timeout=seconds)
 
     def copy(self, text: str, what: str) -> None:
         """Put text that is safe to paste on the clipboard, and say so."""

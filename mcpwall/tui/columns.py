@@ -35,8 +35,8 @@ class Columns(NamedTuple):
 def columns(cells: int) -> Columns:
     """How `cells` are divided; sane from 34 cells up."""
     took_cells = _TOOK if cells >= 72 else 0  # noqa: PLR2004 - below it the verdict needs the room
-    agent = 9 if cells >= 60 else 0  # noqa: PLR2004
-    verdict = 13 if cells >= 40 else 10  # noqa: PLR2004
+    agent = 9 if cells >= 60 else 0  # noqa: PLR2004 - below it agents have no column
+    verdict = 13 if cells >= 40 else 10  # noqa: PLR2004 - the smallest screen
     free = cells - _GAPS - _TIME - took_cells - agent - verdict
     if free > 60:  # noqa: PLR2004 - room for whole names
         agent, free = agent + 5, free - 5

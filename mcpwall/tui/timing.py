@@ -25,9 +25,9 @@ def took(duration_us: int | None) -> str:
         return "—"
     if duration_us < 1_000:  # noqa: PLR2004 - the units below speak for themselves
         return f"{duration_us}µs"
-    if duration_us < 999_500:  # noqa: PLR2004
+    if duration_us < 999_500:  # noqa: PLR2004 - rounds to 1.0s
         return f"{duration_us / 1e3:.0f}ms"
-    if duration_us < 99_950_000:  # noqa: PLR2004
+    if duration_us < 99_950_000:  # noqa: PLR2004 - to 100s
         return f"{duration_us / 1e6:.1f}s"
     return lasted(duration_us / 1e6)
 

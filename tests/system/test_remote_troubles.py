@@ -14,8 +14,9 @@ from typing import Any, Final, Self
 
 import httpx2
 import pytest
+from msgspec import to_builtins
 
-from mcpwall.engine.port import NoticeEvent, RowEvent, State, as_plain
+from mcpwall.engine.port import NoticeEvent, RowEvent, State
 from mcpwall.link.client import connect
 from tests.helpers.authorization_server import authorizing, browse
 from tests.helpers.far_server import TOOL, FarServer, far, in_thread
@@ -129,7 +130,7 @@ def shown(home: Path, after: int, calls: int) -> Shown:
             async for batch in port.feed(after):
                 assert not batch.gap
                 for event in batch.events:
-                    events.append(str(as_plain(event)))
+                    events.append(str(to_builtins(event)))
                     if isinstance(event, NoticeEvent):
                         notices.append(event.text)
                     elif isinstance(event, RowEvent) and event.row.state is not State.RUNNING:

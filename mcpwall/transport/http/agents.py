@@ -98,13 +98,13 @@ class Agents:
         elif isinstance(session, Malformed):
             _refuse(exchange, session)
 
-    def _get(self, exchange: Exchange, name: str, server: AnyServer) -> None:  # noqa: ARG002
+    def _get(self, exchange: Exchange, name: str, server: AnyServer) -> None:  # noqa: ARG002 - as _post
         if _is_stateless(exchange):
             exchange.reply(405, {"allow": "POST"}, b"")
         elif (session := self._of(exchange, name)) is not None:
             session.get(exchange)
 
-    def _delete(self, exchange: Exchange, name: str, server: AnyServer) -> None:  # noqa: ARG002
+    def _delete(self, exchange: Exchange, name: str, server: AnyServer) -> None:  # noqa: ARG002 - as _post
         if _is_stateless(exchange):
             exchange.reply(405, {"allow": "POST"}, b"")
         elif (session := self._of(exchange, name)) is not None:

@@ -19,8 +19,8 @@ from mcpwall.tui.lookup import look_up
 from mcpwall.tui.review.layout import safe
 from mcpwall.tui.review.panels import rule
 from mcpwall.tui.rules.effect import trouble
-from mcpwall.tui.screens.base import WallScreen
 from mcpwall.tui.screens.call import CallScreen
+from mcpwall.tui.screens.listing import ListScreen
 from mcpwall.tui.timing import stamp
 from mcpwall.tui.widgets.entry import Entry
 from mcpwall.tui.widgets.panel import Panel
@@ -55,7 +55,7 @@ class FoundList(PickList[port.Row]):
         return stamped_line(item, columns(self.size.width - _STAMP), self.wall.zone)
 
 
-class AuditScreen(WallScreen):
+class AuditScreen(ListScreen):
     """A filter, what it found in the record, and all about the selected call."""
 
     scope = "audit"
@@ -184,14 +184,6 @@ class AuditScreen(WallScreen):
 
     # --- keys -----------------------------------------------------------------------------------
 
-    def do_up(self) -> None:
-        """One call up."""
-        self.query_one(FoundList).move(-1)
-
-    def do_down(self) -> None:
-        """One call down."""
-        self.query_one(FoundList).move(1)
-
     def do_page_up(self) -> None:
         """One page up."""
         self.query_one(FoundList).move_page(-1)
@@ -199,14 +191,6 @@ class AuditScreen(WallScreen):
     def do_page_down(self) -> None:
         """One page down."""
         self.query_one(FoundList).move_page(1)
-
-    def do_first(self) -> None:
-        """To the newest call."""
-        self.query_one(FoundList).move_to(0)
-
-    def do_last(self) -> None:
-        """To the oldest call found."""
-        self.query_one(FoundList).move_to(-1)
 
     def do_open(self) -> None:
         """The whole call."""

@@ -20,7 +20,7 @@ from mcpwall.tui.rules.effect import diff_lines, trouble
 from mcpwall.tui.rules.mistakes import about_mistake, place, placed
 from mcpwall.tui.rules.table import about, in_order, which_calls
 from mcpwall.tui.screens.affected import AffectedScreen
-from mcpwall.tui.screens.base import WallScreen
+from mcpwall.tui.screens.listing import ListScreen
 from mcpwall.tui.widgets.panel import Panel
 from mcpwall.tui.widgets.pick_list import Selected
 from mcpwall.tui.widgets.rule_form import RuleForm
@@ -38,7 +38,7 @@ _ORDER = "judged in this order: lockdown, deny, limit, ask, allow, then [default
 _ON_ONE = ("edit", "toggle", "delete", "test", "calls")  # actions on the selected rule
 
 
-class RulesScreen(WallScreen):
+class RulesScreen(ListScreen):
     """The table, all about the selected rule, and what waits for a decision on the file."""
 
     scope = "rules"
@@ -97,32 +97,6 @@ class RulesScreen(WallScreen):
         return super().why_off(action)
 
     # --- keys -----------------------------------------------------------------------------------
-
-    def do_up(self) -> None:
-        """One rule up."""
-        self.query_one(RuleList).move(-1)
-
-    def do_down(self) -> None:
-        """One rule down."""
-        self.query_one(RuleList).move(1)
-
-    def do_first(self) -> None:
-        """To the first rule."""
-        self.query_one(RuleList).move_to(0)
-
-    def do_last(self) -> None:
-        """To the last rule."""
-        self.query_one(RuleList).move_to(-1)
-
-    def do_page_up(self) -> None:
-        """Up in what is said below the rules."""
-        lines = self.query_one(TextLines)
-        lines.scroll(1 - lines.size.height)
-
-    def do_page_down(self) -> None:
-        """Down in it."""
-        lines = self.query_one(TextLines)
-        lines.scroll(lines.size.height - 1)
 
     def do_new(self) -> None:
         """Write a rule."""

@@ -14,8 +14,8 @@ from mcpwall.tui.review.layout import safe
 from mcpwall.tui.review.panels import rule
 from mcpwall.tui.rules.effect import diff_lines
 from mcpwall.tui.screens.accept import AcceptScreen
-from mcpwall.tui.screens.base import WallScreen
 from mcpwall.tui.screens.confirm import ConfirmScreen
+from mcpwall.tui.screens.listing import ListScreen
 from mcpwall.tui.screens.risk import RiskScreen
 from mcpwall.tui.servers.table import Node, about, columns, heading, node_line, nodes
 from mcpwall.tui.widgets.panel import Panel
@@ -60,7 +60,7 @@ class ServerTree(PickList[Node]):
         return rates.said(item.server.name, item.tool.name, now_ms) if item.tool else ""
 
 
-class ServersScreen(WallScreen):
+class ServersScreen(ListScreen):
     """The tree, and all about the selected server or tool."""
 
     scope = "servers"
@@ -150,34 +150,6 @@ class ServersScreen(WallScreen):
             self._known = {node.key: reply}  # one is looked at a time; texts can be long
             if self.node and self.node.key == node.key:
                 self._say(self.node)
-
-    # --- moving ---------------------------------------------------------------------------------
-
-    def do_up(self) -> None:
-        """One line up."""
-        self.query_one(ServerTree).move(-1)
-
-    def do_down(self) -> None:
-        """One line down."""
-        self.query_one(ServerTree).move(1)
-
-    def do_first(self) -> None:
-        """To the first server."""
-        self.query_one(ServerTree).move_to(0)
-
-    def do_last(self) -> None:
-        """To the last tool."""
-        self.query_one(ServerTree).move_to(-1)
-
-    def do_page_up(self) -> None:
-        """Up in what is said of the selected one."""
-        lines = self.query_one(TextLines)
-        lines.scroll(1 - lines.size.height)
-
-    def do_page_down(self) -> None:
-        """Down in it."""
-        lines = self.query_one(TextLines)
-        lines.scroll(lines.size.height - 1)
 
     def do_open(self) -> None:
         """Fold a server's tools away, or show them."""

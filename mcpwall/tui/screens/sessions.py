@@ -13,7 +13,7 @@ from mcpwall.tui.activity import Counts, counts, curve
 from mcpwall.tui.mirror import Part as Changed
 from mcpwall.tui.review.layout import safe, wrap
 from mcpwall.tui.review.panels import rule
-from mcpwall.tui.screens.base import WallScreen
+from mcpwall.tui.screens.listing import ListScreen
 from mcpwall.tui.timing import clock, lasted
 from mcpwall.tui.widgets.lines import filled
 from mcpwall.tui.widgets.panel import Panel
@@ -102,7 +102,7 @@ def state(item: port.SessionRow) -> tuple[str, str]:
     return "● live", "ok"
 
 
-class SessionsScreen(WallScreen):
+class SessionsScreen(ListScreen):
     """The table, and all about the selected session."""
 
     scope = "sessions"
@@ -187,22 +187,6 @@ class SessionsScreen(WallScreen):
         return lines
 
     # --- keys -----------------------------------------------------------------------------------
-
-    def do_up(self) -> None:
-        """One session up."""
-        self.query_one(SessionList).move(-1)
-
-    def do_down(self) -> None:
-        """One session down."""
-        self.query_one(SessionList).move(1)
-
-    def do_first(self) -> None:
-        """To the first session."""
-        self.query_one(SessionList).move_to(0)
-
-    def do_last(self) -> None:
-        """To the last session."""
-        self.query_one(SessionList).move_to(-1)
 
     def do_calls(self) -> None:
         """The calls of this session alone."""
