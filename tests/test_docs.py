@@ -59,7 +59,8 @@ MEANT = (
     "app.review",
     *("review.allow", "review.confirm", "review.deny", "review.deny_why"),
     *("review.edit", "review.reveal", "review.remember"),
-    *("review.group", "calls.reason", "calls.rule", "rules.new", "rules.edit", "rules.undo"),
+    *("review.group", "calls.reason", "calls.rule", "calls.mark"),
+    *("rules.new", "rules.edit", "rules.undo", "rules.editor"),
     *("servers.accept", "servers.block", "servers.hide", "servers.risk"),
     *("app.guard", "app.filter", "app.lockdown", "app.help", "app.detach", "app.stop"),
 )
