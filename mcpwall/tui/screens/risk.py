@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from textual import work
+from textual.containers import Vertical
 
 from mcpwall.engine.port_tools import Classified, Classify
 from mcpwall.tui.mirror import Part as Changed
@@ -47,7 +48,10 @@ class RiskScreen(WallModal):
     """The classes above, what the selected one would change below; nothing is set but by a key."""
 
     scope = "risk"
-    DEFAULT_CSS = "RiskScreen { background: $background; }"
+    DEFAULT_CSS = """
+    RiskScreen { background: $background 40%; }
+    RiskScreen > Vertical { margin: 2 0 0 0; background: $background; }
+    """
 
     def __init__(self, server: str, tool: ToolRow) -> None:
         super().__init__()
@@ -60,10 +64,11 @@ class RiskScreen(WallModal):
         self.options = ClassList()
         self.middle = Panel(id="middle")
         self.change = TextLines(says_more=True)
-        yield self.head
-        yield self.options
-        yield self.middle
-        yield self.change
+        with Vertical():
+            yield self.head
+            yield self.options
+            yield self.middle
+            yield self.change
         yield Footer()
 
     def on_mount(self) -> None:
@@ -76,8 +81,8 @@ class RiskScreen(WallModal):
         self._ask()
 
     def on_resize(self) -> None:
-        """The classes take up to half the height."""
-        self.options.styles.height = min(len(CLASSES) + 1, self.size.height // 2 - 1)
+        """The classes take up to a third of the height."""
+        self.options.styles.height = min(len(CLASSES) + 1, self.size.height // 3)
         self.call_after_refresh(self._draw)
 
     def on_selected(self, event: Selected) -> None:
