@@ -12,6 +12,7 @@ from mcpwall.engine.port import Done
 from mcpwall.engine.port_tools import AcceptServer, AcceptTool
 from mcpwall.engine.servers import TEXT_MAX
 from mcpwall.protocol.definitions import TOOLS_MAX
+from mcpwall.store.tools import ToolsError
 from tests.engine.wall import RULES, Talk, Wall, call, note, request, result, text, tool
 
 Json = dict[str, Any]
@@ -126,6 +127,20 @@ def test_p07_nothing_beside_a_definition_brings_it_through(wall: Wall, odd: byte
     evil = json.dumps(EVIL).encode()[:-1] + b', "odd": %b}' % odd
     talk.answers(b'{"jsonrpc": "2.0", "id": "list", "result": {"tools": [%b]}}' % evil)
     assert "evil.example" not in str(talk.got())
+
+
+def test_p07_a_pin_that_cannot_be_written_leaves_what_was_seen_first_to_be_read(
+    wall: Wall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
+        raise ToolsError("the disk is full")
+
+    monkeypatch.setattr(wall.tools, "save", full)
+    talk = wall.session(tools=[LOOK])
+    assert listed(talk, LOOK) == [LOOK]
+    assert listed(talk, EVIL, COUNT) == [LOOK]
+    talk.asks(call(1, "look"))
+    talk.refusal()
 
 
 def test_what_is_hidden_stays_hidden_whatever_it_changes_to(wall_with: Any) -> None:
