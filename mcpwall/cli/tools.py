@@ -173,6 +173,18 @@ def _print(config: Config, servers: Sequence[tuple[ServerEntry, list[ToolEntry]]
             print("  " + "  ".join([*cells, visible(line[-1])]).rstrip())
             for flag in flags:
                 print(f"  {'':{wide[0]}}  look twice: {visible(flag)}")
+        for place, name in _unlisted(config, server, entries):
+            print(visible(f"  {place} sets the risk of {name}, which this server has not listed"))
+
+
+def _unlisted(
+    config: Config, server: ServerEntry, entries: Sequence[ToolEntry]
+) -> Iterator[tuple[str, str]]:
+    """Where a class is set for what is no tool of a server that was seen: a slip, mostly."""
+    known = {entry.name for entry in entries if not entry.gone}
+    for name, said in config.word(server.name).risks.items():
+        if name not in known:
+            yield f"{said.origin.file}:{said.origin.line}", name
 
 
 _HEAD: Final = ("TOOL", "RISK", "CLAIMS", "PIN", "CALLS", "LAST", "RECOMMENDED", "RULE NOW")

@@ -93,6 +93,14 @@ def test_a_class_that_is_set_is_marked_and_says_what_was_found(own: Path, capsys
     assert told["read_all"]["found"] is None
 
 
+def test_p10_a_class_for_a_tool_that_nobody_listed_is_pointed_out(own: Path, capsys) -> None:
+    write_rules(own, '[servers.notes.risk]\nread_note = "write"\n"wr\\u001bite" = "read"\n')
+    seen(entry("read_note"))
+    assert printed(capsys).splitlines()[-1] == (
+        "  config.toml:3 sets the risk of wr‹ESC›ite, which this server has not listed"
+    )
+
+
 def test_recommended_rules_load_as_they_are_printed(own: Path, capsys) -> None:
     gone = entry("wipe_all")
     gone.gone = True
