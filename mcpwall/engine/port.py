@@ -47,7 +47,7 @@ from mcpwall.engine.port_tools import (
     Recommended,
     ToolRow,
 )
-from mcpwall.model import JsonObject, Risk, Tool, Verdict
+from mcpwall.model import Defaults, JsonObject, Risk, Tool, Verdict
 
 
 class State(enum.StrEnum):
@@ -184,6 +184,7 @@ class Status(msgspec.Struct, frozen=True):
     store: str = ""  # the store that is shared with other walls, its address without secrets
     store_fault: str = ""  # why it cannot be asked now
     mistakes: tuple[Mistake, ...] = ()  # in rules files that do not load, the projects' too
+    defaults: Defaults = Defaults()  # what happens where no rule decides
 
 
 class Snapshot(msgspec.Struct, frozen=True):

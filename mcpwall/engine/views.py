@@ -43,6 +43,7 @@ def status(engine: Engine) -> Status:
         ledger.name if ledger else "",
         ledger.fault if ledger else "",
         book.mistakes,
+        book.config.defaults,
     )
 
 

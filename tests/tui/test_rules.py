@@ -9,12 +9,12 @@ import pytest
 from msgspec.structs import replace
 
 from mcpwall.engine import port, port_rules
-from mcpwall.model import Action, Budget, Condition, Origin, Per, RateLimit, Risk, Rule
+from mcpwall.model import Action, Budget, Condition, Defaults, Origin, Per, RateLimit, Risk, Rule
 from mcpwall.tui.settings import Settings
 from mcpwall.tui.widgets.entry import Entry
 from mcpwall.tui.widgets.rule_form import RuleForm
 from tests.tui.fake_port import FakePort
-from tests.tui.scenes import NOW_MS, STATUS, busy
+from tests.tui.scenes import NOW_MS, STATUS, busy, empty
 from tests.tui.screens import NARROW, WIDE, Shown, golden, scenario, showing
 
 EVIL = "x\x1b]52;c;SEVJTA==\x07[/foo][@click=app.quit]y\u202e‹end"
@@ -450,3 +450,18 @@ async def test_what_a_change_would_have_done_is_listed() -> None:
         await shown.press("ctrl+l")
         assert "WOULD BE LIMITED: 1" in shown.text()
         assert "MATCHED: 2" in shown.text()
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+@scenario
+async def test_without_rules_the_screen_says_what_decides(size: tuple[int, int]) -> None:
+    snapshot = empty()
+    defaults = Defaults(read=Action.DENY, unattended=Action.ALLOW)
+    fake = FakePort(replace(snapshot, status=replace(snapshot.status, defaults=defaults)))
+    async with showing(fake, size) as shown:
+        await shown.press("3")
+        text = " ".join(shown.text().split())
+        assert "no rules yet" in text
+        assert "READ deny WRITE ask EXEC ask DESTROY ask MONEY ask UNKNOWN ask" in text
+        assert "an ask that nobody answers becomes allow" in text
+        assert "n writes a rule; r in Calls makes one" in text

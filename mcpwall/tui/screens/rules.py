@@ -12,10 +12,12 @@ from textual import on, work
 
 from mcpwall.engine import port, port_rules
 from mcpwall.engine.port_rules import Mistake
+from mcpwall.model import Defaults
 from mcpwall.tui.completion import term
 from mcpwall.tui.mirror import Part as Changed
 from mcpwall.tui.review.layout import safe
 from mcpwall.tui.review.panels import rule
+from mcpwall.tui.rules.defaults import without_rules
 from mcpwall.tui.rules.effect import diff_lines, trouble
 from mcpwall.tui.rules.mistakes import about_mistake, place, placed
 from mcpwall.tui.rules.table import about, in_order, which_calls
@@ -223,10 +225,9 @@ class RulesScreen(ListScreen):
             now_ms = self.wall.now() * 1000
             title, lines = safe(item.rule.id), about(item, now_ms, self.wall.zone, room)
         else:
-            title, lines = (
-                "",
-                [[("  no rules yet: [defaults] decide by what a tool can do", "dim")]],
-            )
+            keys, defaults = self.wall.keys, status.defaults if status else Defaults()
+            made = keys.key("calls.rule")
+            title, lines = "", without_rules(defaults, keys.key("rules.new"), made, room)
         self.query_one("#about", Panel).show([rule(title, "", room, "title")])
         self.query_one(TextLines).show(lines)
         undo = f"undo {status.undo} · redo {status.redo}" if status else ""
