@@ -232,24 +232,40 @@ timed = st.lists(st.tuples(st.integers(0, 8), calls(), st.booleans()), max_size=
 
 
 @settings(max_examples=400)
-@given(any_rules, tightening.map(lambda some: some[:2]), defaults, rests, timed)
+@given(
+    any_rules,
+    tightening.map(lambda some: some[:2]),
+    defaults,
+    st.tuples(rests, st.just({}) | also),
+    timed,
+)
 def test_p15_the_judge_agrees_with_a_naive_one(
     users: list[Rule],
     projects: list[Rule],
     given_defaults: Defaults,
-    rest: dict[str, Rest],
+    servers: tuple[dict[str, Rest], dict[str, dict[str, tuple[Risk, ...]]]],
     schedule: list[tuple[int, Call, bool]],
 ) -> None:
+    rest, added = servers
     some = [*users, *(of_a_project(renamed(one, f"p{one.id}")) for one in projects)]
-    desk = Desk(compile_policy(some, given_defaults, rest=rest))
+    desk = Desk(compile_policy(some, given_defaults, rest=rest, also=added))
     booked: reference.Bookings = []
     made: reference.Made = []
     for at, what, approved in sorted(schedule, key=lambda step: step[0]):
         fast = desk.ask(what, at, approved=approved)
         past = (booked, made)
-        action, cause, ids, to_book = reference.judge(
-            what, some, given_defaults, past, at, rest=rest, approved=approved
-        )
+        tools = added.get(what.server, {}) if what.method == "tools/call" else {}
+        found = [
+            reference.judge(
+                msgspec.structs.replace(what, risk=risk),
+                *(some, given_defaults, past, at),
+                rest=rest,
+                approved=approved,
+            )
+            for risk in dict.fromkeys((what.risk, *tools.get(what.tool, ())))
+        ]
+        action, cause, ids, _ = max(found, key=lambda one: STRICTNESS[one[0]])
+        to_book = list(dict.fromkeys(booking for one in found for booking in one[3]))
         assert (fast.action, fast.cause, set(fast.rules)) == (action, cause, ids)
         if action is Action.ALLOW:
             booked += to_book
