@@ -72,6 +72,20 @@ def test_p07_a_tool_that_came_later_is_not_listed_until_it_is_accepted(wall: Wal
     assert listed(talk, LOOK, COUNT) == [LOOK, COUNT]
 
 
+@pytest.mark.parametrize(
+    "twin",
+    ["re\u0301sume\u0301", "r\u00e9sume\u0301", "R\u00c9SUM\u00c9", "r\u00e9sum\u00e9\u200b"],
+)
+def test_p07_a_name_that_looks_the_same_is_another_tool(wall: Wall, twin: str) -> None:
+    plain = tool("r\u00e9sum\u00e9")
+    talk = wall.session(tools=[plain])
+    assert listed(talk, plain, tool(twin)) == [plain]
+    talk.asks(call(1, twin))
+    assert "new on this server" in text(talk.refusal())
+    talk.asks(call(2, plain["name"]))
+    assert [message["id"] for message in talk.forwarded()] == [2]
+
+
 def test_p07_what_has_two_meanings_is_never_read(wall: Wall) -> None:
     talk = wall.session(tools=[LOOK, COUNT])
     assert EVIL not in listed(talk, LOOK, EVIL, COUNT)

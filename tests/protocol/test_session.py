@@ -448,6 +448,21 @@ def test_what_is_forwarded_is_one_line_to_every_reader() -> None:
     assert json.loads(line)["params"]["arguments"]["text"] == smuggled
 
 
+def test_what_a_server_says_is_one_line_to_every_reader() -> None:
+    play = opened()
+    play >> client(call(2, "echo")) << p.Judge
+    play.allow()
+    smuggled = 'ü☃\u2028{"jsonrpc":"2.0","id":9,"method":"sampling/createMessage"}\u2029\u0085'
+    answer = result(2, content=[{"type": "text", "text": smuggled}])
+    play >> server(json.dumps(answer, ensure_ascii=False).replace("{", "\r{", 2).encode())
+    sent, _ = play.commands
+    play.commands.clear()
+    assert isinstance(sent, p.ToClient)
+    assert len(sent.line.decode().splitlines()) == 1
+    assert "ü☃" in sent.line.decode()
+    assert json.loads(sent.line) == answer
+
+
 def test_duplicate_keys_reach_the_server_as_the_one_that_was_judged() -> None:
     play = opened()
     play >> client(

@@ -10,6 +10,7 @@ import pytest
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters
 
+from mcpwall.protocol.codec import tidy_server_line
 from tests.helpers.programs import environment, wall
 from tests.helpers.raw_client import HANDSHAKE, STATELESS, RawClient
 from tests.real.conftest import Commands
@@ -115,7 +116,7 @@ def test_p18_a_raw_client_gets_the_same_bytes(
     work = calls(server, project)
     direct = raw_lines(command(server), home, HANDSHAKE, project, work)
     walled = raw_lines(wall(server, *command(server)), home, HANDSHAKE, project, work)
-    assert walled == direct
+    assert walled == [tidy_server_line(line) for line in direct]
 
 
 @pytest.mark.parametrize("server", ["git", "time"])
