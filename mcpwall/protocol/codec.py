@@ -19,6 +19,7 @@ import msgspec
 from mcpwall.model import JsonObject, RequestId
 
 ID_DIGITS_MAX: Final = 40  # of an integer id that is compared with its text
+_VALUE: Final = 2  # bytes that one of many values takes at least
 _DIGITS: Final = 18  # of an integer that surely has 64 bits
 DEPTH_MAX: Final = 100
 VALUES_MAX: Final = 1_000_000  # of one message that is read whole
@@ -85,7 +86,7 @@ def _one_line(line: bytes) -> bytes:
 
 def has_too_many(data: bytes | msgspec.Raw) -> bool:
     """Whether JSON has more than VALUES_MAX values: read, they would take much time and memory."""
-    if len(data) <= VALUES_MAX:
+    if len(data) <= _VALUE * VALUES_MAX:
         return False
     data = bytes(data)
     return _signs(data) > VALUES_MAX and _signs(_TEXT.sub(b"", data)) > VALUES_MAX
