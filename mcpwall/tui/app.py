@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 _REPAINT_S = 0.1
 _REATTACH_S = 1.0
+_SLOW_S = 5.0  # an engine that answers later is busy, or stopped
+_NO_ANSWER = "the engine has not answered for 5 s"
 _NOTICES_MAX = 3  # at once
 _SEVERITIES: Final[dict[str, SeverityLevel]] = {"warning": "warning", "error": "error"}
 _INFO_S = 3  # how long what is no trouble is shown
@@ -98,10 +100,13 @@ class WallApp(App[None], inherit_bindings=False):
 
     async def send(self, command: port.Command) -> port.Reply:
         """Ask something of the engine; when it is gone, that is a Refused like any other."""
+        late = self.set_timer(_SLOW_S, lambda: self.say(_NO_ANSWER, "warning"))
         try:
             return await self.engine.send(command)
         except port.EngineGoneError as gone:
             return port.Refused(str(gone))
+        finally:
+            late.stop()
 
     async def _stay_attached(self) -> None:
         while True:

@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from mcpwall.engine import port, port_rules
+from mcpwall.tui import app
 from mcpwall.tui.app import WallApp
 from mcpwall.tui.keys import KeysError
 from tests.tui.fake_port import FakePort
@@ -286,3 +287,22 @@ async def test_a_second_that_passes_while_the_app_closes_is_no_error() -> None:
             shown.app.mirror.take(busy(), 0)
             shown.app.repaint()
         assert shown.app.is_running
+
+
+@scenario
+async def test_an_engine_that_does_not_answer_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake, asked, answered = FakePort(busy()), asyncio.Event(), asyncio.Event()
+
+    async def send(command: port.Command) -> port.Reply:
+        asked.set()
+        await answered.wait()
+        return port.Done()
+
+    async with showing(fake) as shown:
+        monkeypatch.setattr(app, "_SLOW_S", 0.01)
+        monkeypatch.setattr(fake, "send", send)
+        await shown.pilot.press("L")
+        while not any("has not answered" in text for text in said(shown)):
+            await shown.pilot.pause()
+        assert asked.is_set()
+        answered.set()

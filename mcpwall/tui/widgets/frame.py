@@ -51,7 +51,7 @@ class HeaderLine(_Frame):
         counts = [part for number in numbers for part in (number, (gap, ""))][:-1]
         left: list[Part] = [(" mcpwall  ", "title"), self._state(), ("  ", "")]
         who = f"{_count(agents, 'agent')} · {_count(servers, 'server')}  "
-        left += [(who, ""), (f"{totals.calls:,} calls {speed}  ", ""), *counts]
+        left += [(who, ""), (f"{_count(totals.calls, 'call')} {speed}  ", ""), *counts]
         if room < _SLIM:
             left = [(" ", ""), self._state(), (" ", ""), *counts]
         elif room < _NARROW:
@@ -181,4 +181,4 @@ class TooSmall(LineWidget):
 
 
 def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}" + ("" if number == 1 else "s")
+    return f"{number:,} {thing}" + ("" if number == 1 else "s")
