@@ -53,6 +53,8 @@ async def test_a_mark_is_a_sign_and_a_count_and_the_same_key_takes_it_back() -> 
         await shown.press("escape")
         assert signs(shown) == []
         assert "marked" not in shown.text()
+        await shown.press("escape")  # people press it idly
+        assert not shown.app._notifications
 
 
 @scenario

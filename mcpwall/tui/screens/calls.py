@@ -197,8 +197,6 @@ class CallsScreen(WallScreen):
         if action.name in ("paste", "demo") and self.mirror.rows:
             return "there are calls already; `mcpwall demo` works in another terminal"
         many = len(self.marks)
-        if action.name == "unmark" and not many:
-            return "no call is marked"
         if action.name == "diff" and many not in (0, marked.TWO):
             return f"it compares two marked calls; {many} marked"
         if action.name in _NEED_ONE and not (many and action.name in _OF_MARKED):

@@ -10,7 +10,7 @@ from textual import work
 from mcpwall.text import column, fit, visible
 from mcpwall.tui.guarding import Stand
 from mcpwall.tui.review.layout import prose, wrap
-from mcpwall.tui.widgets.lines import Line, LineWidget, Part
+from mcpwall.tui.widgets.lines import Line, LineWidget, Part, spread
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,7 +95,9 @@ class EmptyState(LineWidget):
         else:
             said = self._said(wall, room)
         at = y - max(0, (self.size.height - len(said)) // 3)
-        return [(" " * _INDENT, ""), *said[at]] if 0 <= at < len(said) else []
+        if not 0 <= at < len(said):
+            return []
+        return [(" " * _INDENT, ""), *spread(said[at], [], self.size.width - _INDENT)]
 
     def _said(self, wall: WallApp, room: int) -> list[Line]:
         """What was found and what can be done; what there is no room for comes last."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mcpwall.tui.widgets.lines import LineWidget
+from mcpwall.tui.widgets.lines import LineWidget, cells, spread
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,5 +29,7 @@ class Panel(LineWidget):
         self.refresh()
 
     def line(self, y: int) -> Line:
-        """The parts of line `y`."""
-        return self._lines[y] if y < len(self._lines) else []
+        """The parts of line `y`; one that is too long says so."""
+        line = self._lines[y] if y < len(self._lines) else []
+        room = self.size.width
+        return line if cells(line) <= room else spread(line, [], room)
