@@ -61,6 +61,8 @@ async def settle(app: WallApp, pilot: Pilot[None], waiting: int) -> None:
     async with asyncio.timeout(PATIENCE_S):
         while app.mirror.status is None or len(app.mirror.held) < waiting:
             await pilot.pause(0.05)
+        while any(worker.is_running and worker.name != "feed" for worker in app.workers):
+            await pilot.pause(0.05)  # it looks for the configs of agents, for one
     await pilot.pause(0.3)  # a repaint or two
 
 
