@@ -32,7 +32,7 @@ def standing(file: AgentFile) -> list[Part]:
         return [("▲ left alone, see there", "warn")]
     servers = len(file.servers)
     guarded, unguarded, left = map(file.count, (Stand.GUARDED, Stand.OPEN, Stand.LEFT))
-    count = f"{servers} server" + "s" * (servers != 1)
+    count = f"{servers} server" + ("s" if servers != 1 else " ")  # the signs stay in line
     if not servers:
         return [(count, "dim")]
     if unguarded:
