@@ -73,8 +73,8 @@ async def test_how_servers_stand_is_a_sign_and_a_word() -> None:
         assert "3 servers  ○ 1 not guarded" in lines["Codex"]
         assert lines["Cursor"].endswith("0 servers")
         assert "▲ left alone" in lines["VS"]
-        assert "1 server  ● guarded" in lines["Zed"]
-        assert "1 server  ▲ left alone" in lines["Goose"]
+        assert "1 server   ● guarded" in lines["Zed"]
+        assert "1 server   ▲ left alone" in lines["Goose"]
         assert "3 servers  ● 2 ▲ 1 left alone" in lines["Windsurf"]
 
 
