@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from mcpwall.engine import port, port_answers, port_rules
 from mcpwall.model import Risk
 from mcpwall.tui.guard import ARM_S, QUIET_S
+from mcpwall.tui.review.panels import queue
 from mcpwall.tui.widgets.fields import Fields
 from tests.tui.fake_port import FakePort
 from tests.tui.hands import Hands, reviewing
@@ -35,6 +36,26 @@ async def answer(hands: Hands, key: str) -> None:
     """A proper key: alone, and its silence."""
     await hands.read(key)
     await hands.wait(SETTLED)
+
+
+# --- the queue ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("shown", "marked", "told"),
+    [
+        (1, 0, "and 2 after"),
+        (4, 3, "and 2 after"),
+        (5, 3, "and 1 before, 1 after"),
+        (6, 3, "and 2 before"),
+    ],
+)
+def test_the_queue_has_the_call_on_screen_in_it(shown: int, marked: int, told: str) -> None:
+    calls = [held(row(n, "shell.run", {}), {}, 50) for n in range(1, 7)]
+    _, *lines, last = queue(calls, shown, NOW_MS, 100)
+    marks = [part[0] == "▌" for part, *_ in lines]
+    assert marks == [index == marked for index in range(4)]
+    assert last[0][0].strip() == told
 
 
 # --- a proper answer ----------------------------------------------------------------------------

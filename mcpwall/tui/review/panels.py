@@ -174,10 +174,13 @@ def remembered(held: Held, memory: Memory, matched: str, keys: str, room: int) -
 
 
 def queue(waiting: Sequence[Held], shown: int, now_ms: float, room: int) -> list[Line]:
-    """The waiting calls, the one on screen marked."""
+    """Some of the waiting calls: the one on screen, marked, and those next to it."""
     lines: list[Line] = [rule("QUEUE", "", room)]
+    at = next((index for index, held in enumerate(waiting) if held.row.id == shown), 0)
+    first = max(0, at + 1 - _QUEUE_MAX)
+    after = len(waiting) - first - _QUEUE_MAX
     names = min(_NAME_MAX, max((width(safe(called(held.row))) for held in waiting), default=0))
-    for held in waiting[:_QUEUE_MAX]:
+    for held in waiting[first : first + _QUEUE_MAX]:
         row = held.row
         here = row.id == shown
         start: list[Part] = [
@@ -188,8 +191,10 @@ def queue(waiting: Sequence[Held], shown: int, now_ms: float, room: int) -> list
             (f"{RISKS[row.risk][0]:9}", RISKS[row.risk][1]),
         ]
         lines.append([*start, (summary(row.preview, max(0, room - cells(start) - 1)), "dim")])
-    if len(waiting) > _QUEUE_MAX:
-        lines.append([(f"   and {len(waiting) - _QUEUE_MAX} more", "dim")])
+    if first or after > 0:
+        more = [f"{first} before"] if first else []
+        more += [f"{after} after"] if after > 0 else []
+        lines.append([(f"   and {', '.join(more)}", "dim")])
     return lines
 
 
