@@ -72,6 +72,7 @@ class Cause(enum.StrEnum):
     """Which step of the order of judgement made a verdict."""
 
     LOCKDOWN = "lockdown"
+    PAUSED = "paused"  # a person lets no tool call of this session pass
     UNLISTED = "unlisted"  # the server never listed this tool, or it changed and nobody accepted it
     HIDDEN = "hidden"  # a rule hides this tool: to the agent it is none
     RULE = "rule"

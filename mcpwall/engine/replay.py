@@ -173,6 +173,8 @@ class Replay:
         now = judge(call, policy, state)
         if then.cause is Cause.UNATTENDED and now.action is Action.ASK:
             now = then  # too many waited already
+        if then.cause is Cause.PAUSED:
+            now = then  # a person's order for this session, not the judge's word
         return Again(row, then, now)
 
     def _count(self, call: Call, charges: Sequence[Charge], at_ns: int) -> None:

@@ -20,7 +20,7 @@ CUT: Final = "the user cut this session off"
 def paused(live: Live, call: Call, policy: str) -> Verdict | None:
     """The verdict on a call of a session that a person paused; None for any other."""
     if live.paused and call.method == "tools/call":
-        return Verdict(Action.DENY, Cause.LOCKDOWN, reason=PAUSED, policy=policy)
+        return Verdict(Action.DENY, Cause.PAUSED, reason=PAUSED, policy=policy)
     return None
 
 

@@ -23,7 +23,7 @@ def refusal(verdict: Verdict) -> str:
             return f"mcpwall did not run this call: {reason} Tell the user."
         case Cause.LIMIT | Cause.BUDGET:
             return f"mcpwall refused this call. {reason}"  # the reason says when to retry
-        case Cause.LOCKDOWN:
+        case Cause.LOCKDOWN | Cause.PAUSED:
             return f"mcpwall refused this call. {reason}"
     return f"mcpwall refused this call. {reason} Do not retry it."
 

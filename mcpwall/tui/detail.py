@@ -31,6 +31,7 @@ _STAGES = (
 )
 _CAUSES = {
     Cause.LOCKDOWN: "the wall is locked down",
+    Cause.PAUSED: "its session was paused",
     Cause.UNLISTED: "its server does not list this tool, or changed it",
     Cause.HIDDEN: "a rule hides this tool",
     Cause.DEFAULT: "no rule decides: the default for its risk",

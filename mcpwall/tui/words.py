@@ -46,6 +46,7 @@ _REFUSED = {
     Cause.LIMIT: Standing("~", "limit", "warn"),
     Cause.BUDGET: Standing("~", "budget", "warn"),
     Cause.LOCKDOWN: Standing("✗", "lockdown", "bad"),
+    Cause.PAUSED: Standing("✗", "paused", "bad"),
     Cause.UNLISTED: Standing("✗", "not listed", "bad"),
     Cause.HIDDEN: Standing("✗", "hidden", "bad"),
     Cause.PERSON: Standing("✗", "by you", "bad"),

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mcpwall.engine.port import Lockdown
+from mcpwall.engine.port import Lockdown, PauseSession
 from mcpwall.engine.port_answers import Match, Remember, Scope
 from mcpwall.engine.replay import Again, Replay, Why
 from mcpwall.engine.resolve import resolve
@@ -110,6 +110,7 @@ steps = st.one_of(
     st.tuples(st.just("edit"), st.booleans(), st.just(0)),
     st.tuples(st.just("classes"), st.booleans(), st.sampled_from((0, 1))),
     st.tuples(st.just("lock"), st.booleans(), st.just(0)),
+    st.tuples(st.just("pause"), st.booleans(), st.integers(0, 1)),
     st.tuples(st.just("kill"), st.booleans(), st.just(0)),
 )
 
@@ -146,6 +147,8 @@ class Scene:
                 wall.accept(edit)
         elif what == "lock":
             wall.do(Lockdown(which))
+        elif what == "pause":
+            wall.do(PauseSession(self.talks[number].live.id, which))
         elif what == "kill":
             clock = wall.clock
             later = FakeClock(boot="boot-2", steady_s=7) if which else None
@@ -198,8 +201,10 @@ def test_p11_all_kinds_of_verdicts_come_from_the_record(tmp_path: Path) -> None:
     scene.do("wait", 60, 0)
     scene.do("call", 0, 4)
     scene.do("call", 1, 0)
-    scene.do("lock", True, 0)
+    scene.do("pause", True, 0)
     scene.do("call", 0, 2)
+    scene.do("lock", True, 0)
+    scene.do("call", 1, 2)
     found = replayed(scene.wall)
     scene.wall.drop()
     made = {again.then.cause for again in found if not again.differs}

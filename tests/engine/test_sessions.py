@@ -17,7 +17,7 @@ def test_a_paused_session_calls_no_tool_and_others_go_on(wall):
     talk.asks(call(1, "look"), request(2, "ping"))
     assert [message["id"] for message in talk.forwarded()] == [2]
     (refusal,) = talk.got()
-    assert verdict(refusal)["cause"] == "lockdown"
+    assert verdict(refusal)["cause"] == "paused"
     assert "paused this session" in text(refusal)
     other.asks(call(1, "look"))
     assert len(other.forwarded()) == 1

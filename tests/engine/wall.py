@@ -129,6 +129,10 @@ class FakeClock:
         heapq.heappush(self._timers, (due, next(self._numbers), timer))
         return timer
 
+    def die(self) -> None:
+        """Whoever wanted to be called later is dead, and does nothing any more."""
+        self._timers.clear()
+
     def set_wall(self, wall_ms: int) -> None:
         self._wall_ms = wall_ms
 
@@ -281,6 +285,7 @@ class Wall:
     def killed(self, clock: FakeClock | None = None) -> Wall:
         """The engine that follows this one, which had no time to do anything more."""
         self.drop()
+        self.clock.die()
         return Wall(self.path, clock=clock or self.clock)
 
     def drop(self) -> None:

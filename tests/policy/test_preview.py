@@ -41,7 +41,14 @@ def test_each_change_is_listed_under_what_it_would_be() -> None:
 
 
 def test_what_other_things_than_the_rules_in_force_decided_is_no_change() -> None:
-    for cause in (Cause.LOCKDOWN, Cause.UNLISTED, Cause.FAULT, Cause.LIMIT, Cause.RULE):
+    for cause in (
+        Cause.LOCKDOWN,
+        Cause.PAUSED,
+        Cause.UNLISTED,
+        Cause.FAULT,
+        Cause.LIMIT,
+        Cause.RULE,
+    ):
         refused = answered(past(), cause, Action.DENY)
         assert changes(refused, policy(ASK), policy(ASK)) == Changes(6)
         assert changes(refused, policy(), policy()) == Changes(6)

@@ -37,6 +37,7 @@ def stands(state: State, action: Action, cause: Cause, *rules: str) -> str:
         (State.REFUSED, Action.DENY, Cause.LIMIT, "~ limit r1"),
         (State.REFUSED, Action.DENY, Cause.BUDGET, "~ budget r1"),
         (State.REFUSED, Action.DENY, Cause.LOCKDOWN, "✗ lockdown"),
+        (State.REFUSED, Action.DENY, Cause.PAUSED, "✗ paused"),
         (State.REFUSED, Action.DENY, Cause.UNLISTED, "✗ not listed"),
         (State.REFUSED, Action.DENY, Cause.PERSON, "✗ by you"),
         (State.REFUSED, Action.DENY, Cause.UNATTENDED, "✗ no answer"),
