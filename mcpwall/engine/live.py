@@ -279,7 +279,7 @@ class Live:
 
     def progress(self, request: Request, text: str) -> bool:
         """Send a sign of life for a held call; False when its client cannot take one."""
-        line = self.protocol.progress(request, text)
+        line = self.protocol.requests.progress.sign(request, text)
         if line is None:
             return False
         self._wire.to_client(line, request.id)

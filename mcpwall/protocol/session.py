@@ -260,10 +260,6 @@ class Session:
         """Whether this very request is under way."""
         return self.requests.get(request.id) is request or self._questions.has(request)
 
-    def progress(self, request: Request, text: str) -> bytes | None:
-        """A sign of life for a held request, or None when the client gave no token for it."""
-        return self.requests.progress.sign(request, text)
-
     def unanswered(self, request_id: RequestId) -> Request | None:
         """No answer to this request can come any more. Returns it, unless it was cancelled."""
         request = self.requests.get(request_id)

@@ -248,7 +248,7 @@ def test_the_servers_progress_never_falls_behind_the_walls() -> None:
     held.call = 1
     play.session.held(held)
     for value in (1, 2):
-        line = play.session.progress(held, "waiting")
+        line = play.session.requests.progress.sign(held, "waiting")
         assert line is not None
         assert json.loads(line)["params"]["progress"] == value
     play.allow()
