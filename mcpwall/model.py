@@ -81,6 +81,7 @@ class Cause(enum.StrEnum):
     ANSWER = "answer"  # an ask, answered by a remembered answer or by a standing approval
     PERSON = "person"  # an ask, answered by a person for this one call
     UNATTENDED = "unattended"  # an ask that nobody answered in time
+    FULL = "full"  # an ask, while as many calls wait for a person as may
     DEFAULT = "default"  # no rule decides: the default of the tool's risk class
     FAULT = "fault"  # the wall itself could not do its work (audit not writable, rules unreadable)
 

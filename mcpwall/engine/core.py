@@ -118,7 +118,7 @@ class Engine:
             verdict = self._bench.judge(live, call, tool, now_ns, lookups, approved=True)
         if verdict.action is Action.ASK and (full := self.holds.full(live, len(arguments))):
             verdict = msgspec.structs.replace(
-                verdict, action=Action.DENY, cause=Cause.UNATTENDED, reason=full, charges=()
+                verdict, action=Action.DENY, cause=Cause.FULL, reason=full, charges=()
             )
         if verdict.action is Action.ALLOW:
             state = State.RUNNING if self.reservations is None else State.RESERVING

@@ -171,8 +171,8 @@ class Replay:
             self._paths(row.grounds),
         )
         now = judge(call, policy, state)
-        if then.cause is Cause.UNATTENDED and now.action is Action.ASK:
-            now = then  # too many waited already
+        if then.cause in (Cause.UNATTENDED, Cause.FULL) and now.action is Action.ASK:
+            now = then  # a question that could not wait, or one too many
         if then.cause is Cause.PAUSED:
             now = then  # a person's order for this session, not the judge's word
         return Again(row, then, now)

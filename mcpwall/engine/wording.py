@@ -14,7 +14,7 @@ def refusal(verdict: Verdict) -> str:
         case Cause.PERSON:
             said = f": {reason}" if reason else "."
             return f"The user denied this call in mcpwall{said} Do not retry it unless asked to."
-        case Cause.UNATTENDED:
+        case Cause.UNATTENDED | Cause.FULL:
             return (
                 f"mcpwall did not run this call. {reason} Ask the user to open mcpwall in a "
                 "terminal and to answer there, then make exactly the same call again."

@@ -38,6 +38,7 @@ _CAUSES = {
     Cause.ANSWER: "answered by a remembered answer",
     Cause.PERSON: "answered by you",
     Cause.UNATTENDED: "nobody answered in time",
+    Cause.FULL: "as many calls waited for you as may",
     Cause.FAULT: "the wall could not do its work",
 }
 

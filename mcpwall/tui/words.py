@@ -51,6 +51,7 @@ _REFUSED = {
     Cause.HIDDEN: Standing("✗", "hidden", "bad"),
     Cause.PERSON: Standing("✗", "by you", "bad"),
     Cause.UNATTENDED: Standing("✗", "no answer", "bad"),
+    Cause.FULL: Standing("✗", "queue full", "bad"),
     Cause.FAULT: Standing("✗", "fault", "alarm"),
 }
 

@@ -144,7 +144,7 @@ def test_the_fifty_first_waiting_call_is_refused(wall):
     assert len(wall.held) == 50
     (refusal,) = talk.got()
     assert refusal["id"] == 50
-    assert verdict(refusal)["cause"] == "unattended"
+    assert verdict(refusal)["cause"] == "full"
     other = wall.session()
     other.asks(call(1, "pay"))
     assert other.got() == []

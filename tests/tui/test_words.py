@@ -41,6 +41,7 @@ def stands(state: State, action: Action, cause: Cause, *rules: str) -> str:
         (State.REFUSED, Action.DENY, Cause.UNLISTED, "✗ not listed"),
         (State.REFUSED, Action.DENY, Cause.PERSON, "✗ by you"),
         (State.REFUSED, Action.DENY, Cause.UNATTENDED, "✗ no answer"),
+        (State.REFUSED, Action.DENY, Cause.FULL, "✗ queue full"),
         (State.REFUSED, Action.DENY, Cause.FAULT, "✗ fault"),
     ],
 )
