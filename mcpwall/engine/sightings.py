@@ -24,9 +24,9 @@ RECORDED_MAX: Final = 32 * 1024  # bytes of a definition in the record
 NAMED_MAX: Final = 5  # tools that a notice names
 
 _SAID: Final = {
-    What.NEW: "{server} lists new tools: {names}; they cannot be called until you accept them",
-    What.CHANGED: "{server} changed {names}; they cannot be called until you accept that",
-    What.DOUBLED: "{server} lists {names} with two meanings; they cannot be called",
+    What.NEW: "{server} newly lists {names}; {they} cannot be called until you accept {them}",
+    What.CHANGED: "{server} changed {names}; {they} cannot be called until you accept that",
+    What.DOUBLED: "{server} lists {names} with two meanings; {they} cannot be called",
     What.BACK: "{server} lists {names} as pinned again",
 }
 
@@ -84,8 +84,9 @@ def _act(engine: Engine, server: Server, events: list[Event]) -> None:
         if names:
             shown = ", ".join(short(name) for name in names[:NAMED_MAX])
             more = f" and {len(names) - NAMED_MAX} more" if names[NAMED_MAX:] else ""
+            they, them = ("it", "it") if len(names) == 1 else ("they", "them")
             level = "info" if what is What.BACK else "warning"
-            text = said.format(server=short(server.name), names=shown + more)
+            text = said.format(server=short(server.name), names=shown + more, they=they, them=them)
             engine.notice(level, text)
     if any(event.what is What.CHANGED and not event.entry.name for event in events):
         engine.notice(

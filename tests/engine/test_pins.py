@@ -211,7 +211,16 @@ def test_p07_a_change_is_shown_field_by_field_and_told(wall: Wall) -> None:
     assert told.hash == told.row.hash
     assert told.tool is not None
     assert told.tool.description == "Looks, and tells."
-    assert "notes changed look; they cannot be called until you accept that" in notices(wall)
+    assert "notes changed look; it cannot be called until you accept that" in notices(wall)
+
+
+def test_a_notice_speaks_of_one_tool_or_of_several(wall: Wall) -> None:
+    talk = wall.session(tools=[tool("look")])
+    lists(talk, tool("look"), tool("count"))
+    assert "notes newly lists count; it cannot be called until you accept it" in notices(wall)
+    talk = wall.session(tools=[tool("look"), tool("sort"), tool("find")])
+    told = "notes newly lists sort, find; they cannot be called until you accept them"
+    assert told in notices(wall)
 
 
 def test_what_came_back_as_it_was_pinned_needs_no_person(wall: Wall) -> None:
@@ -349,7 +358,7 @@ def test_p07_each_session_is_judged_by_its_own_list(wall: Wall) -> None:
     lists(old, SEND)
     assert row(wall).pin is Pin.CHANGED, "what waits for a person stays on screen"
     assert [said for said in notices(wall) if "changed look" in said] == [
-        "notes changed look; they cannot be called until you accept that"
+        "notes changed look; it cannot be called until you accept that"
     ]
     accept(wall)
     assert passes(new, "look")
