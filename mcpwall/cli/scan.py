@@ -2,7 +2,8 @@
 
 The visitor is an agent like any other: it runs `mcpwall stdio NAME`, opens a session in the
 handshake era, or in the stateless one where the server wants that, reads every page of the list of
-tools, and leaves. What the engine sees on the way it pins, as it always does.
+tools, again if the server says meanwhile that it changed, and leaves. What the engine sees on the
+way it pins, as it always does.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ ANSWER_S: Final = 30.0  # the patience for one answer
 LEAVE_S: Final = 5.0  # and for the end, before it is hastened
 LINE_MAX: Final = 64 * 1024 * 1024
 PAGES_MAX: Final = 1_000
+READS_MAX: Final = 5  # of a list that changes while it is read
 _ME: Final = {"name": "mcpwall-scan", "version": __version__}
 _HANDSHAKE: Final = "2025-11-25"
 _STATELESS: Final = "2026-07-28"
@@ -80,9 +82,19 @@ class _Visit:
         self._process = process
         self._asked = 0
         self._meta: Json = {}
+        self._changed = False
 
     async def run(self) -> None:
         """Open a session and read the whole list of tools. Raises _ScanError."""
+        await self._open()
+        for _ in range(READS_MAX):
+            self._changed = False
+            await self._read_list()
+            if not self._changed:
+                return
+        raise _ScanError(f"its list of tools changed during each of {READS_MAX} readings")
+
+    async def _open(self) -> None:
         hello = {"protocolVersion": _HANDSHAKE, "capabilities": {}, "clientInfo": _ME}
         if "error" not in await self._ask("initialize", hello):
             self._tell({"jsonrpc": "2.0", "method": "notifications/initialized"})
@@ -93,6 +105,8 @@ class _Visit:
                 f"{_PREFIX}clientInfo": _ME,
             }
             self._result(await self._ask("server/discover", {}))
+
+    async def _read_list(self) -> None:
         cursor = None
         for _ in range(PAGES_MAX):
             params: Json = {} if cursor is None else {"cursor": cursor}
@@ -130,7 +144,9 @@ class _Visit:
                 continue
             if "method" not in message and message.get("id") == self._asked:
                 return message
-            if "method" in message and "id" in message:
+            if message.get("method") == "notifications/tools/list_changed":
+                self._changed = True
+            elif "method" in message and "id" in message:
                 refusal = {"code": -32601, "message": "this visitor only lists tools"}
                 self._tell({"jsonrpc": "2.0", "id": message["id"], "error": refusal})
 

@@ -28,6 +28,7 @@ for reply in json.loads(sys.argv[1]):
         print(json.dumps({"jsonrpc": "2.0", "id": request["id"], **message}), flush=True)
 sys.stdin.read()
 """
+CHANGED = {"id": None, "method": "notifications/tools/list_changed"}
 WELCOME = {"result": {"protocolVersion": "2025-11-25", "capabilities": {}}}
 UNKNOWN = {"error": {"code": -32601, "message": "no such method"}}
 
@@ -78,6 +79,17 @@ def test_what_the_server_asks_meanwhile_is_declined(visit) -> None:
     said, read = visit([asks, note, WELCOME], page("a"))
     assert said == ""
     assert {"id": "mine", "error": read[1]["error"], "jsonrpc": "2.0"} == read[1]
+
+
+def test_a_list_that_changes_while_it_is_read_is_read_again(visit) -> None:
+    said, read = visit(WELCOME, [CHANGED, page("a", cursor="2")], page("b"), page("a", "b"))
+    assert said == ""
+    assert [message["params"] for message in read[2:]] == [{}, {"cursor": "2"}, {}]
+
+
+def test_a_list_that_never_keeps_still_is_given_up(visit) -> None:
+    said, _ = visit(WELCOME, *[[CHANGED, page("a")]] * module.READS_MAX)
+    assert said == "its list of tools changed during each of 5 readings"
 
 
 @pytest.mark.parametrize(
