@@ -84,8 +84,11 @@ class Draft:
             )
         if hidden:
             names = () if EVERY_TOOL in hidden else [escape_glob(name) for name in hidden]
-            self.add("hide", "hide", names, "the policy hides this tool", action="deny")
-            self.note("hide: hidden tools are denied, and still stand in the list of tools")
+            self.add("hide", "hide", names, hide=True)
+            self.note(
+                "hide: hidden tools are out of the list, and a call to one is answered as for a "
+                "tool that the server does not have"
+            )
         if default == "deny":
             others = [f"!{escape_glob(name)}" for name in listed]
             reason = "the policy does not list this tool"

@@ -3,7 +3,7 @@
 import pytest
 
 from mcpwall.importers.outcome import PolicyError
-from mcpwall.model import Action, Risk
+from mcpwall.model import Action, Cause, Risk
 from tests.importers.build import from_yaml, in_force
 from tests.policy.build import Desk, call
 
@@ -59,7 +59,7 @@ def charge(amount, currency="usd", **more):
 
 def test_listed_tools_pass_and_others_do_not(desk):
     assert desk.ask(call("look", risk=Risk.EXECUTE)).action is Action.ALLOW
-    assert desk.ask(call("transfer")).action is Action.DENY
+    assert desk.ask(call("transfer")).cause is Cause.HIDDEN
     assert desk.ask(call("unknown", risk=Risk.READ)).action is Action.DENY
 
 
