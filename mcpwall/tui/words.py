@@ -24,6 +24,8 @@ class Standing(NamedTuple):
         return f"{self.sign} {self.word}"
 
 
+LOCKED = Standing("■", "LOCKDOWN: no tool call passes", "alarm")
+
 RISKS = {
     Risk.READ: ("READ", "dim"),
     Risk.WRITE: ("WRITE", "warn"),

@@ -228,6 +228,27 @@ async def test_a_call_that_is_over_and_an_engine_that_is_gone_are_said() -> None
         assert "○ NO ENGINE" in hands.shown.text()
 
 
+@pytest.mark.parametrize("size", [SMALL, (40, 15), LOW], ids=["40x12", "40x15", "60x16"])
+@scenario
+async def test_a_lockdown_is_in_sight_in_review(size: tuple[int, int]) -> None:
+    locked = replace(busy().status, lockdown=True)
+    async with reviewing(FakePort(replace(busy(), status=locked)), ISSUE, size) as hands:
+        assert hands.shown.text().count("■ LOCKDOWN: no tool call passes") == 1
+
+
+@scenario
+async def test_that_nothing_waits_is_not_said_without_an_engine() -> None:
+    engine = FakePort(replace(busy(), held=()))
+    async with showing(engine, SMALL) as shown:
+        await shown.press("p")
+        assert "Nothing waits for you." in shown.text()
+        await engine.break_off("gone")
+        await shown.settle()
+        await shown.press("j")
+        assert "Nothing waits for you." not in shown.text()
+        assert "○ NO ENGINE" in shown.text()
+
+
 @scenario
 async def test_p10_hostile_text_is_harmless() -> None:
     snapshot = hostile.snapshot()

@@ -24,6 +24,7 @@ from mcpwall.tui.review.stance import stance
 from mcpwall.tui.screens.reading import ROOM_MIN, ReadingScreen
 from mcpwall.tui.widgets.entry import Entry
 from mcpwall.tui.widgets.rule_form import RuleForm
+from mcpwall.tui.words import LOCKED
 
 if TYPE_CHECKING:
     from textual import events
@@ -281,14 +282,21 @@ class ReviewScreen(ReadingScreen):
             line = [(f" ✗ this call is over: {safe(reading.over)}", "alarm")]
         elif reading and not self.has_room():
             line = [(f" ▲ too small to decide in: {ROOM_MIN[0]}x{ROOM_MIN[1]} cells", "alarm")]
-        elif reading and self.wall.engine_gone:
+        elif self.wall.engine_gone:
             line = [(" ○ NO ENGINE: nothing can be decided", "alarm")]
         elif reading:
             now, allow = self.steady(), f"allow {reading.lasts}"
             line = stance(self.guard, self.key_names, now, allow, "deny", brief=self.small)
             if reading.memory.remember() and not self.small:
                 line = [*line, ("  remembered", "warn")]
-        return [self._note, line]
+        return [self._note or self._unheaded(), line]
+
+    def _unheaded(self) -> Line:
+        """That the wall is locked down, where there is no room for the header that says it."""
+        status = self.mirror.status
+        if self.has_class("-tiny") and status and status.lockdown:
+            return [(f" {LOCKED}", LOCKED.style)]
+        return ()
 
     def waiting(self) -> list[port.Held]:
         """The calls that wait, without the one just decided on."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from mcpwall.tui.keys import MODAL, shown
 from mcpwall.tui.timing import clock, lasted
 from mcpwall.tui.widgets.lines import Line, LineWidget, Part, cells, spread
+from mcpwall.tui.words import LOCKED
 
 if TYPE_CHECKING:
     from mcpwall.tui.app import WallApp
@@ -66,7 +67,7 @@ class HeaderLine(_Frame):
         if status is None:
             return ("○ connecting", "dim")
         if status.lockdown:
-            return ("■ LOCKDOWN: no tool call passes", "alarm")
+            return (str(LOCKED), LOCKED.style)
         return ("● GUARDING", "ok")
 
 
