@@ -125,7 +125,7 @@ def edit(path: str, line: int = 0) -> str:
 
 def _at(program: list[str], path: str, line: int) -> list[str]:
     """How an editor is told the file and the line."""
-    name = os.path.basename(program[0]).removesuffix(".exe") if program else ""  # noqa: PTH119
+    name = os.path.basename(program[0]).removesuffix(".exe") if program else ""  # noqa: PTH119 - a word of a command
     if line and name in _PLUS_LINE:
         return [f"+{line}", path]
     if line and name in _COLON_LINE:

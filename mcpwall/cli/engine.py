@@ -93,7 +93,7 @@ def serve(ready: Callable[[], None]) -> None:
     """Run an engine in this process; `ready` is called once it listens. Raises CliError."""
     os.umask(0o077)
     try:
-        if not os.path.isdir(home.config_dir()):  # noqa: PTH112
+        if not os.path.isdir(home.config_dir()):  # noqa: PTH112 - as text, as home gives it
             private_dir(home.config_dir())  # one that is there may be read by others, as people do
         private_dir(home.state_dir())
         lock = _lock()

@@ -112,7 +112,7 @@ def _nobody_listens(error: Exception) -> CliError:
 def _pid() -> str:
     """The engine's process as its lock file names it."""
     try:
-        with open(home.lock_file(), encoding="ascii", errors="replace") as file:  # noqa: PTH123
+        with open(home.lock_file(), encoding="ascii", errors="replace") as file:  # noqa: PTH123 - as home gives it
             return f" (pid {file.read(20).strip()})"
     except OSError:
         return ""

@@ -51,7 +51,7 @@ class SystemClock:
         self.boot = boot_id()
         self._loop = asyncio.get_running_loop()
         if _STEADY is not None:  # asked several times for each call: no Python between
-            self.steady_ns = functools.partial(time.clock_gettime_ns, _STEADY)  # type: ignore[method-assign]
+            self.steady_ns = functools.partial(time.clock_gettime_ns, _STEADY)  # type: ignore[method-assign] # of this clock alone
 
     def wall_ms(self) -> int:
         """Milliseconds since the Unix epoch."""

@@ -31,7 +31,7 @@ def status(engine: Engine) -> Status:
         os.getpid(),
         __version__,
         engine.started_ms,
-        os.path.dirname(book.path),  # noqa: PTH120
+        os.path.dirname(book.path),  # noqa: PTH120 - a text, as it came
         book.path,
         book.hash,
         engine.lockdown.on,

@@ -96,7 +96,7 @@ class PipedRemote(PipedAgent):
         """Send a line to the server."""
         self._far.send(line, about)
 
-    def to_client(self, line: bytes, about: RequestId | None) -> None:  # noqa: ARG002 - a pipe has no events - one way
+    def to_client(self, line: bytes, about: RequestId | None) -> None:  # noqa: ARG002 - one way
         """Give a line for the agent."""
         self._to_agent.send(line)
 
@@ -133,7 +133,7 @@ class PipedRemote(PipedAgent):
     def from_server(
         self,
         lines: list[bytes],
-        origin: Stream | None = None,  # noqa: ARG002 - a pipe has no events - as Peer
+        origin: Stream | None = None,  # noqa: ARG002 - as Peer
         event: Event | None = None,  # noqa: ARG002 - as Peer
     ) -> None:
         """Take lines of the server's."""

@@ -132,7 +132,7 @@ class EmptyState(LineWidget):
     def _todo(self, wall: WallApp, room: int) -> list[Line]:
         """The three keys."""
         guard, paste, demo = (
-            wall.keys.key(f"{id_}") for id_ in ("app.guard", "calls.paste", "calls.demo")
+            wall.keys.key(name) for name in ("app.guard", "calls.paste", "calls.demo")
         )
         return [
             [(f"{guard}  ", "accent"), ("guard one of them (shows the change, keeps a copy)", "")],
