@@ -259,3 +259,19 @@ async def test_p10_what_a_server_said_last_on_stderr_is_shown_with_it() -> None:
         assert "no ‹ESC›[2Jtoken" in shown.text()
         await shown.press("down")  # to one of its tools
         assert "on stderr" not in shown.text()
+
+
+@scenario
+@pytest.mark.parametrize("key", ["down", "up", "home", "end"])
+async def test_what_is_said_of_the_next_tool_is_read_from_its_start(key: str) -> None:
+    flags = tuple(f"flag {number}" for number in range(60))
+    tools = tuple(replace(READ, name=name, flags=flags) for name in ("one", "two", "three"))
+    fake = engine()
+    fake.now = replace(busy(), servers=(replace(SERVERS[0], tools=tools),))
+    async with showing(fake, NARROW) as shown:
+        await shown.press("4", "down", "down", "pagedown")
+        assert "flag 0\n" not in shown.text()
+        await shown.press(key)
+        if key == "home":  # the server, then back
+            await shown.press("down")
+        assert "flag 0\n" in shown.text()

@@ -14,7 +14,7 @@ from mcpwall.text import column, fit, visible
 from mcpwall.tui.guarding import AgentFile, AgentServer, GuardingError, Offer, Stand
 from mcpwall.tui.review.layout import prose, wrap
 from mcpwall.tui.review.panels import rule
-from mcpwall.tui.screens.base import WallModal
+from mcpwall.tui.screens.listing import ListModal
 from mcpwall.tui.widgets.empty import file_line
 from mcpwall.tui.widgets.frame import Footer
 from mcpwall.tui.widgets.panel import Panel
@@ -78,7 +78,7 @@ class AgentList(PickList[Choice]):
         return [(f" {agent}", style), *rest]
 
 
-class AgentsScreen(WallModal):
+class AgentsScreen(ListModal):
     """The files and their servers above, what would change for the selected one below."""
 
     scope = "agents"
@@ -233,26 +233,6 @@ class AgentsScreen(WallModal):
     def do_paste(self) -> None:
         """The command, behind the wall."""
         self.wall.copy(visible(self._command()), "command")
-
-    def do_up(self) -> None:
-        """One line up."""
-        self._move(-1)
-
-    def do_down(self) -> None:
-        """One line down."""
-        self._move(1)
-
-    def do_page_up(self) -> None:
-        """One page up in the change."""
-        self.change.scroll(2 - self.change.size.height)
-
-    def do_page_down(self) -> None:
-        """One page down in the change."""
-        self.change.scroll(self.change.size.height - 2)
-
-    def _move(self, by: int) -> None:
-        self.change.to_start()
-        self.list.move(by)
 
 
 def _paragraph(texts: Sequence[str], style: str, room: int) -> list[Line]:

@@ -6,14 +6,9 @@ from typing import TYPE_CHECKING
 
 from mcpwall.tui.keys import shown
 from mcpwall.tui.review.layout import prose
-from mcpwall.tui.screens.base import WallModal
-from mcpwall.tui.widgets.frame import Footer
-from mcpwall.tui.widgets.text_lines import TextLines
+from mcpwall.tui.screens.sheet import Sheet
 
 if TYPE_CHECKING:
-    from textual import events
-    from textual.app import ComposeResult
-
     from mcpwall.tui.keys import Action, KeyMap
     from mcpwall.tui.widgets.lines import Line, Part
 
@@ -81,7 +76,7 @@ def _action(action: Action, room: int) -> list[Line]:
     return [said, *([(" " * (_KEYS_CELLS + 2) + part, "")] for part in more)]
 
 
-class HelpScreen(WallModal):
+class HelpScreen(Sheet):
     """The keys, beginning with those of the screen `about`."""
 
     scope = "help"
@@ -90,29 +85,6 @@ class HelpScreen(WallModal):
         super().__init__()
         self._about = about
 
-    def compose(self) -> ComposeResult:
-        """The text and the keys that move it."""
-        self.text = TextLines(says_more=True)
-        yield self.text
-        yield Footer()
-
-    def on_resize(self, event: events.Resize) -> None:
-        """Say it in the room there is."""
-        lines = help_lines(self.wall.keys, self._about, event.size.width)
-        self.call_after_refresh(self.text.show, lines)
-
-    def do_up(self) -> None:
-        """One line up."""
-        self.text.scroll(-1)
-
-    def do_down(self) -> None:
-        """One line down."""
-        self.text.scroll(1)
-
-    def do_page_up(self) -> None:
-        """One page up."""
-        self.text.scroll(2 - self.text.size.height)
-
-    def do_page_down(self) -> None:
-        """One page down."""
-        self.text.scroll(self.text.size.height - 2)
+    def lines(self, room: int) -> list[Line]:
+        """The keys of every screen."""
+        return help_lines(self.wall.keys, self._about, room)

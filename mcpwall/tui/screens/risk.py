@@ -11,7 +11,7 @@ from mcpwall.engine.port_tools import Classified, Classify
 from mcpwall.tui.mirror import Part as Changed
 from mcpwall.tui.review.layout import safe
 from mcpwall.tui.review.panels import rule
-from mcpwall.tui.screens.base import WallModal
+from mcpwall.tui.screens.listing import ListModal
 from mcpwall.tui.servers.classes import CLASSES, Option, effect, heading, option_line
 from mcpwall.tui.widgets.frame import Footer
 from mcpwall.tui.widgets.panel import Panel
@@ -44,7 +44,7 @@ class ClassList(PickList[Option]):
         return option_line(item, self.size.width)
 
 
-class RiskScreen(WallModal):
+class RiskScreen(ListModal):
     """The classes above, what the selected one would change below; nothing is set but by a key."""
 
     scope = "risk"
@@ -150,26 +150,6 @@ class RiskScreen(WallModal):
         name = safe(f"{self._server}.{self._tool.name}")
         self.wall.say(f"{name} is {reply.after.risk} now, {whose}; {undo} undoes it")
         self.dismiss(None)
-
-    def do_up(self) -> None:
-        """One class up."""
-        self._move(-1)
-
-    def do_down(self) -> None:
-        """One class down."""
-        self._move(1)
-
-    def do_page_up(self) -> None:
-        """One page up in what it changes."""
-        self.change.scroll(2 - self.change.size.height)
-
-    def do_page_down(self) -> None:
-        """One page down in it."""
-        self.change.scroll(self.change.size.height - 2)
-
-    def _move(self, by: int) -> None:
-        self.change.to_start()
-        self.options.move(by)
 
 
 def _set_now(tool: ToolRow) -> Risk | None:

@@ -46,8 +46,8 @@ class Sheet(WallModal):
 
     def do_page_up(self) -> None:
         """One page up."""
-        self.query_one(TextLines).scroll(2 - self.size.height)
+        self.query_one(TextLines).turn(-1)
 
     def do_page_down(self) -> None:
         """One page down."""
-        self.query_one(TextLines).scroll(self.size.height - 2)
+        self.query_one(TextLines).turn(1)

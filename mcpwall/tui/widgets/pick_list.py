@@ -90,10 +90,6 @@ class PickList(LineWidget, Generic[Item]):
         """Select an item a window further down, up if negative."""
         self.move(pages * max(1, self.size.height - 2))
 
-    def move_to(self, end: int) -> None:
-        """Select the first item (0) or the last one (-1)."""
-        self._go(end % max(1, len(self.items)))
-
     def line(self, y: int) -> Line:
         """The heading, then an item a line."""
         if y == 0:

@@ -35,6 +35,13 @@ class TextLines(LineWidget):
         self._top = max(0, min(self._top + by, len(self._lines) - self.size.height))
         self.refresh()
 
+    def turn(self, pages: int) -> None:
+        """Move the window down by pages, up if negative; two rows of the last one stay in it.
+
+        One of them is covered where the last row tells how many are below.
+        """
+        self.scroll(pages * max(1, self.size.height - 2))
+
     def to_start(self) -> None:
         """Move the window to the first line."""
         self.scroll(-len(self._lines))
