@@ -16,6 +16,7 @@ from textual.widgets import Input
 
 from mcpwall.engine import port, port_rules
 from mcpwall.text import fit
+from mcpwall.tui.keys import shown
 from mcpwall.tui.review.layout import safe
 from mcpwall.tui.review.panels import rule
 from mcpwall.tui.rules.draft import (
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RuleForm", "fields_from_call"]
 
+_SLIM = 60  # cells: below this there is no room for all keys
 _QUIET_S = 0.2  # after the last change, before the engine is asked
 
 
@@ -244,9 +246,9 @@ class RuleForm(WallModal):
         self.query_one(TextLines).show(lines)
 
     def _draw_title(self) -> None:
-        keys = (
-            f"{self.wall.keys.key('form.save')} save   {self.wall.keys.key('form.close')} discard"
-        )
+        names = ("save", "close") if self.size.width < _SLIM else ("list", "save", "close")
+        actions = [self.wall.keys[f"form.{name}"] for name in names]
+        keys = "   ".join(f"{shown(action.keys[0])} {action.label}" for action in actions)
         name = f"EDIT {safe(self._replaces)}" if self._replaces else "NEW RULE"
         lines = [rule(name, keys, self.size.width, "title", "dim")]
         if more := unshown(self._start):
