@@ -109,6 +109,9 @@ def _plan(file: AgentFile, server: AgentServer | None) -> tuple[Work, FilePlan]:
             wanted = [e for e in plan.entries if server is None or (*e.keys, e.name) == server.at]
             if wanted:
                 return work, work.only(plan, wanted)
+    for path, why in work.problems.items():
+        if work.places.shown(path) == file.path:
+            raise CliError(why)
     raise CliError(f"{file.path}: nothing is left that can be routed")
 
 

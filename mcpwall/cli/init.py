@@ -115,7 +115,7 @@ def complain(text: str) -> None:
 def _list(work: Work) -> None:
     from mcpwall.text import visible
 
-    for problem in work.problems:
+    for problem in work.problems.values():
         complain(problem)
     if not work.found:
         print(

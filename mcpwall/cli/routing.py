@@ -55,11 +55,11 @@ class FilePlan:
 
 @dataclass(slots=True)
 class Work:
-    """All that was found, and what is to be done."""
+    """All that was found, and what is to be done. `problems` say which files are left alone."""
 
     places: Places
     found: list[Found]
-    problems: list[str]
+    problems: dict[Path, str]
     wall: tuple[str, ...]
     config: Config
     ledger: ledger.Ledger
@@ -85,7 +85,7 @@ class Work:
         work = cls(
             at,
             [found for found in mine if found.document is not None],
-            [found.problem for found in mine if found.problem],
+            {found.place.file: found.problem for found in mine if found.problem},
             wall,
             config,
             known,
@@ -228,7 +228,7 @@ class Work:
                 try:
                     self.plans.append(self._file_plan(found, entries))
                 except DocumentError as error:
-                    self.problems.append(str(error))
+                    self.problems[found.place.file] = str(error)
         missing = set(servers or ()) - {
             name
             for found in self.found
@@ -249,6 +249,7 @@ class Work:
     def _file_plan(self, found: Found, entries: list[Entry]) -> FilePlan:
         if found.document is None:
             raise DocumentError(found.problem)
+        document.require_writable(found.place.file)
         longer = RAISED_S if self.raise_timeouts and raisable(found.agent) else 0
         routings = [plan.Routing(entry, self._server(found, entry), longer) for entry in entries]
         now = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

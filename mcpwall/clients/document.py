@@ -72,13 +72,22 @@ def read(path: Path) -> Document | None:
     return _document(path, text.startswith(BOM), text.removeprefix(BOM))
 
 
+def require_writable(path: Path) -> None:
+    """Raise DocumentError if a file is read-only: by its mode too, which does not hold root up."""
+    real = path.resolve()
+    try:
+        writable = real.stat().st_mode & stat.S_IWUSR and os.access(real, os.W_OK)
+    except OSError as error:
+        raise DocumentError(f"{path}: cannot be written: {error.strerror}") from error
+    if not writable:
+        raise DocumentError(f"{path}: is read-only; run: chmod u+w {real}")
+
+
 def write(document: Document, before: Document) -> None:
     """Put a document in the place of what was read before. Raises DocumentError."""
     path = document.path
-    real = path.resolve()
+    require_writable(path)
     try:
-        if not real.stat().st_mode & stat.S_IWUSR or not os.access(real, os.W_OK):
-            raise DocumentError(f"{path}: is read-only; run: chmod u+w {real}")
         now = read(path)
         if now is None or now.whole != before.whole:
             raise DocumentError(f"{path}: changed in the meantime; run the command again")

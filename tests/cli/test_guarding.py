@@ -165,6 +165,12 @@ def test_a_file_with_nothing_left_to_guard_is_a_reason(machine):
         AgentFiles().offer(only(), None)
 
 
+def test_a_read_only_file_is_a_reason(machine):
+    install("cursor", machine).chmod(0o444)
+    with pytest.raises(GuardingError, match="is read-only; run: chmod u"):
+        AgentFiles().offer(only(), None)
+
+
 def test_without_a_directory_there_is_nothing(machine, monkeypatch):
     install("cursor", machine)
 

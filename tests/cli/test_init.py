@@ -321,7 +321,10 @@ def test_a_read_only_file(machine, run):
     file = install("cursor", machine)
     file.chmod(0o444)
     left_alone(run, file, "is read-only; run: chmod u+w")
-    assert (ledger()["records"], ledger()["backups"]) == ([], {})
+    _, shown, said = run("init", "--dry-run")
+    assert "+++" not in shown
+    assert "is read-only" in said
+    assert not Path(places_of_the_wall.clients_file()).exists()
     assert copies(machine) == []
 
 
