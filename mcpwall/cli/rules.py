@@ -126,7 +126,9 @@ def run_test(arguments: argparse.Namespace) -> int:
 
     file = "stdin" if arguments.call == "-" else arguments.call
     rulebook = _rulebook(arguments.config or home.config_file())
-    call, why_risk, before = read_call(_text(arguments.call), file, str(Path.cwd()), rulebook.word)
+    call, why_risk, before = read_call(
+        _text(arguments.call), file, str(Path.cwd()), rulebook.config.word
+    )
     policy, places = _policy(rulebook)
     flows = Flows()
     for earlier in before:

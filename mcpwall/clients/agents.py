@@ -15,12 +15,8 @@ from mcpwall.clients.places import Places
 USER, PROJECT = "user", "project"
 ANY: Final = "*"  # in a path of keys: every member
 
-EDITORS: Final = (
-    "Code",
-    "Code - Insiders",
-    "Code - OSS",
-    "VSCodium",
-)  # VS Code and its forks, by directory
+# VS Code and its forks, by directory.
+EDITORS: Final = ("Code", "Code - Insiders", "Code - OSS", "VSCodium")
 
 
 @dataclass(frozen=True, slots=True)

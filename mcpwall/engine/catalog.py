@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mcpwall.model import Risk, Tool
+from mcpwall.model import Tool
 from mcpwall.policy.judge import ToolState
 from mcpwall.policy.set_risk import NOTHING, Word
 
@@ -26,11 +26,6 @@ class Catalog:
         self._word = NOTHING
         self._found: dict[str, Tool] = {}  # with the classes of risk that the wall found
         self._prints: dict[str, str] = {}  # '': listed with two meanings
-
-    def found(self, name: str) -> Risk | None:
-        """The class that the wall found, where a person has given the tool one; else None."""
-        tool = self.tools.get(name) if self._word.risks else None
-        return None if tool is None else tool.found
 
     def as_found(self, name: str) -> Tool | None:
         """A listed tool with the class that the wall found, whatever a person says."""

@@ -127,7 +127,8 @@ class Engine:
         record = Record(call, verdict, arguments, len(arguments), state, request)
         record.note = f"approved by you after the time of call {before}" if before else ""
         record.shown, record.subject = shown, hiding.subject(self.mask, call)
-        found = live.catalog.found(call.tool)
+        listed = live.tool_of(call)
+        found = None if listed is None else listed.found
         traits = call.reach, call.reads
         record.grounds = Grounds(now_ns, call.run, *traits, tool, lookups.noted(), found=found)
         if state is State.RUNNING:

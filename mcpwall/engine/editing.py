@@ -71,8 +71,8 @@ async def check(engine: Engine, command: CheckEdit) -> Reply:
     hold = engine.holds.shown(command)
     if isinstance(hold, Refused):
         return hold
-    call, tool = hold.record.call, hold.live.tools.get(hold.record.call.tool)
-    if call.method != _TOOLS_CALL or tool is None:
+    tool = hold.live.tool_of(hold.record.call)
+    if tool is None:
         return Refused("only the arguments of a tool that its server lists can be edited")
     if max(hold.record.size, len(_canonical.encode(command.arguments))) > ARGUMENTS_MAX:
         return Refused(f"arguments of more than {ARGUMENTS_MAX // 1024} KiB cannot be edited here")

@@ -60,7 +60,7 @@ class Hold(msgspec.Struct, eq=False):
             two_keys,
             why,
             flags,
-            self.live.tools.get(call.tool),
+            self.live.tool_of(call),
             masked=bool(self.record.shown),
         )
 
@@ -212,7 +212,7 @@ class Holds:
 
     def view(self, hold: Hold) -> Held:
         """A waiting call as the app shows it."""
-        record, tool = hold.record, hold.live.tools.get(hold.record.call.tool)
+        record, tool = hold.record, hold.live.tool_of(hold.record.call)
         policy, _ = self._engine.rulebook.policy(record.call.directory)
         risk, *more = policy.classes(record.call)
         why = (

@@ -119,7 +119,7 @@ class Late:
 
     def _allow(self, offer: Offer) -> Done | Refused:
         live, call = offer.hold.live, offer.call
-        tool = live.tools.get(call.tool)
+        tool = live.tool_of(call)
         if not live.knows(call) or tool != offer.shown.tool:
             self._drop(call.id, "its tool changed")
             return Refused("the definition of its tool changed; the call is asked about anew")
@@ -141,7 +141,7 @@ class Late:
             return 0
         now = self._engine.clock.steady_ns()
         self._passes = [kept for kept in self._passes if now < kept.until_ns]
-        tool = live.tools.get(call.tool)
+        tool = live.tool_of(call)
         for kept in self._passes:
             if kept.fits(call, tool, asked):
                 self._passes.remove(kept)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from mcpwall.engine import inputs, showing, sightings, views, wording
-from mcpwall.engine.calls import weighed
+from mcpwall.engine.calls import TOOLS_CALL, weighed
 from mcpwall.engine.catalog import Catalog
 from mcpwall.engine.port import SessionEvent, State
 from mcpwall.engine.records import ANSWER, Record
@@ -300,13 +300,17 @@ class Live:
         """The tools that this session's server has listed, by exact name."""
         return self.catalog.tools
 
+    def tool_of(self, call: Call) -> Tool | None:
+        """The tool of a call as listed; None where none is, or where it asks for something else."""
+        return self.tools.get(call.tool) if call.method == TOOLS_CALL else None
+
     def knows(self, call: Call) -> bool:
         """Whether what the server listed still holds for the tool of a call."""
-        return call.method != "tools/call" or self.protocol.knows(call.tool)
+        return call.method != TOOLS_CALL or self.protocol.knows(call.tool)
 
     def weigh(self, record: Record) -> None:
         """Take over the risk of a call's tool, should it be another one by now."""
-        record.call = weighed(record.call, self.tools.get(record.call.tool))
+        record.call = weighed(record.call, self.tool_of(record.call))
 
     def _answered(self, command: Answered) -> None:
         record = self._open.pop(command.request.call)

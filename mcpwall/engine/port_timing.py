@@ -12,8 +12,6 @@ class Timing(msgspec.Struct, frozen=True):
     """
 
     judged_us: int | None = None  # until all calls that came with it were judged
-    waited_us: int | None = (
-        None  # from then until it was decided on: by a person, a rule, the clock
-    )
+    waited_us: int | None = None  # from then until a person, a rule or the clock decided on it
     sent_us: int | None = None  # until it was written down and on its way to the server
     server_us: int | None = None  # until the answer was read: with the way there and back

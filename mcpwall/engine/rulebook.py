@@ -18,7 +18,7 @@ from mcpwall.engine.port_rules import Mistake, OutsideEdit
 from mcpwall.engine.projects import Projects
 from mcpwall.model import JsonObject, Risk, Rule
 from mcpwall.policy.compile import Policy, Windows
-from mcpwall.policy.set_risk import Word, lowered
+from mcpwall.policy.set_risk import lowered
 from mcpwall.store.accepted import Accepted
 from mcpwall.store.config import Config, ConfigError
 from mcpwall.store.difference import diff
@@ -122,10 +122,6 @@ class Rulebook:
     def server(self, name: str) -> AnyServer | None:
         """How to start or reach a configured server."""
         return self.config.servers.get(name)
-
-    def word(self, name: str) -> Word:
-        """What the person says of a server's tools."""
-        return self.config.word(name)
 
     def rules(self) -> list[tuple[Rule, JsonObject]]:
         """All rules with their tables as written, the user's first."""

@@ -77,7 +77,7 @@ def _shows(engine: Engine, live: Live) -> Callable[[bytes], bytes | None]:
     """What this agent gets to read for a definition's JSON; None for nothing."""
     hides = _hides(engine, live)
     server, read = live.server, engine.inventory.read
-    word = engine.rulebook.word(server.name)
+    word = engine.rulebook.config.word(server.name)
 
     def shows(listed: bytes) -> bytes | None:
         definition = read_definition(msgspec.Raw(listed))

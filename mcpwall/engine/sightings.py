@@ -42,7 +42,7 @@ def listed(engine: Engine, live: Live, page: Listed) -> None:
         live.catalog,
         page.definitions,
         last=page.last,
-        word=engine.rulebook.word(server.name),
+        word=engine.rulebook.config.word(server.name),
     )
     _act(engine, server, events)
     if first_sight:

@@ -60,6 +60,6 @@ def take_over(engine: Engine, before: Risks) -> None:
     what they took the tool for then.
     """
     for live in engine.sessions.values():
-        live.catalog.weigh(engine.rulebook.word(live.server.name))
+        live.catalog.weigh(engine.rulebook.config.word(live.server.name))
     for server, tool in changed(before, engine.rulebook.config.risks):
         engine.answers = engine.answers.without_tool(server, tool)

@@ -80,7 +80,7 @@ def recommend(engine: Engine, command: Recommend) -> Reply:
 def _tools(engine: Engine, command: Recommend) -> list[Tool]:
     """The tools that an order is about, less those that are gone."""
     return [
-        engine.inventory.tool(entry, engine.rulebook.word(server.name))
+        engine.inventory.tool(entry, engine.rulebook.config.word(server.name))
         for server in engine.inventory.servers.values()
         if command.server in ("", server.name)
         for name, entry in server.entries.items()

@@ -52,7 +52,7 @@ def server_row(engine: Engine, server: Server) -> ServerRow:
 
 def tool_row(engine: Engine, server: Server, entry: ToolEntry) -> ToolRow:
     """A tool as it stands; built anew only when something in it may have changed."""
-    in_force = (engine.rulebook.hash, engine.rulebook.word(server.name))
+    in_force = (engine.rulebook.hash, engine.rulebook.config.word(server.name))
     if server.rows_for != in_force:
         server.rows.clear()
         server.rows_for = in_force
@@ -63,7 +63,7 @@ def tool_row(engine: Engine, server: Server, entry: ToolEntry) -> ToolRow:
 
 
 def _tool_row(engine: Engine, server: Server, entry: ToolEntry) -> ToolRow:
-    tool = engine.inventory.tool(entry, engine.rulebook.word(server.name))
+    tool = engine.inventory.tool(entry, engine.rulebook.config.word(server.name))
     return row_of(entry, tool, engine.rulebook.own)
 
 
@@ -103,7 +103,7 @@ def inspected(engine: Engine, server: Server, entry: ToolEntry) -> Inspected:
     row = tool = None
     if entry.name:
         row = tool_row(engine, server, entry)
-        tool = engine.inventory.tool(entry, engine.rulebook.word(server.name))
+        tool = engine.inventory.tool(entry, engine.rulebook.config.word(server.name))
     return Inspected(
         server.name,
         entry.listed,

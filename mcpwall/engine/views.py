@@ -125,7 +125,7 @@ def details(engine: Engine, call: int) -> CallDetails | None:
         engine.mask.text(_answer(record.answer)),
         record.answer_size,
         record.answer_size - len(record.answer),
-        live.tools.get(record.call.tool) if live else None,
+        live.tool_of(record.call) if live else None,
         _original(engine, record),
         record.timing(),
     )

@@ -21,14 +21,12 @@ from mcpwall.policy.compiled import (
 from mcpwall.policy.limits import limit_key
 
 Also: TypeAlias = Mapping[str, Mapping[str, tuple[Risk, ...]]]  # by server and tool
+Windows: TypeAlias = dict[tuple[str, str], int]  # ns, by a rule's id and its project's file
 
 CACHE_MAX = 65_536  # candidates that are kept in all, over every kind of call
 DEFAULT_ACTIONS = tuple(name for name in Defaults.__struct_fields__ if name != "hold_s")
 STRICTNESS = {Action.ALLOW: 0, Action.ASK: 1, Action.DENY: 2}
 _TIGHTENING = (None, Action.ASK, Action.DENY)
-
-
-Windows: TypeAlias = dict[tuple[str, str], int]  # ns, by a rule's id and its project's file
 
 
 class Counted(NamedTuple):

@@ -209,9 +209,10 @@ def is_batch(line: bytes) -> bool:
 
 
 def decode_server(line: bytes) -> list[Envelope] | None:
-    """The envelopes in one line of a server's, or None when it is no JSON-RPC at all.
+    """The envelopes in one line of a server's, or None where none can be read.
 
     Servers in Python may write NaN; such an answer is still read, so that it finds its request.
+    What is no JSON-RPC, or a batch of more than BATCH_MAX messages, is not.
     """
     batch = is_batch(line)
     if batch and has_too_many(line):

@@ -281,7 +281,7 @@ class Session:
         """Take one line of the server's, without its end."""
         envelopes = codec.decode_server(line)
         if envelopes is None:
-            return [Note(f"dropped a line of the server that is no JSON ({len(line)} bytes)")]
+            return [Note(f"dropped a line of the server that cannot be read ({len(line):,} bytes)")]
         line = codec.tidy_server_line(line)
         commands: list[Command] = []
         about: RequestId | None = None

@@ -32,9 +32,7 @@ from mcpwall.store.shared.setting import StoreConfig
 from mcpwall.store.toml_lines import Path, Positions
 
 _MAX_ERRORS: Final = 100
-EXPRESSIONS_MAX: Final = (
-    400_000  # the size of all in a project's file, as `expressions_size` counts
-)
+EXPRESSIONS_MAX: Final = 400_000  # of a project's file, together, as `expressions_size` counts
 # tomllib's time and memory grow with the square of a dotted key's parts.
 _DEEP_KEY: Final = re.compile(
     r"""(?:^[ \t]*+\[{0,2}|[{,])"""

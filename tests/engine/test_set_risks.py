@@ -53,6 +53,19 @@ def test_the_default_of_the_class_that_is_set_decides(wall_with: Callable[[str],
     assert (told.risk, told.found, told.action) == (Risk.DESTRUCTIVE, Risk.READ, Action.ASK)
 
 
+def test_a_prompt_of_a_tools_name_is_not_taken_for_the_tool(
+    wall_with: Callable[[str], Wall],
+) -> None:
+    asks = '\n[[rules]]\nid = "p"\nmethod = "prompts/get"\naction = "ask"\n'
+    wall = wall_with(classes(look="destructive") + asks)
+    wall.session().asks(request(1, "prompts/get", {"name": "look"}))
+    (held,) = wall.held
+    assert (held.tool, held.why[1:]) == (None, ("risk read",))
+    grounds = wall.recorded(1).grounds
+    assert grounds is not None
+    assert grounds.found is None
+
+
 def test_a_class_is_in_force_at_once_for_open_sessions_and_taken_back_at_once(wall: Wall) -> None:
     talk = wall.session(tools=[tool("look"), tool("frob")])
     before = wall.config.read_text()
