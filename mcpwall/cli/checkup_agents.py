@@ -19,6 +19,7 @@ from mcpwall.clients.entries import Entry
 from mcpwall.clients.places import Places
 from mcpwall.clients.survey import Found, guarded
 from mcpwall.store.config import Config
+from mcpwall.store.schema import ServerConfig
 
 AT_ONCE: Final = 4  # servers started at the same time
 UNGUARDED: Final = "not guarded"  # and could be
@@ -105,12 +106,13 @@ _TIDY: Final = "run `mcpwall uninstall` to forget it, or `mcpwall init` to route
 def starting(
     at: Places,
     found: Sequence[Found],
+    config: Config | None,
     variables: Mapping[str, str],
     answer_s: float,
     *,
     project: bool,
 ) -> Iterator[Finding]:
-    """Start each server for a moment; two entries with the same command once.
+    """Start each server of the agents and of config.toml for a moment, the same command once.
 
     A project's files come with a clone, so what they name is started for `project` alone.
     """
@@ -126,10 +128,24 @@ def starting(
             if isinstance(start, Finding):
                 yield start
             elif start is not None:
-                key = (start.command, tuple(sorted(start.environment.items())), start.directory)
-                starts.setdefault(key, start)
+                starts.setdefault(_same(start), start)
+    for name, server in (config.servers if config is not None else {}).items():
+        if isinstance(server, ServerConfig):
+            directory = Path(server.cwd or at.home).expanduser()
+            if not directory.is_dir():
+                fault = f"its directory {directory} is not there"
+                yield wrong(f"server {name}", fault, f"mend cwd in [servers.{name}]")
+                continue
+            told = {**variables, **server.env}
+            start = Start(f"server {name}", server.command, told, str(directory))
+            starts.setdefault(_same(start), start)
     with ThreadPoolExecutor(AT_ONCE) as pool:
         yield from pool.map(lambda start: _try(start, answer_s), starts.values())
+
+
+def _same(start: Start) -> object:
+    """What two starts of one server have in common."""
+    return (start.command, tuple(sorted(start.environment.items())), start.directory)
 
 
 def _start(

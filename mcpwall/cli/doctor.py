@@ -26,9 +26,9 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
         help="what is set up, what is not, and what to do",
         description="Look at the engine, the config, files and their permissions, the terminal, "
         "and at every agent: which servers go through the wall, which entries lead nowhere, and "
-        "which servers do not start or answer. Each server is started for a moment, as its agent "
-        "would, and each remote one is asked; what a project's files name is started only when "
-        "you say so.",
+        "which servers do not start or answer. Each server, those of config.toml too, is started "
+        "for a moment, as its agent would, and each remote one is asked; what a project's files "
+        "name is started only when you say so.",
         epilog="Exit code: 0 nothing is wrong, 1 something is.",
     )
     parser.add_argument("--json", action="store_true", help="one JSON object")
@@ -104,7 +104,8 @@ def _look(arguments: argparse.Namespace) -> Iterator[Finding]:
     if arguments.no_start:
         return
     variables, wait = dict(os.environ), arguments.wait
-    yield from checkup_agents.starting(at, found, variables, wait, project=arguments.project)
+    project: bool = arguments.project
+    yield from checkup_agents.starting(at, found, config, variables, wait, project=project)
     if config is not None:
         yield from checkup_remotes.answering(config, wait)
 

@@ -274,8 +274,28 @@ def test_a_server_that_refuses_says_so():
 def test_two_entries_of_one_command_are_started_once(machine):
     servers(machine, a=ECHO_ENTRY, b=ECHO_ENTRY)
     found = list(survey(machine))
-    started = checkup_agents.starting(machine, found, dict(os.environ), 20, project=False)
+    started = checkup_agents.starting(machine, found, None, dict(os.environ), 20, project=False)
     assert len(list(started)) == 1
+
+
+def test_a_server_of_the_config_that_fails_is_wrong(machine, doctor):
+    script = "import os, sys; sys.exit(f'{os.getcwd()} has no {os.environ[\"WHAT\"]}')"
+    fails = json.dumps([sys.executable, "-c", script])
+    starts = json.dumps(list(ECHO))
+    text = f"[servers.bad]\ncommand = {fails}\nenv = {{ WHAT = 'key' }}\n"
+    wall_file("config.toml", f"{text}[servers.good]\ncommand = {starts}\n")
+    code, findings = doctor()
+    assert code == 1
+    (bad,) = about(findings, "server bad")
+    assert (bad["level"], bad["said"].strip()) == ("wrong", f"{machine.home} has no key")
+    assert about(findings, "server good", "starts")
+
+
+def test_a_directory_of_the_config_that_is_not_there_is_wrong(machine, doctor):
+    wall_file("config.toml", "[servers.lost]\ncommand = ['true']\ncwd = '/no/such'\n")
+    code, findings = doctor()
+    assert code == 1
+    assert about(findings, "server lost", "wrong", "/no/such")
 
 
 def test_what_a_cloned_project_names_is_not_started_unless_the_person_says_so(machine, doctor):
