@@ -105,6 +105,26 @@ async def test_p08_a_group_is_armed_and_each_of_its_calls_answered_once(
         assert f"4 of 4 calls {word}" in hands.shown.text()
 
 
+@pytest.mark.parametrize("told", [[], [1301], [1301, 1303]])
+@scenario
+async def test_what_was_answered_is_left_although_its_release_is_told_later(
+    told: list[int],
+) -> None:
+    fake = engine(*CALLS, *(other for other in busy().held if other.row.id == 1280))
+    async with reviewing(fake, 1301) as hands:
+        await open_group(hands)
+        await hands.wait(2.0)
+        await answer(hands, "a")
+        await fake.push(*(port.ReleasedEvent(call, "allowed by you") for call in told))
+        await hands.shown.settle()
+        assert "REVIEW 1 of 1" in hands.shown.text()
+        assert "filesystem.write_file" in hands.shown.text()
+        assert "4 of 4 calls allowed" in hands.shown.text()
+        await fake.push(*(port.ReleasedEvent(c.row.id, "allowed by you") for c in CALLS))
+        await hands.shown.settle()
+        assert "4 of 4 calls allowed" in hands.shown.text()
+
+
 @scenario
 async def test_p08_what_comes_later_waits() -> None:
     fake = engine()

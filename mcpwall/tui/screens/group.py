@@ -6,7 +6,7 @@ keys are armed anew; calls that come meanwhile wait for an answer of their own.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from textual import work
 
@@ -27,8 +27,15 @@ if TYPE_CHECKING:
     from mcpwall.tui.widgets.lines import Line
 
 
+class Together(NamedTuple):
+    """What became of a group: the calls whose answer was taken, and how to say it."""
+
+    calls: frozenset[int]
+    said: str
+
+
 class GroupScreen(DecideScreen):
-    """Asks about `calls`, all of one kind. Gives what became of them in words, or None."""
+    """Asks about `calls`, all of one kind. Gives a `Together`, or None."""
 
     def __init__(self, calls: Sequence[port.Held]) -> None:
         super().__init__()
@@ -96,13 +103,14 @@ class GroupScreen(DecideScreen):
 
     @work(group="decide")
     async def _answer(self, *, allow: bool) -> None:
-        done, refused = 0, ""
+        done, refused = set(), ""
         for held in self._calls:
             decide = port_answers.Decide(held.row.id, held.digest, held.revision, allow)
             reply = await self.wall.send(decide)
             if isinstance(reply, port.Refused):
                 refused = reply.text
             else:
-                done += 1
-        said = f"{done} of {len(self._calls)} calls {'allowed' if allow else 'denied'}"
-        self.dismiss(f"{said}; not the others: {refused}" if refused else said)
+                done.add(held.row.id)
+        said = f"{len(done)} of {len(self._calls)} calls {'allowed' if allow else 'denied'}"
+        said = f"{said}; not the others: {refused}" if refused else said
+        self.dismiss(Together(frozenset(done), said))

@@ -15,7 +15,7 @@ from mcpwall.engine import port, port_answers, port_rules
 from mcpwall.text import fit
 from mcpwall.tui.review import panels, small
 from mcpwall.tui.review.group import alike
-from mcpwall.tui.review.layout import Row, safe
+from mcpwall.tui.review.layout import Row
 from mcpwall.tui.review.reading import TALL, Reading, View
 from mcpwall.tui.screens.armed import Armed
 from mcpwall.tui.screens.base import WallScreen
@@ -261,12 +261,11 @@ class ReadingScreen(WallScreen, Armed):  # the first base is the one whose style
             if len(calls) == 1:
                 self.say([(" no other call like it waits", "dim")])
                 return
-            self.app.push_screen(GroupScreen(calls), self._decided_together)
+            self.app.push_screen(GroupScreen(calls), self.decided_together)
 
-    def _decided_together(self, said: object) -> None:
-        """The group's screen was closed."""
-        if isinstance(said, str):
-            self.say([(f" {safe(said)}", "strong")])
+    def decided_together(self, answered: object) -> None:
+        """The group's screen was closed, with a `Together` or without an answer."""
+        raise NotImplementedError
 
     def do_unedit(self) -> None:
         """The arguments as the agent sent them."""

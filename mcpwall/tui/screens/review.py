@@ -21,6 +21,7 @@ from mcpwall.tui.review.habit import OFTEN, Habit, offered
 from mcpwall.tui.review.layout import safe
 from mcpwall.tui.review.reading import View
 from mcpwall.tui.review.stance import stance
+from mcpwall.tui.screens.group import Together
 from mcpwall.tui.screens.reading import ROOM_MIN, ReadingScreen
 from mcpwall.tui.widgets.entry import Entry
 from mcpwall.tui.widgets.rule_form import RuleForm
@@ -51,7 +52,8 @@ class ReviewScreen(ReadingScreen):
         self._note: Line = ()
         self._sending = False
         self._why_for: Sight | None = None  # a reason is being written for a denial of this
-        self._decided = 0  # the call decided on last: its release may be told later
+        # Decided on last, here or in a group: that they wait no more may be told later.
+        self._decided: frozenset[int] = frozenset()
         self._wanted = 0  # the call to show when the screen opens
         self._habit = Habit()
         self._offered: JsonObject | None = None
@@ -195,7 +197,7 @@ class ReviewScreen(ReadingScreen):
             self._follow_call()
             self._note = [(f" ▲ {safe(reply.text)}", "alarm")]
         else:
-            self._decided = decide.call
+            self._decided = frozenset({decide.call})
             if self.reading and self.reading.held.row.id == decide.call:
                 self._show_next()
             else:  # the person went on to another call meanwhile
@@ -206,6 +208,13 @@ class ReviewScreen(ReadingScreen):
             style = "ok" if decide.allow else "bad"
             self._note = [(f" call {decide.call}: {safe(said)}", style), *self._offer(decide)]
         self.draw()
+
+    def decided_together(self, answered: object) -> None:
+        """Go on to what waits besides the group, and say what became of it."""
+        if isinstance(answered, Together):
+            self._decided = answered.calls
+            self._show_next()
+            self.say([(f" {safe(answered.said)}", "strong")])
 
     def _offer(self, decide: port_answers.Decide) -> Line:
         """A rule, after the same answer again and again."""
@@ -299,5 +308,5 @@ class ReviewScreen(ReadingScreen):
         return ()
 
     def waiting(self) -> list[port.Held]:
-        """The calls that wait, without the one just decided on."""
-        return [held for id_, held in self.mirror.held.items() if id_ != self._decided]
+        """The calls that wait, without those just decided on."""
+        return [held for id_, held in self.mirror.held.items() if id_ not in self._decided]
