@@ -237,6 +237,20 @@ async def test_a_lockdown_is_in_sight_in_review(size: tuple[int, int]) -> None:
 
 
 @scenario
+async def test_a_lockdown_is_in_sight_when_the_last_call_is_over() -> None:
+    call = waiting(ISSUE)
+    locked = replace(busy().status, lockdown=True)
+    engine = FakePort(replace(busy(), held=(call,), status=locked))
+    async with reviewing(engine, ISSUE, SMALL) as hands:
+        await engine.push(port.ReleasedEvent(ISSUE, "denied by a change of the rules"))
+        await hands.shown.settle()
+        await hands.read("escape")
+        await hands.read("p")
+        assert "Nothing waits for you." in hands.shown.text()
+        assert "■ LOCKDOWN: no tool call passes" in hands.shown.text()
+
+
+@scenario
 async def test_that_nothing_waits_is_not_said_without_an_engine() -> None:
     engine = FakePort(replace(busy(), held=()))
     async with showing(engine, SMALL) as shown:

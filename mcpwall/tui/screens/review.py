@@ -298,7 +298,9 @@ class ReviewScreen(ReadingScreen):
             line = stance(self.guard, self.key_names, now, allow, "deny", brief=self.small)
             if reading.memory.remember() and not self.small:
                 line = [*line, ("  remembered", "warn")]
-        return [self._note or self._unheaded(), line]
+        unheaded = self._unheaded()
+        note = self._note if self.reading or not unheaded else ()
+        return [note or unheaded, line]
 
     def _unheaded(self) -> Line:
         """That the wall is locked down, where there is no room for the header that says it."""
