@@ -44,7 +44,7 @@ def routed(at: Places, found: Sequence[Found], config: Config | None) -> Iterato
         yield note("agents", "no agent with MCP servers was found", "see docs/agents.md")
     for one in found:
         if one.problem:
-            yield wrong("agents", one.problem, "mend it; it is left alone until then")
+            yield wrong("agents", one.problem, "it is left alone until then")
         for entry in one.entries:
             yield _standing(topic(at, one, entry), entry, config)
     yield from _forgotten(at, found)

@@ -109,6 +109,4 @@ def _document(path: Path, bom: bool, text: str) -> Document:
     try:
         return Document(path, bom, text, syntax.of(path.name).parse(text))
     except UnreadableError as error:
-        raise DocumentError(
-            f"{path}:{error.line}: {error.what}; mend the file, it is left alone until then"
-        ) from error
+        raise DocumentError(f"{path}:{error.line}: {error.what}; mend the file") from error
