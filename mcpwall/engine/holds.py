@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from mcpwall.engine import hiding
+from mcpwall.engine.calls import TOOLS_CALL
 from mcpwall.engine.editing import Edit, take_back
 from mcpwall.engine.late import BETWEEN, SAID
 from mcpwall.engine.port import Done, Held, Refused, ReleasedEvent, State
@@ -224,10 +225,12 @@ class Holds:
         used = any(
             other.call.tool == record.call.tool
             and other.call.server == record.call.server
+            and other.call.method == record.call.method
             and other.state is not State.HELD
             for other in self._engine.records
         )
-        first = () if used else ("first use of this tool",)
+        kind = "use of this tool" if record.call.method == TOOLS_CALL else "request like this"
+        first = () if used else (f"first {kind}",)
         beside = hiding.beside(self._engine.mask, asked.beside(record.request))
         masked = ("secrets in it are hidden",) if record.shown else ()
         told = (*first, *masked, *beside, *flags(record.call, self._engine.resolve))

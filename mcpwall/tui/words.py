@@ -24,6 +24,8 @@ class Standing(NamedTuple):
         return f"{self.sign} {self.word}"
 
 
+# What a server asks of an agent, by method; all else is asked of the server.
+ASKED_OF_AGENTS = frozenset(("sampling/createMessage", "elicitation/create", "roots/list"))
 LOCKED = Standing("■", "LOCKDOWN: no tool call passes", "alarm")
 
 RISKS = {
@@ -70,6 +72,15 @@ def standing(row: Row) -> Standing:
     refused = _REFUSED.get(cause, Standing("✗", "deny", "bad"))
     named = cause in (Cause.RULE, Cause.LIMIT, Cause.BUDGET, Cause.ANSWER)
     return refused._replace(word=refused.word + rule) if named else refused
+
+
+def wants(row: Row) -> str:
+    """Who wants something of whom, raw: what it is, `called` says."""
+    if row.method == "tools/call":
+        return f"{row.agent} wants to run"
+    if row.method in ASKED_OF_AGENTS:
+        return f"{row.server} asks {row.agent}"
+    return f"{row.agent} asks"
 
 
 def called(row: Subject) -> str:

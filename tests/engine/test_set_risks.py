@@ -61,6 +61,7 @@ def test_a_prompt_of_a_tools_name_is_not_taken_for_the_tool(
     wall.session().asks(request(1, "prompts/get", {"name": "look"}))
     (held,) = wall.held
     assert (held.tool, held.why[1:]) == (None, ("risk read",))
+    assert "first request like this" in held.flags
     grounds = wall.recorded(1).grounds
     assert grounds is not None
     assert grounds.found is None

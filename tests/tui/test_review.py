@@ -548,3 +548,19 @@ async def test_hidden_secrets_are_shown_on_demand_and_the_call_is_armed_anew() -
         assert mark in hands.shown.text()
         await answer(hands, "a")
         assert hands.decided == [port_answers.Decide(1300, call.digest, call.revision, allow=True)]
+
+
+@pytest.mark.parametrize("size", [WIDE, (60, 16)], ids=["large", "small"])
+@scenario
+async def test_what_a_server_asks_of_an_agent_is_shown_as_that(size: tuple[int, int]) -> None:
+    asks = replace(
+        row(1300, "", {}, server="notes", risk=Risk.READ), method="sampling/createMessage"
+    )
+    async with reviewing(
+        FakePort(with_held(held(asks, {"maxTokens": 9}, 50))), 1300, size
+    ) as hands:
+        await hands.wait(3.0)
+        text = hands.shown.text()
+        assert "notes asks claude-code#1" in text
+        assert "notes sampling/createMessage" in text
+        assert "wants to run" not in text

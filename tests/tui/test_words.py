@@ -8,10 +8,11 @@ from rich.cells import cell_len
 
 from mcpwall.engine.port import State
 from mcpwall.model import Action, Cause, Verdict
+from mcpwall.protocol.methods import QUESTIONS
 from mcpwall.tui.call_list import CallLine
 from mcpwall.tui.columns import call_line, columns, heading
 from mcpwall.tui.widgets.lines import cells
-from mcpwall.tui.words import called, short_agent, standing
+from mcpwall.tui.words import ASKED_OF_AGENTS, called, short_agent, standing, wants
 from tests.tui.hostile import CONTROL
 from tests.tui.scenes import row
 
@@ -61,6 +62,14 @@ def test_other_requests_are_named_by_their_method() -> None:
     assert called(row(1, "git.log", {})) == "git.log"
     prompt = replace(row(1, "review", {}, server="git"), method="prompts/get")
     assert called(prompt) == "git prompts/get review"
+
+
+def test_who_asks_whom_is_told_by_the_method() -> None:
+    run = row(1, "git.log", {}, agent="codex#1")
+    assert wants(run) == "codex#1 wants to run"
+    assert wants(replace(run, method="prompts/get")) == "codex#1 asks"
+    assert wants(replace(run, method="sampling/createMessage")) == "git asks codex#1"
+    assert ASKED_OF_AGENTS == QUESTIONS
 
 
 @pytest.mark.parametrize(

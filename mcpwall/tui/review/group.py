@@ -13,6 +13,7 @@ import msgspec
 
 from mcpwall.text import width
 from mcpwall.tui.review.layout import Row, field_rows, safe, value_rows, wrap
+from mcpwall.tui.words import called, wants
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -110,7 +111,7 @@ def differs(calls: Sequence[Held]) -> str:
 def title(calls: Sequence[Held], room: int) -> list[str]:
     """Who wants to run how many of what, in rows of safe text."""
     row = calls[0].row
-    text = f"{row.agent} wants to run {row.server}.{row.tool} {len(calls)} times"
+    text = f"{wants(row)} {called(row)} {len(calls)} times"
     return wrap(safe(text), room)
 
 

@@ -16,7 +16,7 @@ from mcpwall.tui.review.layout import prose, safe, wrap
 from mcpwall.tui.review.memory import SCOPES, Memory, Step
 from mcpwall.tui.timing import countdown
 from mcpwall.tui.widgets.lines import Line, Part, cells, filled, spread
-from mcpwall.tui.words import RISKS, called, short_agent
+from mcpwall.tui.words import RISKS, called, short_agent, wants
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,12 +73,12 @@ def head(held: Held, session: SessionRow | None, room: int, *, edited: bool = Fa
     word, style = RISKS[row.risk]
     if edited:
         word = f"EDITED BY YOU · {word}"
-    who = f"{safe(row.agent)} wants to run"
+    who = safe(wants(row))
     top = [rule(who, word, room, "strong", style)]
     if width(who) > room - 20:
         top = [rule("", word, room, "strong", style)]
         top += [[(f" {part}", "strong")] for part in wrap(who, room - 2)]
-    name = safe(f"{row.server}.{row.tool}")
+    name = safe(called(row))
     where = place_words(row.server, session)
     if width(name) + width(where) + 4 <= room:
         return [*top, spread([(f" {name}", "title")], [(f"{where} ", "dim")], room)]
@@ -218,7 +218,7 @@ def capped(lines: list[Line], limit: int) -> list[Line]:
 
 def step_words(step: Step, held: Held) -> str:
     """Which calls a remembered answer would answer, in words; safe text."""
-    tool = safe(f"{held.row.server}.{held.row.tool}")
+    tool = safe(called(held.row))
     match step.match:
         case Match.EXACT:
             return f"{tool} with exactly these arguments"

@@ -15,7 +15,7 @@ from mcpwall.tui.review.memory import SCOPES
 from mcpwall.tui.review.panels import SCOPE_WORDS, SOON_MS, place_words, step_words
 from mcpwall.tui.timing import countdown
 from mcpwall.tui.widgets.lines import spread
-from mcpwall.tui.words import RISKS
+from mcpwall.tui.words import RISKS, called, wants
 
 if TYPE_CHECKING:
     from mcpwall.engine.port import Held, SessionRow
@@ -36,8 +36,8 @@ def rows(reading: Reading, session: SessionRow | None, cells: int) -> list[Row]:
         found += _said("▲", f"the answer holds {lasts}, for {words}", cells)
     if reading.edit:
         found += _said("▲", "the arguments are as you edited them", cells)
-    found += [Row("", part) for part in wrap(f"{safe(row.agent)} wants to run", cells)]
-    found += [Row("", part) for part in wrap(safe(f"{row.server}.{row.tool}"), cells)]
+    found += [Row("", part) for part in wrap(safe(wants(row)), cells)]
+    found += [Row("", part) for part in wrap(safe(called(row)), cells)]
     found += [Row("", part) for part in wrap(place_words(row.server, session), cells)]
     if hidden := reading.counts.hidden:
         many = f"{hidden:,} character" + ("" if hidden == 1 else "s")
@@ -58,7 +58,7 @@ def head(reading: Reading, place: tuple[int, int], now_ms: float, room: int) -> 
     if reading.edit:
         left.append(("  EDITED", "warn"))
     right: Part = ("over ", "alarm") if reading.over else _time_left(held, now_ms)
-    name = fit(f"{held.row.server}.{held.row.tool}", room - 2)
+    name = fit(called(held.row), room - 2)
     return [spread(left, [right], room), [(f" {name}", "strong")]]
 
 
