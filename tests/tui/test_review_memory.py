@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from mcpwall.engine.port_answers import Match, Remember, Scope
 from mcpwall.model import Risk
-from mcpwall.tui.review.memory import Memory
+from mcpwall.tui.review.memory import Memory, Step
+from mcpwall.tui.review.panels import step_words
 from tests.tui.scenes import held, row
 
 
@@ -57,3 +60,10 @@ def test_long_texts_odd_names_and_other_types_are_no_steps() -> None:
 def test_one_argument_alone_is_the_exact_match_already() -> None:
     steps = memory({"path": "a"}).steps
     assert [step.match for step in steps] == [Match.EXACT, Match.TOOL, Match.SERVER]
+
+
+def test_an_answer_for_a_server_is_for_requests_of_one_method() -> None:
+    call = held(row(1, "notes.look", {}), {}, 50)
+    prompt = replace(call, row=replace(call.row, method="prompts/get"))
+    assert step_words(Step(Match.SERVER), call) == "any tool of notes"
+    assert step_words(Step(Match.SERVER), prompt) == "any prompts/get of notes"

@@ -68,7 +68,7 @@ def time_left(held: Held, now_ms: float) -> Part:
 
 
 def head(held: Held, session: SessionRow | None, room: int, *, edited: bool = False) -> list[Line]:
-    """Who wants to run what, and how bad it can be; whether the person changed it."""
+    """Who wants what, and how bad it can be; whether the person changed it."""
     row = held.row
     word, style = RISKS[row.risk]
     if edited:
@@ -228,7 +228,9 @@ def step_words(step: Step, held: Held) -> str:
         case Match.TOOL:
             return f"any call of {tool}"
         case Match.SERVER:
-            return f"any tool of {safe(held.row.server)}"
+            method = held.row.method
+            kind = "any tool" if method == "tools/call" else f"any {safe(method)}"
+            return f"{kind} of {safe(held.row.server)}"
 
 
 def _bullet(sign: str, text: str, style: str, room: int) -> list[Line]:
