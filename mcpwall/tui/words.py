@@ -59,6 +59,13 @@ _REFUSED = {
     Cause.FAULT: Standing("✗", "fault", "alarm"),
 }
 
+# What refuses a call whatever the rules say, and the action by which a person changes that.
+BEYOND_RULES = {
+    Cause.LOCKDOWN: ("the wall was locked down", "app.lockdown"),
+    Cause.PAUSED: ("its session was paused", "app.sessions"),
+    Cause.UNLISTED: ("its tool was not listed, or not accepted as it is", "app.servers"),
+}
+
 
 def standing(row: Row) -> Standing:
     """How a call stands, naming the rule that refused it or the answer that let it through."""

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from mcpwall.engine import port
+from mcpwall.model import Cause
 from mcpwall.query import parse
 from mcpwall.tui.completion import completed, term
 from mcpwall.tui.mirror import Mirror
@@ -92,3 +93,22 @@ async def test_where_no_rule_decided_an_exception_is_written() -> None:
         form = shown.app.screen
         assert isinstance(form, RuleForm)
         assert (form.draft().do, form.draft().tool) == ("approve", "post_message")
+
+
+@pytest.mark.parametrize(
+    ("cause", "key"),
+    [
+        (Cause.LOCKDOWN, "L lockdown"),
+        (Cause.PAUSED, "5 sessions"),
+        (Cause.UNLISTED, "4 servers"),
+    ],
+)
+@scenario
+async def test_what_no_rule_can_let_through_says_what_can(cause: Cause, key: str) -> None:
+    refused = row(1301, "notes.look", {}, state=port.State.REFUSED)
+    refused = replace(refused, verdict=replace(refused.verdict, cause=cause, rules=()))
+    async with showing(FakePort(replace(busy(), rows=(refused,)))) as shown:
+        await shown.press("R")
+        assert not isinstance(shown.app.screen, RuleForm)
+        told = [notification.message for notification in shown.app._notifications]
+        assert any(text.endswith(f"whatever the rules say: {key}") for text in told)

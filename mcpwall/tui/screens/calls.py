@@ -23,6 +23,7 @@ from mcpwall.tui.widgets.filter import FilterLine
 from mcpwall.tui.widgets.status import StatusLine
 from mcpwall.tui.widgets.text_lines import TextLines
 from mcpwall.tui.widgets.waiting import WaitingStrip
+from mcpwall.tui.words import BEYOND_RULES
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -291,10 +292,14 @@ class CallsScreen(WallScreen):
             self.wall.rule_from(row)
 
     def do_reason(self) -> None:
-        """The rule that made this verdict; where none did, one that would have let it through."""
+        """The rule that made this verdict; where none did, what would have let the call through."""
         row = self.calls.current()
         if row and row.verdict.rules:
             self.wall.show_rule(row.verdict.rules[0])
+        elif row and (beyond := BEYOND_RULES.get(row.verdict.cause)):
+            why, action = beyond
+            key = f"{self.wall.keys.key(action)} {self.wall.keys[action].name}"
+            self.wall.say(f"{why}, whatever the rules say: {key}", "warning")
         elif row:
             self.wall.exception_for(row)
 
