@@ -2,7 +2,7 @@
 
 Two pretend agents call pretend servers through `mcpwall stdio` in a scratch home; the app attaches
 to the engine that this started, and what it shows is saved as SVG and as PNG. The PNGs are in
-DejaVu Sans Mono, which has no signs for line ends and tabs: arrows stand for them there.
+DejaVu Sans Mono, which has no signs for line ends, tabs and searches: arrows stand for them there.
 """
 
 import asyncio
@@ -29,9 +29,10 @@ from tests.helpers.raw_client import RawClient
 HERE = Path(__file__).parent
 WAITING = sum(call.waits for call in CALLS)
 PATIENCE_S = 20
-SIGNS = str.maketrans("␊␉", "↵⇥")
+SIGNS = str.maketrans("␊␉🔎", "↵⇥›")
 SIZES = ((120, 36), (80, 24))
 SMALL = (40, 12)
+MARKED = ("up", "space", "up", "up", "space")
 NEXT = ("right_square_bracket",)
 ALTERED = (*["down"] * 9, "up", "end", *["backspace"] * 2, "8", "0")  # a longer time-out
 
@@ -98,7 +99,9 @@ async def pictures() -> None:
     await picture("review", SMALL, "p", *NEXT * 4)
     for size in SIZES:
         await picture("calls", size)
-        await picture("marked", size, "up", "space", "up", "up", "space")
+        await picture("call", size, *["up"] * 6, "enter")
+        await picture("marked", size, *MARKED)
+        await picture("pair", size, *MARKED, "equals_sign")
         await picture("review", size, "p", *NEXT * 4)
         await picture("edit", size, "p", *NEXT * 4, "e")
         await picture("review-edited", size, "p", *NEXT * 4, "e", *ALTERED, "ctrl+s")
@@ -107,8 +110,11 @@ async def pictures() -> None:
         await picture("rule-form", size, "3", "down", "down", "e")
         await picture("servers", size, "4", *["down"] * 8)
         await picture("risk", size, "4", *["down"] * 8, "R", "up", "up")
+        await picture("accept", size, "4", "c")
         await picture("sessions", size, "5")
         await picture("audit", size, "6", "down", "down")
+        await picture("palette", size, "colon", *"lock")
+        await picture("help", size, "question_mark")
 
 
 def before_the_first_call() -> None:

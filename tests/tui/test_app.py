@@ -11,7 +11,7 @@ from mcpwall.tui.app import WallApp
 from mcpwall.tui.keys import KeysError
 from tests.tui.fake_port import FakePort
 from tests.tui.scenes import STATUS, busy, empty, row
-from tests.tui.screens import NARROW, Shown, golden, scenario, showing
+from tests.tui.screens import NARROW, WIDE, Shown, golden, scenario, showing
 
 LOCKED = replace(busy(), status=replace(STATUS, lockdown=True))
 
@@ -165,12 +165,13 @@ async def test_detaching_sends_nothing() -> None:
     assert sent(fake) == []
 
 
+@pytest.mark.parametrize(("name", "size"), [("120x36", WIDE), ("80x24", NARROW)])
 @scenario
-async def test_stopping_the_wall_asks_first() -> None:
+async def test_stopping_the_wall_asks_first(name: str, size: tuple[int, int]) -> None:
     fake = FakePort(busy())
-    async with showing(fake, NARROW) as shown:
+    async with showing(fake, size) as shown:
         await shown.press("Q")
-        golden("stop-80x24", shown.text())
+        golden(f"stop-{name}", shown.text())
         await shown.press("enter")
         assert sent(fake) == []
         await shown.press("y")
@@ -229,6 +230,24 @@ async def test_the_help_begins_with_the_screen_in_front() -> None:
         assert "SIGNS" in shown.text()
         await shown.press("escape")
         assert "[1 Calls]" in shown.text()
+
+
+@pytest.mark.parametrize(("name", "size"), [("120x36", WIDE), ("80x24", NARROW)])
+@scenario
+async def test_the_help_screen(name: str, size: tuple[int, int]) -> None:
+    async with showing(FakePort(busy()), size) as shown:
+        await shown.press("?")
+        golden(f"help-{name}", shown.text())
+
+
+@pytest.mark.parametrize(("name", "size"), [("120x36", WIDE), ("80x24", NARROW)])
+@scenario
+async def test_the_palette(name: str, size: tuple[int, int]) -> None:
+    async with showing(FakePort(busy()), size) as shown:
+        await shown.press(":", *"lock")
+        while "refuse tool calls" not in shown.text():
+            await shown.pilot.pause()
+        golden(f"palette-{name}", shown.text())
 
 
 @scenario

@@ -123,13 +123,14 @@ async def test_alike_calls_share_a_line_of_the_strip() -> None:
         assert "3 alike" in shown.text()
 
 
+@pytest.mark.parametrize(("name", "size"), [("120x36", WIDE), ("80x24", NARROW)])
 @scenario
-async def test_enter_on_a_call_shows_all_of_it() -> None:
+async def test_enter_on_a_call_shows_all_of_it(name: str, size: tuple[int, int]) -> None:
     fake = engine()
-    async with showing(fake, NARROW) as shown:
+    async with showing(fake, size) as shown:
         await select(shown, 1279)
         await shown.press("enter")
-        golden("call-80x24", shown.text())
+        golden(f"call-{name}", shown.text())
         await shown.press("escape")
         assert "[1 Calls]" in shown.text()
 

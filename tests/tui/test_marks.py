@@ -121,12 +121,13 @@ async def test_a_rule_is_made_from_what_marked_calls_share() -> None:
     ]
 
 
+@pytest.mark.parametrize(("name", "size"), [("120x36", WIDE), ("80x24", NARROW)])
 @scenario
-async def test_two_marked_calls_are_compared() -> None:
-    async with showing(engine()) as shown:
+async def test_two_marked_calls_are_compared(name: str, size: tuple[int, int]) -> None:
+    async with showing(engine(), size) as shown:
         await mark(shown, 1272, 1273)
         await shown.press("=")
-        golden("pair-120x36", shown.text())
+        golden(f"pair-{name}", shown.text())
         await shown.press("escape")
         assert "◆ 2 marked" in shown.text()
 
