@@ -10,11 +10,11 @@ from textual.containers import Container, Vertical
 from mcpwall.text import visible
 from mcpwall.tui import detail, marked
 from mcpwall.tui.call_list import CallList
-from mcpwall.tui.completion import term
 from mcpwall.tui.detail import Known
 from mcpwall.tui.lookup import look_up
 from mcpwall.tui.marks import Marks
 from mcpwall.tui.mirror import Part
+from mcpwall.tui.narrowing import Narrowing
 from mcpwall.tui.screens.base import WallScreen
 from mcpwall.tui.screens.call import CallScreen
 from mcpwall.tui.widgets.calls_table import CallsTable
@@ -65,6 +65,7 @@ class CallsScreen(WallScreen):
         self._asking = False
         self._raw = False
         self._diff = False
+        self._narrowing = Narrowing()
 
     def body(self) -> ComposeResult:
         """Strip, table with detail, filter."""
@@ -312,15 +313,11 @@ class CallsScreen(WallScreen):
         self.wall.play_demo()
 
     def do_keep(self) -> None:
-        """Only calls of this tool."""
+        """Only calls of this tool; again: of its server, its agent, with its verdict."""
         if row := self.calls.current():
-            self._narrow(f"{term('server', row.server)} {term('tool', row.tool)}")
+            self.filter.put(self._narrowing.keep(self.filter.text, row))
 
     def do_drop(self) -> None:
-        """No calls of this tool."""
+        """No calls of this tool, or none of those that were just kept."""
         if row := self.calls.current():
-            self._narrow(f"!({term('server', row.server)} {term('tool', row.tool)})")
-
-    def _narrow(self, more: str) -> None:
-        before = self.filter.text
-        self.filter.put(f"({before}) {more}" if " or " in before else f"{before} {more}".strip())
+            self.filter.put(self._narrowing.drop(self.filter.text, row))
