@@ -25,6 +25,7 @@ from mcpwall.protocol.commands import (
     Answered,
     Command,
     Described,
+    Dropped,
     Inputs,
     Judge,
     Listed,
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 LISTING_S: Final = 10.0  # how long the wall waits for a list that it asked for
 _WAITING: Final = (State.HELD, State.RESERVING)
 NOT_TAKEN: Final = "the server had forgotten the session and did not take it; judged as a new call"
+UNSURE: Final = "a line of the server's could not be read and was dropped; it may be the answer"
 LEFT_WAITING: Final = (
     "the wall was restarted while this call waited for the list of tools; it was not run, so "
     "call again"
@@ -120,6 +122,14 @@ class Live:
         """Take a chunk of the server's lines."""
         take = self.protocol.from_server
         self._run([command for line in lines if line.strip() for command in take(line)])
+
+    def server_dropped(self, text: str) -> None:
+        """A line of the server's went nowhere, and may have answered any call that runs."""
+        self.engine.notice("error", f"{self.agent} → {self.server.name}: {text}")
+        for record in self._open.values():
+            if record.state is State.RUNNING and not record.note:
+                record.note = UNSURE
+                self.engine.feed.publish(record)
 
     def malformed(self, text: str) -> None:
         """Tell the agent that a message of its could not be taken at all."""
@@ -196,6 +206,8 @@ class Live:
                 self.engine.introduced(self)
             case Note():
                 self.engine.notice("warning", f"{self.agent} → {self.server.name}: {command.text}")
+            case Dropped():
+                self.server_dropped(command.text)
 
     # --- calls ----------------------------------------------------------------------------------
 
@@ -314,12 +326,12 @@ class Live:
 
     def _answered(self, command: Answered) -> None:
         record = self._open.pop(command.request.call)
+        if record.note is UNSURE:
+            record.note = ""
         record.took_us = (self.engine.clock.steady_ns() - record.started_ns) // 1000
         record.answer, record.answer_size = command.line[:ANSWER], len(command.line)
         record.over(State.ERROR if command.is_error else State.DONE)
         self._over.append((record, len(command.line)))
-
-    # --- tools ----------------------------------------------------------------------------------
 
     def _listing_late(self, listing: Listing) -> Callable[[], None]:
         def late() -> None:

@@ -53,20 +53,6 @@ class Malformed(Exception):  # noqa: N818 (it is the message that is malformed)
 ABSENT: Final = msgspec.Raw()
 
 
-class Envelope(msgspec.Struct):
-    """A server's message: only what the wall must know of it; the rest stays raw (or ABSENT)."""
-
-    id: msgspec.Raw = ABSENT
-    method: str | None = None
-    params: msgspec.Raw = ABSENT
-    result: msgspec.Raw = ABSENT
-    error: msgspec.Raw = ABSENT
-
-
-_envelope = msgspec.json.Decoder(Envelope)
-_envelopes = msgspec.json.Decoder(list[Envelope])
-
-
 def encode(message: Any) -> bytes:
     """One line, without its end, that every line reader takes for one line.
 
@@ -208,59 +194,6 @@ def is_batch(line: bytes) -> bool:
     return not line.startswith(b"{") and line.lstrip()[:1] == b"["
 
 
-def decode_server(line: bytes) -> list[Envelope] | None:
-    """The envelopes in one line of a server's, or None where none can be read.
-
-    Servers in Python may write NaN; such an answer is still read, so that it finds its request.
-    What is no JSON-RPC, or a batch of more than BATCH_MAX messages, is not.
-    """
-    batch = is_batch(line)
-    if batch and has_too_many(line):
-        return None
-    try:
-        envelopes = _envelopes.decode(line) if batch else [_envelope.decode(line)]
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return _leniently(line)
-    return envelopes if len(envelopes) <= BATCH_MAX else None
-
-
-def _leniently(line: bytes) -> list[Envelope] | None:
-    """The envelopes in a line as lax readers take it."""
-    if has_too_many(line):
-        return None
-    try:
-        value = json.loads(line)
-        parts = value if isinstance(value, list) else [value]
-        return [_lenient(part) for part in parts] if len(parts) <= BATCH_MAX else None
-    except (ValueError, RecursionError, TypeError, AttributeError):
-        return None
-
-
-def _lenient(part: JsonObject) -> Envelope:
-    def raw(key: str) -> msgspec.Raw:
-        return msgspec.Raw(json.dumps(part[key]).encode()) if key in part else ABSENT
-
-    method = part.get("method")
-    return Envelope(
-        raw("id"),
-        method.encode("utf-8", "replace").decode() if isinstance(method, str) else None,
-        raw("params"),
-        raw("result"),
-        raw("error"),
-    )
-
-
-def server_id(raw: msgspec.Raw) -> RequestId | None:
-    """An id in a server's envelope, or None when it is absent or no valid id."""
-    if not raw:
-        return None
-    try:
-        value = _decoder.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-    return value if type(value) is str or type(value) is int else None
-
-
 def tidy_server_line(line: bytes) -> bytes:
     """A server's line as it may go on: as it came, less what some clients take for a line's end.
 
@@ -302,11 +235,11 @@ def object_of(raw: msgspec.Raw) -> JsonObject:
     try:
         value = msgspec.json.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        value = _loosely(raw)
+        value = loosely(raw)
     return value if isinstance(value, dict) else {}
 
 
-def _loosely(raw: msgspec.Raw) -> Any:
+def loosely(raw: msgspec.Raw) -> Any:
     """JSON as lax readers take it, in values that the encoder takes; None for what is no JSON."""
     if has_too_many(raw):
         return None
@@ -319,52 +252,3 @@ def _loosely(raw: msgspec.Raw) -> Any:
 
 def _number(digits: str) -> int | float:
     return int(digits) if len(digits) <= _DIGITS else float(digits)
-
-
-class Said(msgspec.Struct, rename="camel", gc=False):
-    """What of a result matters to the wall, whatever it answers; all else is passed over."""
-
-    is_error: Any = None
-    task: Any = None
-    task_id: Any = None
-    input_requests: Any = None
-
-
-class _Parts(msgspec.Struct, rename="camel", gc=False):
-    """The same of a result that is too large to be read whole."""
-
-    is_error: msgspec.Raw = ABSENT
-    task: msgspec.Raw = ABSENT
-    task_id: msgspec.Raw = ABSENT
-    input_requests: msgspec.Raw = ABSENT
-
-
-_said: Final = msgspec.json.Decoder(Said)
-_parts: Final = msgspec.json.Decoder(_Parts)
-
-
-def said(envelope: Envelope) -> Said | None:
-    """What a result says of these, however it is written; None for one that may ask unread."""
-    if not envelope.result:
-        return Said()
-    try:
-        if has_too_many(envelope.result):
-            return _said_in_parts(_parts.decode(envelope.result))
-        return _said.decode(envelope.result)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        value = _loosely(envelope.result)
-    if isinstance(value, dict):
-        return Said(*(value.get(key) for key in ("isError", "task", "taskId", "inputRequests")))
-    raw = bytes(envelope.result)  # no object: a letter as an escape could spell the key
-    return None if b"inputRequests" in raw or b"\\u00" in raw else Said()
-
-
-def _said_in_parts(parts: _Parts) -> Said | None:
-    """What a large result says, as far as each part of it can be read."""
-    if has_too_many(parts.input_requests):
-        return None
-    read = (
-        None if has_too_many(raw) or not raw else _decoder.decode(raw)
-        for raw in (parts.is_error, parts.task, parts.task_id, parts.input_requests)
-    )
-    return Said(*read)

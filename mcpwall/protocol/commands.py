@@ -117,6 +117,12 @@ class Opened(msgspec.Struct):
     """What is known of client or server has changed: names, versions, era."""
 
 
+class Dropped(msgspec.Struct):
+    """A line of the server's went nowhere, and nobody knows whom it would have answered."""
+
+    text: str
+
+
 class Note(msgspec.Struct):
     """Something odd that a person may want to know."""
 
@@ -134,6 +140,7 @@ Command: TypeAlias = (
     | Described
     | Listing
     | Opened
+    | Dropped
     | Note
 )
 

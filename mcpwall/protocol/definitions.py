@@ -18,11 +18,15 @@ import msgspec
 
 from mcpwall.model import JsonObject
 from mcpwall.protocol import codec
+from mcpwall.protocol.members import Doubtful, check_case, members
 
 TOOLS_MAX: Final = 2_000  # definitions of one list that are read
 BYTES_MAX: Final = 4 * 1024 * 1024  # and their text, together
 DIFFERENCES_MAX: Final = 500  # differences that are told apart between two definitions
 
+_FIELDS: Final = frozenset(
+    {"name", "title", "description", "inputSchema", "outputSchema", "annotations"}
+)
 _exact = msgspec.json.Encoder(order="deterministic")
 
 
@@ -39,6 +43,9 @@ class _Page(msgspec.Struct):
     nextCursor: msgspec.Raw = codec.ABSENT  # noqa: N815 - as the protocol spells it
 
 
+_PAGE: Final = frozenset(_Page.__struct_fields__)
+
+
 class Page(NamedTuple):
     """One page of a list: definitions that can be read, and where the next page starts.
 
@@ -53,8 +60,9 @@ class Page(NamedTuple):
 def read_page(result: msgspec.Raw) -> Page:
     """The page in the result of tools/list; what cannot be read is left out."""
     try:
+        members(bytes(result), _PAGE)
         page = msgspec.json.decode(result, type=_Page)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, Doubtful):
         return Page([], None)
     looked_at = first_of(page.tools)
     read = (read_definition(raw) for raw in looked_at)
@@ -89,7 +97,13 @@ def read_definition(raw: msgspec.Raw) -> Definition | None:
 
 def fingerprint(raw: bytes) -> str:
     """SHA-256 (hex) over what a definition says. Raises ValueError when it has two readings."""
-    return hashlib.sha256(_exact.encode(_read(raw))).hexdigest()
+    fields = _read(raw)
+    if isinstance(fields, dict):
+        try:
+            check_case(fields, _FIELDS)
+        except Doubtful as doubt:
+            raise ValueError(f"a definition {doubt}") from None
+    return hashlib.sha256(_exact.encode(fields)).hexdigest()
 
 
 def both(one: str, other: str) -> str:

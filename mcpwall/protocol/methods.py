@@ -78,6 +78,12 @@ def way(method: str) -> Way:
 # Methods whose results the wall may have to change on their way to the client.
 CHANGED: Final = frozenset({"initialize", "server/discover", "tools/list"})
 
+
+def changing(method: str) -> str:
+    """The method of a request whose result the wall may have to change, else ''."""
+    return method if method in CHANGED else ""
+
+
 METHOD_MAX: Final = 200
 WRITTEN: Final = "letters and digits of ASCII and _ - . : / $ @ +"
 _WRITTEN: Final = re.compile(r"[\w.:/$@+-]+", re.ASCII)

@@ -11,6 +11,7 @@ from typing import Any
 from mcpwall.model import JsonObject, RequestId
 from mcpwall.protocol import codec, methods
 from mcpwall.protocol.commands import Memory
+from mcpwall.protocol.envelopes import Envelope
 
 NAME_MAX = 100  # characters of a name or version that are kept
 
@@ -39,7 +40,7 @@ class Parties:
         self.learn_client(meta.get(methods.META_CLIENT))
         return True
 
-    def subscription(self, envelope: codec.Envelope) -> RequestId | None:
+    def subscription(self, envelope: Envelope) -> RequestId | None:
         """The `subscriptions/listen` request that a message of the stateless era belongs to."""
         if not self.stateless:
             return None

@@ -9,8 +9,11 @@ from __future__ import annotations
 
 from typing import Final
 
+import msgspec
+
 from mcpwall.model import JsonObject, RequestId
 from mcpwall.protocol import codec, methods
+from mcpwall.protocol.codec import Malformed
 from mcpwall.protocol.commands import (
     Answered,
     Command,
@@ -22,11 +25,14 @@ from mcpwall.protocol.commands import (
     ToServer,
     Withdrawn,
 )
+from mcpwall.protocol.envelopes import Envelope, server_id
+from mcpwall.protocol.members import Doubtful, members
+from mcpwall.protocol.said import Said
 
 OPEN_MAX: Final = 10_000
 
 
-def in_result(said: codec.Said) -> list[Request]:
+def in_result(said: Said) -> list[Request]:
     """What a result asks of the client.
 
     A question of a kind that nobody knows is one too: it is for the rules to say. MCP 2026-07-28,
@@ -43,6 +49,21 @@ def in_result(said: codec.Said) -> list[Request]:
         method = methods.meant(asked_for) or asked_for
         questions.append(Request(key, method, arguments=arguments, sort=Sort.QUESTION))
     return questions
+
+
+def _doubt(params: msgspec.Raw, arguments: JsonObject) -> str:
+    """Why clients could read a question's params differently; '' where they cannot."""
+    try:
+        codec.check_keys(arguments, frozenset(), None)
+        if params:
+            members(bytes(params), frozenset())
+    except Malformed:
+        return "with two keys that differ by letter case only"
+    except Doubtful as doubt:
+        return str(doubt)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        pass  # lax clients' own: what they find in it was found
+    return ""
 
 
 class Questions:
@@ -76,9 +97,9 @@ class Questions:
         self._open.clear()
         return left
 
-    def ask(self, envelope: codec.Envelope, line: bytes) -> tuple[bool, list[Command]]:
+    def ask(self, envelope: Envelope, line: bytes) -> tuple[bool, list[Command]]:
         """The server asks: whether the line goes on at once, and what follows."""
-        request_id = codec.server_id(envelope.id)
+        request_id = server_id(envelope.id)
         if request_id is None or len(self._open) >= OPEN_MAX or request_id in self._open:
             return False, [Note("dropped a request of the server that has no usable id")]
         method = envelope.method or ""
@@ -91,6 +112,8 @@ class Questions:
             return False, [Note(f"dropped a {method} of the server's that came in a batch")]
         params = codec.object_of(envelope.params)
         request.arguments = {key: value for key, value in params.items() if key != "_meta"}
+        if fault := _doubt(envelope.params, request.arguments):
+            return False, [Note(f"dropped a {method} of the server {fault}")]
         request.stage = Stage.NEW
         request.line = line
         self._open[request_id] = request

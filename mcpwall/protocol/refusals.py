@@ -10,7 +10,16 @@ from typing import Final
 from mcpwall.model import JsonObject, RequestId
 from mcpwall.protocol import codec, methods
 from mcpwall.protocol.codec import Malformed
-from mcpwall.protocol.commands import Answered, Command, Note, Request, Sort, ToClient
+from mcpwall.protocol.commands import (
+    Answered,
+    Command,
+    Dropped,
+    Note,
+    Request,
+    Sort,
+    ToClient,
+)
+from mcpwall.protocol.envelopes import Unreadable
 
 REJECTED: Final = -1  # sampling page: "User rejected sampling request"
 
@@ -22,11 +31,19 @@ def malformed(error: Malformed) -> list[Command]:
 
 
 def unreadable(request: Request) -> list[Command]:
-    """The answer to a request may ask what nobody could judge: the client gets an error for it."""
-    text = "the server's answer cannot be read, and may ask something"
+    """The answer to a request has no single meaning: the client gets an error in its place."""
+    text = "the server's answer cannot be read, and may ask something; the call may have run"
     line = dead(request, text)
     answered = [Answered(request, is_error=True, line=line)] if request.call else []
     return [ToClient(line, request.id), *answered]
+
+
+def dropped(line: bytes, error: Unreadable, answered: list[Request]) -> list[Command]:
+    """A line of the server's goes nowhere: the requests that it `answered` get errors."""
+    text = f"dropped a line of the server {error} ({len(line):,} bytes)"
+    told = [command for request in answered for command in unreadable(request)]
+    noise = line.lstrip()[:1] not in (b"{", b"[")  # a greeting, or a log that went astray
+    return [Note(text) if told or noise else Dropped(text), *told]
 
 
 def in_bad_company(answers: list[RequestId | None]) -> list[Command]:

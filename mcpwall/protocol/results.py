@@ -15,6 +15,8 @@ import msgspec
 
 from mcpwall.protocol import codec
 from mcpwall.protocol.definitions import first_of
+from mcpwall.protocol.envelopes import Unreadable, read, server_id
+from mcpwall.protocol.members import Doubtful, members
 
 _Object: TypeAlias = dict[str, msgspec.Raw]
 
@@ -23,6 +25,7 @@ _part = msgspec.json.Decoder(_Object).decode
 _raws = msgspec.json.Decoder(list[msgspec.Raw]).decode
 # Rules can change at any time, so no client may take a list for good.
 _UNCACHED: Final = {"ttlMs": b"0", "cacheScope": b'"private"'}
+RESULT: Final = frozenset({"tools", "nextCursor", "instructions", "capabilities", *_UNCACHED})
 UNREADABLE: Final = "mcpwall: the server's answer cannot be read, and may hold what nobody accepted"
 
 
@@ -74,6 +77,23 @@ def declaring_changes(line: bytes) -> tuple[bytes, bool]:
     return _changed(line, declare, strict=False), declared
 
 
+def instructions(result: msgspec.Raw) -> str:
+    """What the result of an opening tells the model.
+
+    What cannot be read, or reads differently to different clients, may say anything: all of it
+    counts as instructions of its own.
+    """
+    fields = codec.object_of(result)
+    try:
+        members(bytes(result), RESULT)
+    except Doubtful:
+        fields = {}
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        pass  # lax readers' own, in which the fields were found
+    text = fields.get("instructions") if fields else str(bytes(result))
+    return text if isinstance(text, str) else ""
+
+
 def declares_changes(line: bytes) -> bool:
     """Whether the result of an opening says that the tools may change; not if it is unreadable."""
     try:
@@ -106,7 +126,7 @@ def _changed(line: bytes, change: Callable[[_Object], bool], *, strict: bool) ->
     try:
         messages = _parts(line) if batch else [_part(line)]
         changed = [_answer(message, change) for message in messages]
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, Doubtful):
         return _refused(line) if strict else line
     if not any(changed):
         return line
@@ -114,16 +134,21 @@ def _changed(line: bytes, change: Callable[[_Object], bool], *, strict: bool) ->
 
 
 def _answer(message: _Object, change: Callable[[_Object], bool]) -> bool:
-    result = _object(message.get("result"))
-    if result is None or not change(result):
+    raw = message.get("result")
+    if raw is None or _object(raw) is None:
+        return False
+    result = members(bytes(raw), RESULT)
+    if not change(result):
         return False
     message["result"] = _raw(result)
     return True
 
 
 def _refused(line: bytes) -> bytes:
-    envelopes = codec.decode_server(line)  # what nests at the edge is read at times, and not now
-    ids = [codec.server_id(each.id) for each in envelopes] if envelopes is not None else [None]
+    try:  # what nests at the edge is read at times, and not now
+        ids = [server_id(each.id) for each in read(line)]
+    except Unreadable:
+        ids = [None]
     errors = [codec.error_line(each, codec.INTERNAL_ERROR, UNREADABLE) for each in ids]
     return b"[" + b",".join(errors) + b"]" if codec.is_batch(line) else errors[0]
 

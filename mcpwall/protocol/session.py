@@ -15,7 +15,7 @@ from __future__ import annotations
 from typing import Any, Final, TypeAlias
 
 from mcpwall.model import JsonObject, RequestId
-from mcpwall.protocol import asked, codec, methods, refusals
+from mcpwall.protocol import asked, codec, envelopes, methods, refusals
 from mcpwall.protocol.codec import INVALID_PARAMS, INVALID_REQUEST, Malformed
 from mcpwall.protocol.commands import (
     Answered,
@@ -33,10 +33,12 @@ from mcpwall.protocol.commands import (
     ToServer,
     Withdrawn,
 )
-from mcpwall.protocol.definitions import read_page
+from mcpwall.protocol.envelopes import Envelope, Unreadable
 from mcpwall.protocol.methods import Way
 from mcpwall.protocol.parties import Parties
 from mcpwall.protocol.questions import Questions, in_result
+from mcpwall.protocol.results import instructions
+from mcpwall.protocol.said import said as said_of
 from mcpwall.protocol.tasks import Tasks
 from mcpwall.protocol.tool_list import OWN_ID, is_own
 from mcpwall.protocol.tool_wait import ToolWait
@@ -279,15 +281,18 @@ class Session:
 
     def from_server(self, line: bytes) -> list[Command]:
         """Take one line of the server's, without its end."""
-        envelopes = codec.decode_server(line)
-        if envelopes is None:
-            return [Note(f"dropped a line of the server that cannot be read ({len(line):,} bytes)")]
+        try:
+            messages = envelopes.read(line)
+        except Unreadable as error:
+            self.changed = True
+            answered = self.requests.answered_by(error.ids)
+            return refusals.dropped(line, error, answered) + self._tools.unreadable(error.ids)
         line = codec.tidy_server_line(line)
         commands: list[Command] = []
         about: RequestId | None = None
         keep, method = True, ""
         answers: list[RequestId | None] = []
-        for envelope in envelopes:
+        for envelope in messages:
             passes, concerns, more, changing = self._server_message(envelope, line)
             keep = keep and passes
             if passes and envelope.method is None:
@@ -299,14 +304,14 @@ class Session:
             return [ToClient(line, about, method), *commands]
         return commands + refusals.in_bad_company(answers)
 
-    def _server_message(self, envelope: codec.Envelope, line: bytes) -> _Taken:
+    def _server_message(self, envelope: Envelope, line: bytes) -> _Taken:
         if envelope.method is not None:
             if envelope.result or envelope.error:
                 return _drop("dropped a message of the server that both asks and answers")
             if codec.has_too_many(envelope.params):
                 return _drop("dropped a message of the server that is too large to be read")
             return self._server_speaks(envelope, line)
-        request_id = codec.server_id(envelope.id)
+        request_id = envelopes.server_id(envelope.id)
         if request_id is None:
             # an error to a line that the server could not read: nobody waits for it
             return bool(envelope.error), None, [], ""
@@ -317,13 +322,13 @@ class Session:
         if request is None:
             cancelled = self.requests.late(request_id)
             if cancelled is not None:
-                return True, request_id, [], _changing(cancelled)
+                return True, request_id, [], methods.changing(cancelled.method)
             return _drop("dropped an answer of the server to a request that nobody made")
         if request.stage is not Stage.FORWARDED:
             self.requests[request_id] = request
             return _drop("dropped an answer of the server to a request that it never got")
         self.requests.progress.forget(request)
-        said = codec.said(envelope)
+        said = said_of(envelope.result, stateless=self.parties.stateless)
         if said is None:
             self.changed = True
             return False, request_id, refusals.unreadable(request), ""
@@ -335,22 +340,17 @@ class Session:
             return True, request_id, [Answered(request, failed, line)], ""
         self.changed = True
         learned = self._housekeeping(request, envelope) if envelope.result else []
-        return True, request_id, learned, _changing(request)
+        return True, request_id, learned, methods.changing(request.method)
 
-    def _housekeeping(self, request: Request, envelope: codec.Envelope) -> list[Command]:
+    def _housekeeping(self, request: Request, envelope: Envelope) -> list[Command]:
         """Learn from the result of a request that was not judged."""
         if request.method in ("initialize", "server/discover"):
             result = codec.object_of(envelope.result)
             self.parties.learn_server(result)
-            # what cannot be read may say anything: it counts as instructions of its own
-            text = result.get("instructions") if result else str(bytes(envelope.result))
-            return [Described(text if isinstance(text, str) else ""), Opened()]
-        if request.method == "tools/list" and request.changes == self._tools.list.changes:
-            first = request.arguments.get("cursor") is None
-            return self._tools.page(read_page(envelope.result), first=first)
-        return []
+            return [Described(instructions(envelope.result)), Opened()]
+        return self._tools.learn(request, envelope) if request.method == "tools/list" else []
 
-    def _server_speaks(self, envelope: codec.Envelope, line: bytes) -> _Taken:
+    def _server_speaks(self, envelope: Envelope, line: bytes) -> _Taken:
         if envelope.id:
             self.changed = True
             passes, commands = self._questions.ask(envelope, line)
@@ -388,11 +388,6 @@ class Session:
 # passes on, the client's request that it is about, what follows from it, and the method of a
 # result that the wall may have to change
 _Taken: TypeAlias = tuple[bool, RequestId | None, list[Command], str]
-
-
-def _changing(request: Request) -> str:
-    """The method of a request whose result the wall may have to change, else ''."""
-    return request.method if request.method in methods.CHANGED else ""
 
 
 def _drop(why: str) -> _Taken:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Any, Final
 
-from mcpwall.protocol import codec
+from mcpwall.protocol.said import Said
 
 KEPT_MAX: Final = 10_000
 
@@ -21,7 +21,7 @@ class Tasks:
     def __init__(self) -> None:
         self._known: OrderedDict[str, None] = OrderedDict()
 
-    def learn(self, said: codec.Said) -> None:
+    def learn(self, said: Said) -> None:
         """Take note of the task in the answer to an allowed call, if it made one."""
         made = said.task.get("taskId") if isinstance(said.task, dict) else said.task_id
         if isinstance(made, str):

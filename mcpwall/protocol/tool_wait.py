@@ -13,6 +13,7 @@ from mcpwall.protocol import codec, refusals
 from mcpwall.protocol.codec import Malformed
 from mcpwall.protocol.commands import Command, Judge, Note, Request, Stage
 from mcpwall.protocol.definitions import BYTES_MAX, TOOLS_MAX, Page, read_page
+from mcpwall.protocol.envelopes import Envelope
 from mcpwall.protocol.tool_list import ToolList
 from mcpwall.protocol.under_way import UnderWay
 
@@ -53,7 +54,7 @@ class ToolWait:
         self.list.complete = True
         return [Note("the server does not list its tools"), *self._judge()]
 
-    def answered(self, request_id: RequestId, envelope: codec.Envelope) -> list[Command]:
+    def answered(self, request_id: RequestId, envelope: Envelope) -> list[Command]:
         """The server answers a question of the wall's."""
         if not self.list.is_awaited(request_id):
             return []  # nobody asked, or it was asked anew since
@@ -66,6 +67,17 @@ class ToolWait:
         if not self.list.complete and page.cursor is not None:
             commands += self.list.ask(self._meta, page.cursor)
         return commands
+
+    def unreadable(self, ids: list[RequestId]) -> list[Command]:
+        """The answers with these ids cannot be read; one may be to a question of the wall's."""
+        awaited = any(self.list.is_awaited(each) for each in ids)
+        return self.failed(self.list.first) if awaited else []
+
+    def learn(self, request: Request, envelope: Envelope) -> list[Command]:
+        """The server answers a question of the client's, who goes through the pages itself."""
+        if request.changes != self.list.changes:
+            return []
+        return self.page(read_page(envelope.result), first=request.arguments.get("cursor") is None)
 
     def page(self, page: Page, *, first: bool) -> list[Command]:
         """A page of the list has come, whoever asked for it."""

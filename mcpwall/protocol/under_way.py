@@ -83,6 +83,14 @@ class UnderWay(dict[RequestId, Request]):
             self.progress.forget(request)
         return request
 
+    def answered_by(self, ids: list[RequestId]) -> list[Request]:
+        """Those of these ids that the server has, and that need no answer any more."""
+        asked = [self.get(each) for each in dict.fromkeys(ids)]
+        answered = [each for each in asked if each and each.stage is Stage.FORWARDED]
+        for request in answered:
+            self.over(request)
+        return answered
+
     def clear(self) -> None:
         """Forget all."""
         super().clear()

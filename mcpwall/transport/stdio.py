@@ -148,9 +148,7 @@ class StdioSession(PipedAgent):
         self._engine.used(self.live)
 
     def _server_long(self, size: int) -> None:
-        self._engine.notice(
-            "error", f"{self.live.server.name} sent a line of {size} bytes; it was dropped"
-        )
+        self.live.server_dropped(f"dropped a line of the server that is too long ({size:,} bytes)")
 
     def _server_deaf(self) -> None:
         """The server closed its stdin; its exit, or its own end, says the rest."""

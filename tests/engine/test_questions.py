@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from mcpwall.engine.live import UNSURE
 from mcpwall.engine.port import State
 from tests.engine.wall import RULES, Wall, call, note, request, result, text, verdict
 
@@ -249,3 +250,25 @@ def test_each_round_of_a_call_is_a_call_of_its_own(tmp_path):
     assert talk.forwarded()[-1] == retry
     talk.asks(call(3, "count"))  # the limit of two is used up
     assert talk.forwarded() == []
+
+
+def test_what_runs_when_an_unreadable_line_is_dropped_says_so_until_it_is_answered(tmp_path):
+    wall = Wall(tmp_path, RULES)
+    talk = wall.session()
+    talk.asks(call(2, "look"))
+    talk.live.from_server([b'{"jsonrpc":"2.0","result":'])
+    (row,) = wall.rows()
+    assert (row.state, row.note) == (State.RUNNING, UNSURE)
+    talk.answers(result(2))
+    (row,) = wall.rows()
+    assert (row.state, row.note) == (State.DONE, "")
+
+
+def test_an_answer_that_cannot_be_read_ends_its_call_as_failed(tmp_path):
+    wall = Wall(tmp_path, RULES)
+    talk = wall.session()
+    talk.asks(call(2, "look"))
+    talk.live.from_server([b'{"jsonrpc":"2.0","id":2,"result":{},"Method":"ping"}'])
+    (answer,) = talk.got()
+    assert "may have run" in answer["error"]["message"]
+    assert wall.rows()[0].state is State.ERROR

@@ -59,7 +59,6 @@ class ChildEnd:
         """Start the server. Raises OSError."""
         self._engine = engine
         self._session = session
-        self._name = name
         self.child = Child(
             engine.clock,
             config,
@@ -102,7 +101,8 @@ class ChildEnd:
         self.child.stop()
 
     def _long(self, size: int) -> None:
-        self._engine.notice("error", f"{self._name} sent a line of {size} bytes; it was dropped")
+        text = f"dropped a line of the server that is too long ({size:,} bytes)"
+        self._session.live.server_dropped(text)
 
     def _hidden(self, line: str) -> str:
         return self._engine.mask.text(line)  # another one after each change of the config

@@ -13,8 +13,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from mcpwall.model import JsonObject
-from mcpwall.protocol import codec, methods
+from mcpwall.protocol import codec, envelopes, methods
 from mcpwall.protocol.codec import INVALID_PARAMS, INVALID_REQUEST, METHOD_NOT_FOUND, Malformed
+from mcpwall.protocol.envelopes import Unreadable
 
 HEADER_MISMATCH: Final = -32020
 PRIMED_VERSION: Final = "2025-11-25"  # from here on clients understand an event without data
@@ -176,10 +177,12 @@ def status(line: bytes, *, stateless: bool, default: int = 200) -> int:
     """The HTTP status of an answer that is the whole of a response."""
     if len(line) > _LOOK_MAX or b'"error"' not in line:
         return default
-    envelopes = codec.decode_server(line)
-    if envelopes is None or len(envelopes) != 1 or codec.is_batch(line):
+    if codec.is_batch(line):
         return default
-    code = codec.object_of(envelopes[0].error).get("code", 0)
+    try:
+        code = codec.object_of(envelopes.read(line)[0].error).get("code", 0)
+    except Unreadable:
+        return default
     return (_STATELESS_STATUS if stateless else _STATUS).get(code, default)
 
 
