@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from mcpwall.cli.main import COMMANDS
+from mcpwall.cli.commands import COMMANDS
 from mcpwall.tui.keys import ACTIONS
 from tests.helpers.programs import ROOT
 

@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def tree() -> Iterator[Command]:
     """Every command, the program itself first."""
-    from mcpwall.cli.main import COMMANDS, build_parser
+    from mcpwall.cli.commands import COMMANDS, build_parser
 
     top = build_parser("")
     yield from _commands(top, (), below=False)

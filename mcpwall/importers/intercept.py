@@ -16,7 +16,7 @@ from mcpwall.importers.draft import EVERY_TOOL, Draft
 from mcpwall.importers.outcome import Imported, PolicyError
 from mcpwall.model import JsonObject
 from mcpwall.policy.match import escape_glob
-from mcpwall.store import forms
+from mcpwall.store import forms, quantities
 
 _STATE: Final = "state."
 _RESTRAINING: Final = {"deny": "deny", "require_approval": "ask"}
@@ -41,7 +41,7 @@ _RULE: Final = forms.table(
             {
                 "counter": shapes.name,
                 "window": shapes.WINDOW,
-                "increment": forms.count,
+                "increment": quantities.count,
                 "increment_from": shapes.name,
             },
             "state",

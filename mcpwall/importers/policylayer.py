@@ -15,7 +15,7 @@ from mcpwall.importers.draft import EVERY_TOOL, Draft
 from mcpwall.importers.outcome import Imported, PolicyError
 from mcpwall.model import JsonObject
 from mcpwall.policy.match import escape_glob
-from mcpwall.store import forms
+from mcpwall.store import forms, quantities
 
 _RESTRAINING: Final = {"deny": "deny", "require_approval": "ask"}
 
@@ -23,7 +23,7 @@ _RESTRAINING: Final = {"deny": "deny", "require_approval": "ask"}
 def _seconds(value: Any) -> Any:
     if isinstance(value, str):
         raise forms.bad("must be a number of seconds, such as 60")
-    forms.duration(value)
+    quantities.duration(value)
     return value
 
 
@@ -49,7 +49,7 @@ _LIMITS: Final = shapes.list_of(
         {
             "counter": shapes.name,
             "window": shapes.WINDOW,
-            "max": forms.count,
+            "max": quantities.count,
             "scope": forms.choice(["grant"]),
         },
         "a limit",
@@ -64,7 +64,7 @@ _TOOL: Final = forms.table(
         "action": forms.choice(["allow", *_RESTRAINING]),
         "reason": forms.text,
         "rate_limit": forms.table(
-            {"max": forms.count, "window": _seconds}, "rate_limit", required=("max", "window")
+            {"max": quantities.count, "window": _seconds}, "rate_limit", required=("max", "window")
         ),
     },
     "a tool",

@@ -19,7 +19,6 @@ from mcpwall.store.forms import (
     Problem,
     Reader,
     bad,
-    duration,
     flag,
     kind,
     named,
@@ -27,6 +26,7 @@ from mcpwall.store.forms import (
     table,
     text,
 )
+from mcpwall.store.quantities import duration
 from mcpwall.store.references import Secret, names, secret
 
 TIMEOUT_S: Final = 300.0  # the patience of the protocol's own clients

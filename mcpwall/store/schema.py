@@ -31,11 +31,8 @@ from mcpwall.store.forms import (
     BadValueError,
     Problem,
     Reader,
-    amount,
     bad,
     choice,
-    count,
-    duration,
     flag,
     kind,
     named,
@@ -46,6 +43,7 @@ from mcpwall.store.forms import (
     text,
 )
 from mcpwall.store.http import http
+from mcpwall.store.quantities import amount, count, duration
 from mcpwall.store.remotes import REMOTE, RemoteConfig, remote
 from mcpwall.store.risk_config import risks
 from mcpwall.store.shared.setting import store

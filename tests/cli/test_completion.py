@@ -6,6 +6,7 @@ import subprocess
 import pytest
 
 from mcpwall.cli import main
+from mcpwall.cli.commands import COMMANDS
 from mcpwall.cli.completion import SHELLS, tree
 
 
@@ -78,8 +79,8 @@ def test_fish_offers_what_may_follow_with_a_word_about_it(script, line, offered)
 
 def test_every_command_and_none_that_is_hidden_is_in_the_tree():
     commands = {command.words: command for command in tree()}
-    assert {name for name, _ in commands[()].commands} == set(main.COMMANDS)
-    assert all((name,) in commands for name in main.COMMANDS)
+    assert {name for name, _ in commands[()].commands} == set(COMMANDS)
+    assert all((name,) in commands for name in COMMANDS)
     options = [name for c in commands.values() for o in c.options for name in o.names]
     assert "--background" not in options
 

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 import mcpwall
-from mcpwall.cli import main
+from mcpwall.cli import commands, main
 from mcpwall.cli.completion import tree
 from mcpwall.cli.examples import EXAMPLES
 from tests.helpers.programs import environment
@@ -15,7 +15,7 @@ from tests.helpers.programs import environment
 
 @pytest.fixture(autouse=True)
 def fake(monkeypatch):
-    monkeypatch.setitem(main.COMMANDS, "fake", ("tests.cli.fake_command", "for tests"))
+    monkeypatch.setitem(commands.COMMANDS, "fake", ("tests.cli.fake_command", "for tests"))
     monkeypatch.delenv("MCPWALL_DEBUG", raising=False)
 
 
@@ -94,7 +94,7 @@ def test_help_names_every_command_and_its_line(capsys):
         main.run(["--help"])
     assert caught.value.code == 0
     out = " ".join(capsys.readouterr().out.split())
-    for name, (_, line) in main.COMMANDS.items():
+    for name, (_, line) in commands.COMMANDS.items():
         assert f"{name} {line}" in out
 
 
@@ -108,7 +108,7 @@ def test_every_example_is_a_command_line_of_its_command(command, line):
     if command:
         assert " ".join(words[1:]).startswith(command)
     if words[1:]:
-        main.build_parser(words[1]).parse_args(words[1:])
+        commands.build_parser(words[1]).parse_args(words[1:])
 
 
 @pytest.mark.parametrize("words", [c.words for c in tree() if c.words != ("stdio",)])
@@ -156,7 +156,7 @@ def own(modules: set[str]) -> set[str]:
 FRONT_DOOR = {"mcpwall.home", "mcpwall.cli", "mcpwall.cli.errors", "mcpwall.cli.main"}
 
 
-HELP = FRONT_DOOR | {"mcpwall.cli.examples"}
+HELP = FRONT_DOOR | {"mcpwall.cli.commands", "mcpwall.cli.examples"}
 
 
 def test_help_imports_no_command():
