@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import shlex
 import signal
@@ -32,6 +33,7 @@ _PLUS_LINE = frozenset(
 )  # fmt: skip
 _COLON_LINE = frozenset(("hx", "helix", "subl", "zed"))
 _GOTO = frozenset(("code", "codium", "cursor", "windsurf"))
+_SETTLED_S = 1.0  # by then the first frame is there
 
 
 def run() -> int:
@@ -43,6 +45,15 @@ def run() -> int:
                 "`mcpwall watch` prints plain lines anywhere",
                 USAGE,
             )
+    gc.disable()  # nothing that is loaded for the first frame is garbage, and looking takes time
+    try:
+        return _open()
+    finally:
+        gc.enable()
+
+
+def _open() -> int:
+    """Open the app, until it is closed. Raises CliError."""
     from mcpwall.tui.app import WallApp
     from mcpwall.tui.keys import KeysError
 
@@ -62,8 +73,15 @@ def run() -> int:
 
 async def _attended(app: WallApp, engine: LastingPort) -> None:
     """Run the app, and close what it asks the engine through while there still is a loop."""
+    asyncio.get_running_loop().call_later(_SETTLED_S, _collect_again)
     async with aclosing(engine):
         await app.run_async()
+
+
+def _collect_again() -> None:
+    """Let the garbage collector work, which never looks again at what stands now."""
+    gc.freeze()
+    gc.enable()
 
 
 def _written() -> tuple[Mapping[str, str], AppConfig]:

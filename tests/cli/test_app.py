@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -53,6 +54,21 @@ def test_keys_that_cannot_work_are_a_config_error(
     with pytest.raises(CliError, match=r"config.toml: \[keys\] calls.rule = 'f'") as raised:
         app.run()
     assert raised.value.exit_code == 2
+    assert gc.isenabled()
+
+
+def test_garbage_is_collected_once_the_app_has_settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    settled = asyncio.Event()
+
+    class Opened:
+        async def run_async(self) -> None:
+            await asyncio.wait_for(settled.wait(), 10)
+
+    monkeypatch.setattr(app, "_SETTLED_S", 0)
+    monkeypatch.setattr(app.gc, "enable", settled.set)
+    asyncio.run(app._attended(Opened(), app.LastingPort()))
+    assert gc.get_freeze_count()
+    gc.unfreeze()
 
 
 @pytest.mark.parametrize(
