@@ -321,6 +321,57 @@ async def test_the_deed_is_chosen_with_the_arrows() -> None:
         assert sent(fake, port_rules.PutRule)[0].fields == {"action": "ask"}
 
 
+LIMIT = {"tool": "post", "rate_limit": {"max": 10, "window": 60}}
+BOTH = LIMIT | {"action": "ask"}
+
+
+@pytest.mark.parametrize(
+    ("written", "keys", "saved"),
+    [
+        (LIMIT, ["left", "left", "left"], {"tool": "post", "action": "ask"}),
+        (LIMIT, ["left", "left", "right", "right"], LIMIT),  # come back: it stands there again
+        (LIMIT, ["right"], {"tool": "post", "hide": True}),
+        (BOTH, ["right"], LIMIT | {"action": "allow"}),
+        (BOTH, ["right"] * 4 + ["left"] * 4, BOTH),
+    ],
+)
+@scenario
+async def test_who_chooses_another_deed_than_limit_wants_no_limit(
+    written: dict[str, Any], keys: list[str], saved: dict[str, Any]
+) -> None:
+    fake = engine()
+    async with showing(fake) as shown:
+        shown.app.push_screen(RuleForm(written, "r1"))
+        await shown.settle()
+        await shown.press(*keys, "ctrl+s")
+        assert sent(fake, port_rules.PutRule)[0].fields == saved
+
+
+@scenario
+async def test_a_rule_that_asks_and_limits_is_called_by_both() -> None:
+    limit = RateLimit(5, 60)
+    rules = (
+        rule_row(Rule("both", tool=("a",), action=Action.ASK, rate_limit=limit, origin=at(1))),
+        rule_row(Rule("only", tool=("b",), rate_limit=limit, origin=at(2))),
+    )
+    fake = FakePort(replace(busy(), rules=rules))
+    async with showing(fake, (60, 20)) as shown:
+        await shown.press("3")
+        assert "▌ only    ●  limit   b " in shown.text()
+        assert "  both    ●  ask ~   a " in shown.text()
+        await shown.press("G")
+        assert "does      ask and limit" in shown.text()
+
+
+@scenario
+async def test_a_rule_that_hides_comes_first() -> None:
+    hiding = rule_row(Rule("hid", tool=("x",), hide=True, origin=at(1)))
+    fake = FakePort(replace(busy(), rules=(*RULES, hiding)))
+    async with showing(fake) as shown:
+        await shown.press("3", "g")
+        assert "▌ hid           ●  hide    x " in shown.text()
+
+
 @scenario
 async def test_an_edited_rule_replaces_the_one_it_was() -> None:
     fake = engine()

@@ -22,8 +22,11 @@ if TYPE_CHECKING:
     from mcpwall.model import Condition, Rule
     from mcpwall.tui.widgets.lines import Line, Part
 
-_STYLES = {"deny": "bad", "limit": "warn", "ask": "waiting", "approve": "ok", "allow": "ok"}
-_ORDER = ("deny", "limit", "ask", "approve", "allow")
+_STYLES = {
+    "hide": "bad", "deny": "bad", "limit": "warn", "ask": "waiting", "approve": "ok", "allow": "ok",
+}  # fmt: skip
+_ORDER = tuple(_STYLES)
+_LIMITS_TOO = "~"  # the sign of a limit, behind what else the rule does
 _FIXED = 21  # cells of cursor, on/off, deed, hits and the gaps
 _SLIM = 66  # cells below which a limit is told of the selected rule alone
 _BROAD = 116  # cells from which all columns have room
@@ -41,7 +44,7 @@ class Columns:
 
 
 def in_order(rows: Iterable[RuleRow]) -> list[RuleRow]:
-    """The rules as they are judged: deny, limits, ask, remembered answers, approve, allow."""
+    """The rules as they are judged: hide, deny, limits, ask, remembered answers, approve, allow."""
 
     def place(row: RuleRow) -> tuple[float, str]:
         at: float = _ORDER.index(deed(row.rule))
@@ -51,9 +54,7 @@ def in_order(rows: Iterable[RuleRow]) -> list[RuleRow]:
 
 
 def deed(rule: Rule) -> str:
-    """What a rule does first: its action, or that it limits."""
-    if rule.action in (None, Action.ASK, Action.ALLOW) and (rule.rate_limit or rule.budget):
-        return "limit"
+    """What a rule does, in the word of its form; what a rule does besides limiting names it."""
     if rule.hide:
         return "hide"
     return rule.action.value if rule.action else "limit"
@@ -86,6 +87,8 @@ def rule_line(
     rule = row.rule
     style = "" if rule.enabled else "dim"
     does = deed(rule)
+    if rule.action and (rule.rate_limit or rule.budget):
+        does += f" {_LIMITS_TOO}"
     if row.remembered:
         does = "no" if rule.action is Action.DENY else "yes"
     parts: list[Part] = [

@@ -36,7 +36,9 @@ if TYPE_CHECKING:
     from mcpwall.tui.mirror import Changes
     from mcpwall.tui.widgets.lines import Line
 
-_ORDER = "judged in this order: lockdown, deny, limit, ask, allow, then [defaults]"
+_ORDER = "judged in this order: lockdown, hide, deny, limit, ask, allow, then [defaults]"
+_ORDER_BRIEF = "judged: hide, deny, limit, ask, allow, default"
+_ORDER_ROOM = 110  # cells for all of it, and for what can be undone
 _ON_ONE = ("edit", "toggle", "delete", "test", "calls")  # actions on the selected rule
 
 
@@ -231,7 +233,8 @@ class RulesScreen(ListScreen):
         self.query_one("#about", Panel).show([rule(title, "", room, "title")])
         self.query_one(TextLines).show(lines)
         undo = f"undo {status.undo} · redo {status.redo}" if status else ""
-        self.query_one("#history", Panel).show([rule(_ORDER, undo, room)])
+        order = _ORDER if room >= _ORDER_ROOM else _ORDER_BRIEF
+        self.query_one("#history", Panel).show([rule(order, undo, room)])
 
     def _banner(self, status: port.Status, room: int) -> list[Line]:
         """What is wrong with the file, or what an edit from outside would loosen."""

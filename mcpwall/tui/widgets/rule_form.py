@@ -19,6 +19,8 @@ from mcpwall.text import fit
 from mcpwall.tui.keys import shown
 from mcpwall.tui.review.layout import safe
 from mcpwall.tui.review.panels import rule
+from mcpwall.tui.rules.bounds import FIELDS as BOUNDS
+from mcpwall.tui.rules.bounds import Bounds
 from mcpwall.tui.rules.draft import (
     DEEDS,
     PER,
@@ -96,6 +98,7 @@ class RuleForm(WallModal):
         self._written = fields
         self._replaces = replaces
         self._start = draft_of(fields)
+        self._bounds = Bounds(self._start.do)
         self._previewed: port_rules.Previewed | None = None
 
     def compose(self) -> ComposeResult:
@@ -174,6 +177,14 @@ class RuleForm(WallModal):
             last = self.query(".test").last()
             self.query_one(VerticalScroll).mount(_test_row(ArgumentTest()), after=last)
         self.set_timer(_QUIET_S, self._preview)
+
+    @on(Choice.Changed)
+    def _chosen(self) -> None:
+        entries = [self.query_one(f"#{name}", Entry) for name in BOUNDS]
+        deed = self.query_one("#do", Choice).value
+        texts = self._bounds.turn(deed, tuple(entry.value for entry in entries))
+        for entry, text in zip(entries, texts, strict=True):
+            entry.value = text
 
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:
