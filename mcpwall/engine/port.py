@@ -63,7 +63,7 @@ class State(enum.StrEnum):
     LOST = "lost"  # forwarded, and no answer can come any more
 
 
-class Row(msgspec.Struct, frozen=True):
+class Row(msgspec.Struct, frozen=True, gc=False):
     """A call in a table. `preview` is compact JSON of the arguments, cut at 600 characters."""
 
     id: int
@@ -203,7 +203,7 @@ class Snapshot(msgspec.Struct, frozen=True):
 # --- events: each replaces what was known of the same thing -------------------------------------
 
 
-class RowEvent(msgspec.Struct, frozen=True, tag="row"):
+class RowEvent(msgspec.Struct, frozen=True, gc=False, tag="row"):
     row: Row
 
 

@@ -8,27 +8,72 @@ call, not a place: it stays on its call whatever happens around it.
 
 from __future__ import annotations
 
-from bisect import bisect_right, insort
-from dataclasses import dataclass
+from bisect import bisect_left, insort
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from mcpwall.engine.port import State
+import msgspec
+
+from mcpwall.engine.port import Row, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from mcpwall.engine.port import Row
     from mcpwall.tui.mirror import Mirror
 
 _OPEN = (State.HELD, State.RESERVING, State.RUNNING)
+_newest = attrgetter("row.id")
 
 
-@dataclass(slots=True)
-class CallLine:
-    """One line. `calls` are the ids that it stands for, ascending; `row` is the newest of them."""
+class CallLine(msgspec.Struct, gc=False):
+    """One line, for the call `row` and for those folded into it, which are all older.
+
+    Most lines are of one call: then there is no list, and nothing for the garbage collector.
+    """
 
     row: Row
-    calls: list[int]
+    earlier: list[int] | None = None  # ids of the folded calls, ascending; never empty
+
+    @property
+    def count(self) -> int:
+        """How many calls it stands for."""
+        return 1 + len(self.earlier) if self.earlier else 1
+
+    @property
+    def calls(self) -> list[int]:
+        """The ids of all its calls, ascending."""
+        return [*(self.earlier or ()), self.row.id]
+
+    @property
+    def first(self) -> int:
+        """The id of its oldest call."""
+        return self.earlier[0] if self.earlier else self.row.id
+
+    def has(self, call: int) -> bool:
+        """Whether it stands for this call."""
+        if call == self.row.id or not self.earlier:
+            return call == self.row.id
+        at = bisect_left(self.earlier, call)
+        return at < len(self.earlier) and self.earlier[at] == call
+
+    def fold(self, row: Row) -> None:
+        """Stand for one more call."""
+        earlier = self.earlier or []
+        if row.id > self.row.id:
+            earlier.append(self.row.id)
+            self.row = row
+        else:
+            insort(earlier, row.id)
+        self.earlier = earlier
+
+    def let_go(self, before: int) -> list[int]:
+        """Stand no more for calls with ids under `before`, which `row` is not one of; their ids."""
+        earlier = self.earlier or []
+        cut = bisect_left(earlier, before)
+        gone = earlier[:cut]
+        if gone:
+            self.earlier = earlier[cut:] or None
+        return gone
 
 
 def alike(one: Row, other: Row) -> bool:
@@ -77,7 +122,7 @@ class CallList:
             self._put(row)
         self._forget()
         if self.following:
-            self.selected = self.lines[-1].calls[-1] if self.lines else None
+            self.selected = self.lines[-1].row.id if self.lines else None
 
     def index(self) -> int | None:
         """The selected line; the nearest one when the selected call is not in the list."""
@@ -101,7 +146,7 @@ class CallList:
         if not self.lines:
             return
         index = min(max(index, 0), len(self.lines) - 1)
-        self.selected = self.lines[index].calls[-1]
+        self.selected = self.lines[index].row.id
         self._offset = offset
         if self.following:
             self.following, self.fresh = False, 0
@@ -123,65 +168,86 @@ class CallList:
 
     def _at(self, call: int) -> int:
         """The last line that starts at or before `call`, -1 if there is none."""
-        return bisect_right(self.lines, call, key=lambda line: line.calls[0]) - 1
+        lines = self.lines
+        if lines and call >= lines[-1].first:
+            return len(lines) - 1
+        at = bisect_left(lines, call, key=_newest)
+        return at if at < len(lines) and lines[at].first <= call else at - 1
 
     def _put(self, row: Row) -> None:
+        kept = self._keep is None or self._keep(row)
         if row.id > self._newest:
             self._newest = row.id
-            self.fresh += not self.following and (self._keep is None or self._keep(row))
+            self.fresh += kept and not self.following
+        lines = self.lines
+        if not lines or row.id > lines[-1].row.id:  # as nearly every call is when it comes
+            if kept:
+                self._append(row)
+            return
         at = self._at(row.id)
-        line = self.lines[at] if at >= 0 else None
-        if line and row.id in line.calls:
-            if len(line.calls) == 1 and row.state in _OPEN and self._kept(row):
+        if at >= 0 and (line := lines[at]).has(row.id):
+            if kept and not line.earlier and row.state in _OPEN:
                 line.row = row
                 return
             self._take_out(at, row.id)
-        if self._kept(row):
+        if kept:
             self._insert(row)
 
-    def _kept(self, row: Row) -> bool:
-        return self._keep is None or self._keep(row)
+    def _append(self, row: Row) -> None:
+        """List a call that is newer than all others."""
+        self.matching += 1
+        if self.lines and alike(self.lines[-1].row, row):
+            self.lines[-1].fold(row)
+        else:
+            self.lines.append(CallLine(row))
 
     def _take_out(self, at: int, call: int) -> None:
-        line = self.lines[at]
-        line.calls.remove(call)
-        self.matching -= 1
-        if not line.calls:
-            del self.lines[at]
+        line = self.lines.pop(at)
+        self.matching -= line.count
+        left = [other for other in line.calls if other != call]
+        if not self._put_back(at, left):
             self._join(at - 1)
-        elif line.row.id == call:
-            line.row = self._mirror.rows.get(line.calls[-1], line.row)
+
+    def _put_back(self, at: int, calls: list[int]) -> bool:
+        """Insert a line of calls that are alike; False where there is none of them any more."""
+        row = self._mirror.rows.get(calls[-1]) if calls else None
+        if row is None:
+            return False
+        self.lines.insert(at, CallLine(row, calls[:-1] or None))
+        self.matching += len(calls)
+        return True
 
     def _insert(self, row: Row) -> None:
-        self.matching += 1
+        """List a call that is not the newest."""
         at = self._at(row.id)
         line = self.lines[at] if at >= 0 else None
         if line and alike(line.row, row):
-            insort(line.calls, row.id)
-            if line.calls[-1] == row.id:
-                line.row = row
+            self.matching += 1
+            line.fold(row)
             self._join(at)
             return
-        if line and row.id < line.calls[-1]:  # comes between calls that were neighbours
-            cut = bisect_right(line.calls, row.id)
-            self.lines.insert(at + 1, CallLine(line.row, line.calls[cut:]))
-            del line.calls[cut:]
-            line.row = self._mirror.rows.get(line.calls[-1], line.row)
-        self.lines.insert(at + 1, CallLine(row, [row.id]))
+        if line and row.id < line.row.id:  # comes between calls that were neighbours
+            before = line.let_go(row.id)
+            self.matching -= len(before)
+            at -= not self._put_back(at, before)
+        self.matching += 1
+        self.lines.insert(at + 1, CallLine(row))
         self._join(at + 1)
 
     def _join(self, at: int) -> None:
         """Fold line `at` with the one after it if they have become alike."""
         if 0 <= at < len(self.lines) - 1 and alike(self.lines[at].row, self.lines[at + 1].row):
-            later = self.lines.pop(at + 1)
-            line = self.lines[at]
-            line.calls += later.calls
-            line.row = later.row
+            line, later = self.lines[at], self.lines.pop(at + 1)
+            earlier = line.earlier or []
+            earlier.append(line.row.id)
+            earlier += later.earlier or ()
+            line.row, line.earlier = later.row, earlier
 
     def _forget(self) -> None:
-        """Drop the lines of calls that the mirror no longer has."""
-        gone = 0
-        while gone < len(self.lines) and self.lines[gone].calls[-1] < self._mirror.oldest:
-            self.matching -= len(self.lines[gone].calls)
-            gone += 1
+        """Drop the calls that the mirror no longer has."""
+        oldest = self._mirror.oldest
+        gone = bisect_left(self.lines, oldest, key=_newest)
+        self.matching -= sum(line.count for line in self.lines[:gone])
         del self.lines[:gone]
+        if self.lines:
+            self.matching -= len(self.lines[0].let_go(oldest))

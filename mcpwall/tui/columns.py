@@ -70,7 +70,7 @@ def call_line(
     marked: bool = False,
 ) -> list[Part]:
     """One line of the table; `left` is the time that a waiting call has left."""
-    row, many = line.row, len(line.calls)
+    row, many = line.row, line.count
     stands = standing(row)
     times = f" ×{many}" if many > 1 else ""
     verdict = clip(str(stands), widths.verdict - len(times)) + times
@@ -98,5 +98,5 @@ def call_line(
 
 def stamped_line(row: Row, widths: Columns, zone: tzinfo | None) -> list[Part]:
     """A call with its date and time, for a table of long ago."""
-    cursor, _, gap, *rest = call_line(CallLine(row, [row.id]), widths, zone)
+    cursor, _, gap, *rest = call_line(CallLine(row), widths, zone)
     return [cursor, (stamp(row.at_ms, zone), "dim"), gap, *rest]

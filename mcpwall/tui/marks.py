@@ -31,12 +31,12 @@ class Marks:
 
     def on(self, line: CallLine) -> bool:
         """Whether a call of this line is marked."""
-        return bool(self._rows) and not self._rows.keys().isdisjoint(line.calls)
+        return any(map(line.has, self._rows))
 
     def toggle(self, line: CallLine) -> None:
         """Mark the call that the line shows, the newest of those folded; or unmark the line."""
         if self.on(line):
-            for call in self._rows.keys() & set(line.calls):
+            for call in list(filter(line.has, self._rows)):
                 del self._rows[call]
         else:
             self._rows[line.row.id] = line.row

@@ -114,7 +114,8 @@ class Mirror:
 
     def drain(self) -> Changes:
         """What changed since the last call of `drain`."""
-        changes = Changes(self._parts, tuple(self._rows), tuple(self._notices), self._reset)
+        parts = self._parts | Part.ROWS if self._rows else self._parts
+        changes = Changes(parts, tuple(self._rows), tuple(self._notices), self._reset)
         self._parts, self._rows, self._notices, self._reset = Part.NONE, [], [], False
         return changes
 
@@ -172,17 +173,22 @@ class Mirror:
                 assert_never(event)
 
     def _put_row(self, row: port.Row) -> None:
-        if row.id < self.oldest:
+        rows, id_ = self.rows, row.id
+        if len(rows) >= ROWS_MAX + _ROWS_SLACK:
+            self._forget_rows()
+        if id_ < self.oldest:
             return
-        if row.id not in self.rows:
+        if id_ not in rows:
             self.rates.note(row)
-        self.rows[row.id] = row
+        rows[id_] = row
         self._rows.append(row)
-        self._parts |= Part.ROWS
-        if len(self.rows) > ROWS_MAX + _ROWS_SLACK:
-            for id_ in list(islice(self.rows, _ROWS_SLACK)):
-                del self.rows[id_]
-                self.oldest = max(self.oldest, id_ + 1)
+
+    def _forget_rows(self) -> None:
+        """Let the oldest calls go, many at once."""
+        going = list(islice(self.rows, _ROWS_SLACK))
+        for id_ in going:
+            del self.rows[id_]
+        self.oldest = max(self.oldest, max(going) + 1)
 
     def _forget_sessions(self) -> None:
         """Let the oldest of the ended sessions go when there are many."""

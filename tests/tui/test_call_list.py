@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import gc
 from dataclasses import dataclass
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from mcpwall.engine.port import Batch, Row, RowEvent, State, Totals
+from mcpwall.tui import mirror as mirror_module
 from mcpwall.tui.call_list import CallList, alike
 from mcpwall.tui.mirror import Mirror
 from tests.tui.scenes import DENIED, row
@@ -122,6 +125,25 @@ def test_an_empty_list_has_no_selection_and_an_empty_window() -> None:
     shown.calls.move(1)
     assert shown.calls.current() is None
     assert list(shown.calls.window(5)) == []
+
+
+@pytest.mark.parametrize("paths", [("a",), ("a", "b"), ("a", "a", "a", "b")])
+def test_calls_that_the_mirror_let_go_are_counted_no_more(
+    monkeypatch: pytest.MonkeyPatch, paths: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr(mirror_module, "ROWS_MAX", 100)
+    monkeypatch.setattr(mirror_module, "_ROWS_SLACK", 10)
+    shown = table()
+    for n in range(1, 1001):
+        shown.tell(call(n, paths[n % len(paths)]))
+        assert shown.calls.matching == len(shown.mirror.rows)
+    listed = [id_ for line in shown.shape() for id_ in line]
+    assert listed == sorted(shown.mirror.rows)
+
+
+def test_a_line_of_one_call_is_no_work_for_the_garbage_collector() -> None:
+    shown = table(call(1), call(2, "b"))
+    assert not any(map(gc.is_tracked, [*shown.calls.lines, *shown.mirror.rows.values()]))
 
 
 _STATES = st.sampled_from([State.RUNNING, State.DONE, State.ERROR])

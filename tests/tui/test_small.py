@@ -353,5 +353,5 @@ def test_the_rules_have_room_for_which_calls_they_are_about(cells: int) -> None:
 @pytest.mark.parametrize("cells", range(34, 161))
 def test_a_line_of_the_call_table_fits(cells: int) -> None:
     waiting = replace(busy().rows[9], agent="an-agent-with-a-long-name#12")
-    line = call_line(CallLine(waiting, [1, 2]), columns(cells), UTC, left="0:41", marked=True)
+    line = call_line(CallLine(waiting, [0]), columns(cells), UTC, left="0:41", marked=True)
     assert sum(len(text) for text, _ in line) <= cells

@@ -90,6 +90,6 @@ def test_a_short_agent_keeps_its_number(agent: str, shown: str) -> None:
 def test_a_line_of_the_table_fills_its_width_exactly(room: int, text: str, cursor: bool) -> None:
     call = row(1, text, {text: text}, agent=f"{text}#1", server=text)
     widths = columns(room)
-    line = call_line(CallLine(call, [1, 2]), widths, None, cursor=cursor)
+    line = call_line(CallLine(call, [0]), widths, None, cursor=cursor)
     assert cells(line) == cells(heading(widths)) <= room
     assert all(cell_len(part) == len(part) or "漢" in part for part, _ in line)

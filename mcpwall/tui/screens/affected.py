@@ -41,7 +41,7 @@ class AffectedScreen(Sheet):
         """The newest first; those that the app has forgotten are counted."""
         widths = columns(room)
         rows = [self.mirror.rows[call] for call in reversed(calls) if call in self.mirror.rows]
-        lines: list[Line] = [call_line(CallLine(r, [r.id]), widths, self.wall.zone) for r in rows]
+        lines: list[Line] = [call_line(CallLine(r), widths, self.wall.zone) for r in rows]
         if forgotten := len(calls) - len(rows):
             lines.append([(f"   and {forgotten:,} that are only in the record", "dim")])
         return lines
