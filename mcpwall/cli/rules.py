@@ -120,8 +120,9 @@ def run_test(arguments: argparse.Namespace) -> int:
     from mcpwall.engine.resolve import resolve
     from mcpwall.policy.answers import Answers
     from mcpwall.policy.flow import Flows
-    from mcpwall.policy.judge import State, ToolState, judge
+    from mcpwall.policy.judge import judge
     from mcpwall.policy.limits import Limits
+    from mcpwall.policy.state import State, ToolState
     from mcpwall.text import ascii_json
 
     file = "stdin" if arguments.call == "-" else arguments.call

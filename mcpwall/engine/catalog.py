@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mcpwall.model import Tool
-from mcpwall.policy.judge import ToolState
 from mcpwall.policy.set_risk import NOTHING, Word
+from mcpwall.policy.state import ToolState
 
 if TYPE_CHECKING:
     from mcpwall.engine.servers import Server

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from mcpwall.engine.calls import TOOLS_CALL
 from mcpwall.engine.sessions import paused
 from mcpwall.model import Action, Call, Cause, Verdict
-from mcpwall.policy.judge import State, ToolState, judge
+from mcpwall.policy.judge import judge
+from mcpwall.policy.state import State, ToolState
 from mcpwall.policy.written import write_policy
 from mcpwall.store.faults import AuditError
 

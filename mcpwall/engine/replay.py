@@ -20,10 +20,11 @@ from mcpwall.policy.answers import Answer, Answers, is_answer_id
 from mcpwall.policy.compile import Candidates, Policy
 from mcpwall.policy.compiled import TOOLS_CALL
 from mcpwall.policy.flow import Flows
-from mcpwall.policy.judge import State, ToolState, judge
+from mcpwall.policy.judge import judge
 from mcpwall.policy.limits import Limits
 from mcpwall.policy.operators import Resolve
 from mcpwall.policy.set_risk import Risks
+from mcpwall.policy.state import State, ToolState
 from mcpwall.store.history import Happening
 from mcpwall.store.records import AuditRow, Grounds, Kind, Step
 

@@ -2,7 +2,7 @@
 
 Everything here is pure. Nothing reads a file, a clock, the environment or a random number; what
 the outside knows (the time, where a path really leads, which tools are listed) comes in as a
-value or a function of `judge.State`. So a verdict can be worked out again from the record.
+value or a function of `state.State`. So a verdict can be worked out again from the record.
 
     match       globs over names                 compile     rules -> Policy, or a clear error
     arguments   `items[].url` -> values          judge       Call + Policy + State -> Verdict

@@ -30,7 +30,7 @@ class ConditionError(ValueError):
 
 
 class Clause:
-    """A compiled condition. Raises nothing for any arguments; see `resolve` in judge.State."""
+    """A compiled condition. Raises nothing for any arguments; see `resolve` in state.State."""
 
     __slots__ = ("_check", "_leaves", "_seen", "looks_up_paths")
 

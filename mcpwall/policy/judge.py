@@ -10,52 +10,21 @@ that a request is cancelled, does nothing for an agent that a rule on that metho
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Sequence
 
 import msgspec
 
 from mcpwall.model import Action, Budget, Call, Cause, Charge, Rest, Verdict
-from mcpwall.policy.answers import Answers
 from mcpwall.policy.arguments import Gap
 from mcpwall.policy.compile import STRICTNESS, Candidates, Counted, Policy
 from mcpwall.policy.compiled import TOOLS_CALL, Compiled, Limit
-from mcpwall.policy.flow import SECOND_NS, Flows
-from mcpwall.policy.limits import Amount, Limits, add, countable, limit_key
+from mcpwall.policy.flow import SECOND_NS
+from mcpwall.policy.limits import Amount, add, countable, limit_key
 from mcpwall.policy.operators import Resolve
+from mcpwall.policy.state import State, ToolState
 
 NAMED_MAX = 20  # rules that a verdict names; the first by id
 PATHS_MAX = 1_000  # paths that one verdict looks up
-
-
-class ToolState(enum.StrEnum):
-    """Whether the tool of a call may be called at all."""
-
-    LISTED = "listed"  # as the server listed it and, where needed, a person accepted it
-    UNLISTED = "unlisted"  # the server never listed it
-    DOUBLED = "doubled"  # the server listed it with two meanings
-    NEW = "new"  # it came to a server that was known, and nobody has accepted it yet
-    CHANGED = "changed"  # its definition changed and nobody has accepted it yet
-    SERVER_CHANGED = "server_changed"  # so did the instructions of its server
-
-
-class State(msgspec.Struct, frozen=True, gc=False):
-    """All that a verdict depends on besides the call and the rules.
-
-    `now_ns` is a clock that never jumps. `approved`: a person has just approved this very call.
-    `resolve` takes the text of a path and a directory, and gives the absolute path with `~`,
-    `..`, `file:` and symlinks resolved and `/` between its parts; it may raise OSError,
-    ValueError or RuntimeError, which makes a condition that cannot be evaluated.
-    """
-
-    now_ns: int
-    limits: Limits
-    flows: Flows
-    answers: Answers
-    lockdown: bool
-    tool: ToolState
-    approved: bool
-    resolve: Resolve
 
 
 _NOT_PERMITTED = {

@@ -18,9 +18,10 @@ from mcpwall.policy.answers import Answers
 from mcpwall.policy.compile import Policy
 from mcpwall.policy.compiled import Compiled
 from mcpwall.policy.flow import Flows
-from mcpwall.policy.judge import State, ToolState, is_about, judge, watched
+from mcpwall.policy.judge import is_about, judge, watched
 from mcpwall.policy.limits import Limits
 from mcpwall.policy.operators import Resolve
+from mcpwall.policy.state import State, ToolState
 
 MS_NS: Final = 1_000_000
 

@@ -9,8 +9,9 @@ from mcpwall.model import Action, Budget, Call, Condition, Defaults, RateLimit, 
 from mcpwall.policy.answers import Answers
 from mcpwall.policy.compile import Policy, compile_policy
 from mcpwall.policy.flow import Flows
-from mcpwall.policy.judge import State, ToolState, judge
+from mcpwall.policy.judge import judge
 from mcpwall.policy.limits import Limits
+from mcpwall.policy.state import State, ToolState
 
 SECOND = 1_000_000_000
 HOME = "/home/dev"

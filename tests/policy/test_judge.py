@@ -8,8 +8,9 @@ import pytest
 
 from mcpwall.model import Action, Call, Cause, Charge, Risk, Rule, Verdict
 from mcpwall.policy.answers import Answers
-from mcpwall.policy.judge import NAMED_MAX, PATHS_MAX, ToolState, judge, span
+from mcpwall.policy.judge import NAMED_MAX, PATHS_MAX, judge, span
 from mcpwall.policy.limits import Limits
+from mcpwall.policy.state import ToolState
 from tests.policy.build import SECOND, Desk, budget, call, limit, policy, rule, state, verdict
 
 WRITE = call("write", risk=Risk.WRITE)
