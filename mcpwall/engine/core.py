@@ -147,7 +147,7 @@ class Engine:
             self.limits.book(record.verdict.charges, now_ns)
         record.before = self.flows.forwarded(record.call, now_ns)
 
-    def _unbook(self, record: Record) -> None:
+    def unbook(self, record: Record) -> None:
         """A call that was counted is not forwarded after all. The newest comes first."""
         self.limits.unbook(record.verdict.charges)
         if record.before is not None:
@@ -161,7 +161,7 @@ class Engine:
         if fault := self.recorder.write([record.intent(steady) for record in records]):
             for record in reversed(records):
                 if record.state is State.RUNNING:
-                    self._unbook(record)
+                    self.unbook(record)
                 record.verdict = self.fault(fault)
                 record.state = State.REFUSED
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from mcpwall.engine import inputs, showing, sightings, views, wording
+from mcpwall.engine import showing, sightings, together, views, wording
 from mcpwall.engine.calls import TOOLS_CALL, weighed
 from mcpwall.engine.catalog import Catalog
 from mcpwall.engine.port import SessionEvent, State
@@ -35,6 +35,7 @@ from mcpwall.protocol.commands import (
     Request,
     Sort,
     Stage,
+    Subscribes,
     ToClient,
     ToServer,
     Withdrawn,
@@ -47,12 +48,6 @@ if TYPE_CHECKING:
 
 LISTING_S: Final = 10.0  # how long the wall waits for a list that it asked for
 _WAITING: Final = (State.HELD, State.RESERVING)
-NOT_TAKEN: Final = "the server had forgotten the session and did not take it; judged as a new call"
-UNSURE: Final = "a line of the server's could not be read and was dropped; it may be the answer"
-LEFT_WAITING: Final = (
-    "the wall was restarted while this call waited for the list of tools; it was not run, so "
-    "call again"
-)
 
 
 class Live:
@@ -114,7 +109,7 @@ class Live:
     def resumed(self) -> None:
         """All that an engine before this one had read of the agent's has been dealt with."""
         for request in self.protocol.requests.never_judged():
-            self._wire.to_client(refusals.dead(request, LEFT_WAITING), request.id)
+            self._wire.to_client(refusals.dead(request, wording.LEFT_WAITING), request.id)
         self.remember()
         self._wire.flush()
 
@@ -128,7 +123,7 @@ class Live:
         self.engine.notice("error", f"{self.agent} → {self.server.name}: {text}")
         for record in self._open.values():
             if record.state is State.RUNNING and not record.note:
-                record.note = UNSURE
+                record.note = wording.UNSURE
                 self.engine.feed.publish(record)
 
     def malformed(self, text: str) -> None:
@@ -193,10 +188,16 @@ class Live:
             case Answered():
                 self._answered(command)
             case Inputs():
-                line = inputs.answer(self, command)
+                line = together.answer(self, command)
                 self._wire.to_client(line, command.request.id)
                 if command.request.call:
                     self._answered(Answered(command.request, line is not command.line, line))
+            case Subscribes():
+                if line := together.subscribe(self, command):
+                    self._wire.to_client(line, command.request.id)
+                else:
+                    line = self.protocol.forwarded(command.request)
+                    self._wire.to_server(line, command.request.id)
             case Withdrawn():
                 who = "server" if command.request.sort is Sort.QUESTION else "agent"
                 self.give_up(self._open[command.request.call], f"cancelled by the {who}")
@@ -326,7 +327,7 @@ class Live:
 
     def _answered(self, command: Answered) -> None:
         record = self._open.pop(command.request.call)
-        if record.note is UNSURE:
+        if record.note is wording.UNSURE:
             record.note = ""
         record.took_us = (self.engine.clock.steady_ns() - record.started_ns) // 1000
         record.answer, record.answer_size = command.line[:ANSWER], len(command.line)
@@ -365,7 +366,7 @@ class Live:
             return
         record = self._open.pop(request.call, None)
         if record is not None:
-            self.engine.lost(record, NOT_TAKEN)
+            self.engine.lost(record, wording.NOT_TAKEN)
         self.from_client([line])
 
     def end(self, why: str, answer: str = "") -> None:

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from mcpwall.model import Cause, JsonObject, Verdict
+
+# What is said of calls that found no answer, beside verdicts.
+NOT_TAKEN: Final = "the server had forgotten the session and did not take it; judged as a new call"
+UNSURE: Final = "a line of the server's could not be read and was dropped; it may be the answer"
+LEFT_WAITING: Final = (
+    "the wall was restarted while this call waited for the list of tools; it was not run, so "
+    "call again"
+)
 
 
 def refusal(verdict: Verdict) -> str:

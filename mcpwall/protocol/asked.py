@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from mcpwall.model import JsonObject
 from mcpwall.protocol import codec, methods
 from mcpwall.protocol.codec import INVALID_PARAMS, Malformed
-from mcpwall.protocol.commands import Request
+from mcpwall.protocol.commands import Request, Sort
 
-_CALL_FIELDS = frozenset({"name", "arguments", "_meta"})
+RESOURCES_MAX: Final = 1_000  # that one subscription names
+SUBSCRIBE: Final = "resources/subscribe"
+_LISTEN_FIELDS: Final = frozenset({"resourceSubscriptions"})
+_CALL_FIELDS: Final = frozenset({"name", "arguments", "_meta"})
 
 
 def subject_of(request: Request, params: JsonObject) -> str:
@@ -32,6 +37,28 @@ def arguments_of(request: Request, params: JsonObject, known: frozenset[str]) ->
         arguments = {key: value for key, value in params.items() if key != "_meta"}
     codec.check_keys(arguments, known, request.id)
     return arguments
+
+
+def resources_of(request: Request, params: JsonObject) -> list[Request]:
+    """A subscription to each resource that `subscriptions/listen` names. Raises Malformed.
+
+    MCP 2026-07-28, "Subscriptions": `notifications.resourceSubscriptions`, a list of URIs.
+    """
+    wanted = params.get("notifications", {})
+    if type(wanted) is not dict:
+        raise Malformed(INVALID_PARAMS, "notifications must be an object", request.id)
+    codec.check_keys(wanted, _LISTEN_FIELDS, request.id)
+    uris = wanted.get("resourceSubscriptions") or []
+    if type(uris) is not list or not all(type(uri) is str for uri in uris):
+        text = "resourceSubscriptions must be a list of strings"
+        raise Malformed(INVALID_PARAMS, text, request.id)
+    if len(uris) > RESOURCES_MAX:
+        text = f"a subscription has at most {RESOURCES_MAX} resources"
+        raise Malformed(INVALID_PARAMS, text, request.id)
+    return [
+        Request(request.id, SUBSCRIBE, uri, {"uri": uri}, sort=Sort.NOTICE)
+        for uri in dict.fromkeys(uris)
+    ]
 
 
 def beside(request: Request) -> JsonObject:

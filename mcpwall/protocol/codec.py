@@ -31,7 +31,8 @@ INVALID_PARAMS: Final = -32602
 INTERNAL_ERROR: Final = -32603
 
 _ENVELOPE: Final = frozenset({"jsonrpc", "id", "method", "params", "result", "error"})
-_PARAMS: Final = frozenset({"_meta", "arguments", "name", "uri", "task", "requestState"})
+_CALL: Final = frozenset({"_meta", "arguments", "name", "uri", "task", "requestState"})
+_PARAMS: Final = _CALL | {"inputResponses", "notifications", "requestId", "taskId"}
 
 _LINE_ENDS: Final = tuple((each.encode(), b"\\u%04x" % ord(each)) for each in "\x85\u2028\u2029")
 _TEXT: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)

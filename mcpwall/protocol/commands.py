@@ -86,6 +86,13 @@ class Inputs(msgspec.Struct):
     line: bytes
 
 
+class Subscribes(msgspec.Struct):
+    """The client wants to be told of these resources: one request for a verdict on each."""
+
+    request: Request
+    resources: list[Request]
+
+
 class Withdrawn(msgspec.Struct):
     """The client cancelled a judged request; `was` is the stage it stood in."""
 
@@ -135,6 +142,7 @@ Command: TypeAlias = (
     | Judge
     | Answered
     | Inputs
+    | Subscribes
     | Withdrawn
     | Listed
     | Described

@@ -29,6 +29,7 @@ from mcpwall.protocol.commands import (
     Request,
     Sort,
     Stage,
+    Subscribes,
     ToClient,
     ToServer,
     Withdrawn,
@@ -164,6 +165,11 @@ class Session:
         if method == "initialize":
             self.parties.learn_client(params.get("clientInfo"))
             commands.append(Opened())
+        elif method == "subscriptions/listen":
+            if resources := asked.resources_of(request, params):
+                self.requests.begin(request)
+                self.changed = True
+                return [*commands, Subscribes(request, resources)]
         elif method == "tools/list":
             request.arguments = {"cursor": params.get("cursor")}
             request.changes = self._tools.list.changes

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from mcpwall.engine.live import UNSURE
 from mcpwall.engine.port import State
-from tests.engine.wall import RULES, Wall, call, note, request, result, text, verdict
+from mcpwall.engine.wording import UNSURE
+from tests.engine.wall import RULES, Talk, Wall, call, note, request, result, text, verdict
 
 QUESTION = request("q", "sampling/createMessage", {"messages": [], "maxTokens": 5})
 
@@ -188,7 +188,11 @@ def test_a_result_that_asks_what_rules_forbid_is_refused(tmp_path, action):
     assert refused["id"] == 1
     assert "sampling/createMessage" in text(refused)
     assert verdict(refused)["rules"] == ["talk"]
-    assert [row.state for row in wall.rows()] == [State.ERROR, State.DONE, State.REFUSED]
+    assert [row.state for row in wall.rows()] == [State.ERROR, State.REFUSED, State.REFUSED]
+    beside = wall.rows()[1]
+    assert beside.verdict.reason == (
+        "it came together with sampling/createMessage, which is refused"
+    )
     assert wall.held == []
 
 
@@ -272,3 +276,107 @@ def test_an_answer_that_cannot_be_read_ends_its_call_as_failed(tmp_path):
     (answer,) = talk.got()
     assert "may have run" in answer["error"]["message"]
     assert wall.rows()[0].state is State.ERROR
+
+
+# --- subscriptions of the stateless era ---------------------------------------------------------
+
+
+def listening(number, *uris, **more):
+    wanted = {"resourcesListChanged": True, "resourceSubscriptions": list(uris)}
+    return request(number, "subscriptions/listen", {"notifications": wanted, **more})
+
+
+NO_ETC = rule("deny", "resources/subscribe") + 'tool = "file:///etc/**"\n'
+
+
+def test_each_resource_of_a_subscription_is_judged(tmp_path):
+    wall = Wall(tmp_path, NO_ETC)
+    talk = wall.session()
+    talk.asks(listening(2, "file:///a", "file:///b", "file:///a"))
+    assert talk.forwarded() == [listening(2, "file:///a", "file:///b", "file:///a")]
+    assert [(row.method, row.tool, row.state) for row in wall.rows()] == [
+        ("resources/subscribe", "file:///a", State.DONE),
+        ("resources/subscribe", "file:///b", State.DONE),
+    ]
+    talk.answers(result(2, resultType="complete"))
+    assert talk.got() == [result(2, resultType="complete")]
+
+
+def test_a_subscription_to_what_a_rule_forbids_is_refused(tmp_path):
+    wall = Wall(tmp_path, NO_ETC)
+    talk = wall.session()
+    talk.asks(listening(2, "file:///a", "file:///etc/passwd"))
+    assert talk.forwarded() == []
+    (refused,) = talk.got()
+    assert "file:///etc/passwd" in refused["error"]["message"]
+    assert refused["error"]["data"]["mcpwall/verdict"]["rules"] == ["talk"]
+    assert [row.state for row in wall.rows()] == [State.REFUSED, State.REFUSED]
+    talk.answers(result(2, resultType="complete"))
+    assert talk.got() == []
+
+
+def test_a_subscription_that_a_person_would_be_asked_about_is_refused(tmp_path):
+    wall = Wall(tmp_path, rule("ask", "resources/subscribe"))
+    talk = wall.session()
+    talk.asks(listening(2, "file:///a"))
+    assert talk.forwarded() == []
+    assert "cannot wait" in talk.got()[0]["error"]["message"]
+    assert wall.held == []
+
+
+def test_p09_a_refused_subscription_costs_no_limit(tmp_path):
+    limit = '[[rules]]\nid = "few"\nmethod = "resources/subscribe"\nrate_limit = "3/minute"\n'
+    wall = Wall(tmp_path, RULES + limit)
+    talk = wall.session()
+    talk.asks(listening(2, "a", "b", "c", "d"))
+    assert "talk" not in talk.got()[0]["error"]["message"]
+    assert talk.forwarded() == []
+    talk.asks(listening(3, "a", "b", "c"))
+    assert talk.forwarded() == [listening(3, "a", "b", "c")]
+    talk.asks(listening(4, "d"))
+    assert talk.forwarded() == []
+
+
+def test_p01_a_subscription_that_cannot_be_recorded_is_refused(tmp_path):
+    wall = Wall(tmp_path, RULES)
+    talk = wall.session()
+    wall.intake.fault = "disk full"
+    talk.asks(listening(2, "a"))
+    assert talk.forwarded() == []
+    assert "disk full" in talk.got()[0]["error"]["message"]
+
+
+def test_a_subscription_to_no_resource_is_housekeeping(tmp_path):
+    wall = Wall(tmp_path, rule("deny", "resources/subscribe"))
+    talk = wall.session()
+    talk.asks(listening(2))
+    assert talk.forwarded() == [listening(2)]
+    assert wall.rows() == []
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"notifications": []},
+        {"Notifications": {"resourceSubscriptions": ["a"]}},
+        {"notifications": {"ResourceSubscriptions": ["a"]}},
+        {"notifications": {"resourceSubscriptions": "a"}},
+        {"notifications": {"resourceSubscriptions": [["a"]]}},
+        {"notifications": {"resourceSubscriptions": [str(n) for n in range(1_001)]}},
+    ],
+)
+def test_a_subscription_that_servers_could_read_differently_is_refused(tmp_path, params):
+    wall = Wall(tmp_path, RULES)
+    talk = wall.session()
+    talk.asks(request(2, "subscriptions/listen", params))
+    assert talk.forwarded() == []
+    assert talk.got()[0]["id"] == 2
+
+
+def test_p12_a_subscription_goes_on_with_the_engine_that_follows(tmp_path):
+    wall = Wall(tmp_path, RULES)
+    talk = wall.session()
+    talk.asks(listening(2, "a"))
+    after = Talk(wall.killed(), after=talk)
+    after.answers(result(2, resultType="complete"))
+    assert after.got() == [result(2, resultType="complete")]
