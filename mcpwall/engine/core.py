@@ -112,8 +112,8 @@ class Engine:
         tool = tool_state(live, call)
         verdict = self._bench.judge(live, call, tool, now_ns, lookups)
         if back is not None:
-            verdict = self.rounds.judged(back, call, verdict)
-        before = self.late.take(live, call, verdict) if verdict.action is Action.ASK else 0
+            verdict = self.rounds.judged(back, call, request, verdict)
+        before = self.late.take(live, call, request, verdict) if verdict.action is Action.ASK else 0
         if before:
             verdict = self._bench.judge(live, call, tool, now_ns, lookups, approved=True)
         if verdict.action is Action.ASK and (full := self.holds.full(live, len(arguments))):

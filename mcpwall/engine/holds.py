@@ -18,7 +18,7 @@ from mcpwall.engine.late import BETWEEN, SAID
 from mcpwall.engine.port import Done, Held, Refused, ReleasedEvent, State
 from mcpwall.engine.port_answers import CheckEdit, Decide, Reveal, Revealed
 from mcpwall.engine.rounds import COMES_BACK
-from mcpwall.model import TWO_KEYS, Action, Cause, Verdict
+from mcpwall.model import TWO_KEYS, Action, Cause, JsonObject, Verdict
 from mcpwall.policy.flags import flags
 from mcpwall.protocol import asked
 from mcpwall.store.records import Kind
@@ -45,6 +45,7 @@ class Hold(msgspec.Struct, eq=False):
     deadline_ms: int
     revision: int
     timers: list[Timer]
+    beside: JsonObject = {}  # what it sends that is no argument of it
     edits: dict[str, Edit] = {}  # those that a person may let run, by digest
     shown: Held | None = None  # what the apps are told of it; None once it waits no more
 
@@ -97,6 +98,7 @@ class Holds:
         seconds = self._engine.rounds.seconds(live, record)
         self._revisions += 1
         hold = Hold(live, record, now, now + int(seconds * 1000), self._revisions, [])
+        hold.beside = asked.beside(record.request)
         self._holds[record.call.id] = hold
         record.state = State.HELD
         self._engine.records.held += 1
@@ -231,7 +233,7 @@ class Holds:
         )
         kind = "use of this tool" if record.call.method == TOOLS_CALL else "request like this"
         first = () if used else (f"first {kind}",)
-        beside = hiding.beside(self._engine.mask, asked.beside(record.request))
+        beside = hiding.beside(self._engine.mask, hold.beside)
         masked = ("secrets in it are hidden",) if record.shown else ()
         told = (*first, *masked, *beside, *flags(record.call, self._engine.resolve))
         return hold.held(why, told, two_keys=not TWO_KEYS.isdisjoint((risk, *more)))

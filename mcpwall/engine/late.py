@@ -2,8 +2,8 @@
 
 A call that nobody answered is refused, and its agent told so. For a while a person can still look
 at it; an allow then lets no call run by itself, but answers the ask when the very same call is made
-again: same client, same server, same arguments, under the same rules and the same definition of
-the tool. It is used up by the first such call, whatever becomes of it.
+again: same client, same server, same arguments and what is sent beside them, under the same rules
+and the same definition of the tool. It is used up by the first such call, whatever becomes of it.
 """
 
 from __future__ import annotations
@@ -14,13 +14,15 @@ import msgspec
 
 from mcpwall.engine.port import Done, Held, Refused, ReleasedEvent
 from mcpwall.engine.port_answers import Decide
-from mcpwall.model import Action, Call, Tool, Verdict
+from mcpwall.model import Action, Call, JsonObject, Tool, Verdict
+from mcpwall.protocol.asked import beside
 
 if TYPE_CHECKING:
     from mcpwall.engine.clock import Timer
     from mcpwall.engine.core import Engine
     from mcpwall.engine.holds import Hold
     from mcpwall.engine.live import Live
+    from mcpwall.protocol.commands import Request
 
 LATE_S: Final = 300.0  # to look at a call after its time, and from an allow to the call itself
 OFFERS_MAX: Final = 50
@@ -48,12 +50,13 @@ class Pass(msgspec.Struct, eq=False):
     """One call that may run once."""
 
     call: Call
+    beside: JsonObject
     tool: Tool | None
     policy: str
     until_ns: int
     asked: tuple[str, ...]  # the rules that asked
 
-    def fits(self, call: Call, tool: Tool | None, now: Verdict) -> bool:
+    def fits(self, call: Call, beside: JsonObject, tool: Tool | None, now: Verdict) -> bool:
         """Whether this is the call that the person allowed, under what they saw.
 
         `now` is the verdict that would hold it; a rule that did not ask then was not answered.
@@ -66,7 +69,7 @@ class Pass(msgspec.Struct, eq=False):
             call.client,
             call.server,
             call.directory,
-        ) and (self.tool, self.policy) == (tool, now.policy)
+        ) and (self.beside, self.tool, self.policy) == (beside, tool, now.policy)
 
 
 class Late:
@@ -128,11 +131,12 @@ class Late:
             self._drop(call.id, "refused by a rule")
             return Refused(f"it would not run: {verdict.reason}")
         until = self._engine.clock.steady_ns() + int(LATE_S * 1e9)
-        self._passes.append(Pass(call, tool, verdict.policy, until, offer.shown.row.verdict.rules))
+        asked = offer.shown.row.verdict.rules
+        self._passes.append(Pass(call, offer.hold.beside, tool, verdict.policy, until, asked))
         self._drop(call.id, "approved meanwhile: runs once when it is called again")
         return Done(f"kept: the same call runs once if it comes within {LATE_S / 60:.0f} minutes")
 
-    def take(self, live: Live, call: Call, asked: Verdict) -> int:
+    def take(self, live: Live, call: Call, request: Request, asked: Verdict) -> int:
         """The number of the call that a person allowed late, if this is the same one; else 0.
 
         `asked` is the verdict that would hold it. The answer is used up by this.
@@ -141,9 +145,9 @@ class Late:
             return 0
         now = self._engine.clock.steady_ns()
         self._passes = [kept for kept in self._passes if now < kept.until_ns]
-        tool = live.tool_of(call)
+        sent, tool = beside(request), live.tool_of(call)
         for kept in self._passes:
-            if kept.fits(call, tool, asked):
+            if kept.fits(call, sent, tool, asked):
                 self._passes.remove(kept)
                 return kept.call.id
         return 0

@@ -3,7 +3,8 @@
 Such an agent can be told that more input is required, with nothing but a state to send back; it
 then makes the same call again at once, up to ten times. The state is a random token, and all that
 it stands for stays here: it fits the very same call of the same client, once, for a while. What
-the server itself had said by way of state is kept with it, and put back before the call is judged.
+the call had brought for the server from a round of its own (state, answers) is kept with it, and
+put back before the call is judged.
 
 Between two rounds no request is open. What a person decides in that moment is a late answer
 (`engine.late`), and waits for the call to come back.
@@ -14,11 +15,13 @@ MCP 2026-07-28, "Multi Round-Trip Requests".
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from mcpwall.model import Action, Call, Cause, Verdict
+from mcpwall.engine.calls import TOOLS_CALL
+from mcpwall.model import Action, Call, Cause, JsonObject, Verdict
+from mcpwall.protocol import asked
 from mcpwall.protocol.commands import Sort
 
 if TYPE_CHECKING:
@@ -32,6 +35,7 @@ RETURN_S: Final = 60.0  # how long an agent may take to come back
 OPEN_MAX: Final = 1_000
 METHODS: Final = frozenset({"tools/call", "prompts/get", "resources/read"})
 STATE: Final = "requestState"
+OF_THE_SERVER: Final = (STATE, "inputResponses")
 TOKEN: Final = "mcpwall:round:"  # noqa: S105 - how each token starts
 
 COMES_BACK: Final = "its agent was told to make it again"
@@ -45,7 +49,8 @@ class Round(msgspec.Struct, eq=False):
     number: int  # of the round that is over
     since_ns: int  # when the first one began
     until_ns: int
-    state: Any  # the server's own, None for none
+    kept: JsonObject  # what it had brought of a round of the server's own
+    beside: JsonObject  # all that it sends beside its arguments
     denied: str | None = None
 
 
@@ -90,9 +95,11 @@ class Rounds:
             return ""
         token = TOKEN + secrets.token_urlsafe(32)
         until = now + int(RETURN_S * 1e9)
-        state = (record.request.message or {}).get("params", {}).get(STATE)
+        params = (record.request.message or {}).get("params", {})
+        kept = {key: params[key] for key in OF_THE_SERVER if key in params}
+        beside = asked.beside(record.request)
         since = now - int(waited_s * 1e9)
-        self._open[token] = Round(record.call, number, since, until, state)
+        self._open[token] = Round(record.call, number, since, until, kept, beside)
         return token
 
     def denied(self, call: int, reason: str) -> bool:
@@ -106,7 +113,7 @@ class Rounds:
     def take(self, request: Request) -> Round | str | None:
         """What a request comes back from, '' for a wait that is over; None: it does not.
 
-        The server's own state takes the place of the token, so that is what is judged and sent.
+        What it had brought for the server takes the token's place: that is judged and sent.
         """
         params = (request.message or {}).get("params", {})
         token = params.get(STATE)
@@ -114,15 +121,17 @@ class Rounds:
             return None
         self._forget(self._engine.clock.steady_ns())
         found = self._open.pop(token, None)
-        if found is None or found.state is None:
-            del params[STATE]
-        else:
-            params[STATE] = found.state
+        del params[STATE]
+        if found is not None:
+            params.update(found.kept)
+        if request.method != TOOLS_CALL:  # its arguments are all of its params
+            request.arguments = {key: params[key] for key in params if key != "_meta"}
         return found or ""
 
-    def judged(self, back: Round | str, call: Call, verdict: Verdict) -> Verdict:
+    def judged(self, back: Round | str, call: Call, request: Request, verdict: Verdict) -> Verdict:
         """The verdict on a call that comes back, given the judge's."""
-        if isinstance(back, str) or _same(back.call) != _same(call):
+        same = isinstance(back, Round) and _same(back.call) == _same(call)
+        if isinstance(back, str) or not same or back.beside != asked.beside(request):
             return Verdict(Action.DENY, Cause.FAULT, reason=GONE, policy=verdict.policy)
         self._engine.late.came_back(back.call.id, call.id)
         if verdict.action is not Action.ASK:

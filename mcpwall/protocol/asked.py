@@ -12,6 +12,17 @@ from mcpwall.protocol.commands import Request, Sort
 RESOURCES_MAX: Final = 1_000  # that one subscription names
 SUBSCRIBE: Final = "resources/subscribe"
 _LISTEN_FIELDS: Final = frozenset({"resourceSubscriptions"})
+_META: Final = frozenset(
+    {
+        "progressToken",
+        methods.META_VERSION,
+        methods.META_CLIENT,
+        "io.modelcontextprotocol/clientCapabilities",
+        "io.modelcontextprotocol/logLevel",
+        *("traceparent", "tracestate"),  # W3C Trace Context
+        "claudecode/toolUseId",  # another one for each call
+    }
+)
 _CALL_FIELDS: Final = frozenset({"name", "arguments", "_meta"})
 
 
@@ -62,8 +73,16 @@ def resources_of(request: Request, params: JsonObject) -> list[Request]:
 
 
 def beside(request: Request) -> JsonObject:
-    """What a call sends beside its name, arguments and _meta."""
-    if request.method != "tools/call" or request.message is None:
+    """What a request sends that is no argument of it: a task, answers, what nobody knows.
+
+    Of `_meta` it is what neither the protocol nor tracing puts there: a server may act on it.
+    """
+    if request.message is None:
         return {}
     params: JsonObject = request.message.get("params", {})
-    return {field: value for field, value in params.items() if field not in _CALL_FIELDS}
+    call = request.method == "tools/call"
+    fields = {key: value for key, value in params.items() if call and key not in _CALL_FIELDS}
+    meta = params.get("_meta") or {}
+    if unknown := {key: value for key, value in meta.items() if key not in _META}:
+        fields["_meta"] = unknown
+    return fields

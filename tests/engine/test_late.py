@@ -72,6 +72,34 @@ def test_p08_no_other_call_runs_on_it(wall_with, other):
     assert len(wall.held) == 1
 
 
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {"task": {"ttl": 60}},
+        {"inputResponses": {"a": {"action": "accept"}}},
+        {"_meta": {"com.example/sudo": True}},
+    ],
+)
+def test_p08_what_is_sent_beside_the_arguments_is_part_of_the_call(wall, beside):
+    talk, held = too_late(wall)
+    wall.decide(held)
+    other = call(2, "pay", PAY)
+    other["params"].update(beside)
+    talk.asks(other)
+    assert talk.forwarded() == []
+    (held,) = wall.held
+    assert any(next(iter(beside)) in flag for flag in held.flags)
+
+
+def test_an_id_that_every_call_has_anew_is_no_part_of_it(wall):
+    talk, held = too_late(wall)
+    wall.decide(held)
+    meta = {"progressToken": 7, "claudecode/toolUseId": "t2", "traceparent": "00-1-2-01"}
+    again = call(2, "pay", PAY, **meta)
+    talk.asks(again)
+    assert talk.forwarded() == [again]
+
+
 def test_p08_no_other_client_runs_on_it(wall):
     _, held = too_late(wall)
     wall.decide(held)

@@ -85,6 +85,45 @@ def test_a_state_of_the_servers_own_is_put_back(wall):
     assert talk.forwarded() == [pay(3, "the server's")]
 
 
+def test_answers_for_the_server_are_put_back_too(wall):
+    talk = wall.session(client="newcomer")
+    answers = {"a": {"action": "accept"}}
+    first = pay(1, "the server's")
+    first["params"]["inputResponses"] = answers
+    talk.asks(first)
+    comes_back(wall, talk, 2)
+    wall.decide(*wall.held)
+    (sent,) = talk.forwarded()
+    assert sent["params"]["requestState"] == "the server's"
+    assert sent["params"]["inputResponses"] == answers
+
+
+def test_p08_a_state_is_for_what_is_sent_beside_the_arguments_too(wall):
+    talk = begin(wall)
+    wall.clock.advance(ROUND_S)
+    back = pay(2, told_to_come_back(talk))
+    back["params"]["inputResponses"] = {"a": {"action": "accept"}}
+    talk.asks(back)
+    assert verdict(talk.refusal())["cause"] == "fault"
+
+
+@pytest.mark.parametrize("state", [None, "the server's"])
+def test_another_request_comes_back_as_a_call_does(wall_with, state):
+    wall = wall_with(PATIENT + '[[rules]]\nid = "p"\nmethod = "prompts/get"\naction = "ask"\n')
+
+    def prompt(number, state):
+        message = pay(number, state, None)
+        del message["params"]["arguments"]
+        return {**message, "method": "prompts/get"}
+
+    talk = wall.session(client="newcomer")
+    talk.asks(prompt(1, state))
+    wall.clock.advance(ROUND_S)
+    talk.asks(prompt(2, told_to_come_back(talk)))
+    wall.decide(*wall.held)
+    assert talk.forwarded() == [prompt(2, state)]
+
+
 def test_p08_allowed_between_two_rounds_it_runs_once_when_it_comes_back(wall):
     talk = begin(wall)
     wall.clock.advance(ROUND_S)
