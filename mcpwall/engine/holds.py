@@ -17,6 +17,7 @@ from mcpwall.engine.editing import Edit, take_back
 from mcpwall.engine.late import BETWEEN, SAID
 from mcpwall.engine.port import Done, Held, Refused, ReleasedEvent, State
 from mcpwall.engine.port_answers import CheckEdit, Decide, Reveal, Revealed
+from mcpwall.engine.reservations import Release
 from mcpwall.engine.rounds import COMES_BACK
 from mcpwall.model import TWO_KEYS, Action, Cause, JsonObject, Verdict
 from mcpwall.policy.flags import flags
@@ -242,10 +243,10 @@ class Holds:
         record = hold.record
         record.verdict = verdict
         if self._engine.reservations is not None:
-            self.remove(record.call.id, how)
-            record.note = how
-            self._engine.reservations.add(hold.live, record, by=by)
-            return Done("allowed")
+            record.note = f"{how}; the shared store is asked"
+            self.remove(record.call.id, record.note)
+            self._engine.reservations.add(hold.live, record, Release(by, how))
+            return Done("allowed; it runs if the shared store has room for it")
         if fault := self._engine.release(record, by):
             take_back(record)
             self._refuse(

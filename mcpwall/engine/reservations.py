@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from mcpwall.engine.editing import take_back
-from mcpwall.engine.port import State
+from mcpwall.engine.port import ReleasedEvent, State
 from mcpwall.model import Action, Cause, Per, Verdict
 from mcpwall.policy.judge import charged, limited
 from mcpwall.store.records import Kind
@@ -39,15 +39,22 @@ CHANGED: Final = (
 _TEAMS: Final = (Per.TOOL, Per.SERVER)
 
 
+class Release(msgspec.Struct, frozen=True):
+    """Who let a held call go, as the record says it, and how, as a screen does."""
+
+    by: str
+    how: str
+
+
 class Waiting(msgspec.Struct, eq=False):
-    """One call that waits. `by` is who released it if it was held, '' if it was not."""
+    """One call that waits. `release` is how it was let go if it was held, None if it was not."""
 
     live: Live
     record: Record
     policy: Policy
     limits: list[Counted]  # behind the bounds of the reservation, in their order
     reservation: Reservation
-    by: str
+    release: Release | None
     arrival: bytes  # the entry of the call itself, '' if the shared record has it
     steps: list[bytes]  # what happened to it while it waited
 
@@ -62,15 +69,15 @@ class Reservations:
         ledger.on_change = self._changed
         engine.recorder.share = self.share
 
-    def add(self, live: Live, record: Record, *, by: str = "") -> None:
-        """Ask the store for an allowed call that is on record; `by` released it, if it was held."""
+    def add(self, live: Live, record: Record, release: Release | None = None) -> None:
+        """Ask the store for an allowed call that is on record; `release` if it was held before."""
         call, engine = record.call, self._engine
         policy, _ = engine.rulebook.policy(call.directory)
         charges = charged(record.verdict, call, policy)
         wall = self.ledger.wall
-        if by:
+        if release is not None:
             arrival = b""
-            entry = entries.of_step(wall, record.step(Kind.RELEASED, engine.clock, by=by))
+            entry = entries.of_step(wall, record.step(Kind.RELEASED, engine.clock, by=release.by))
         else:
             intent = record.intent(engine.clock.steady_ns())
             arrival = entries.of_call(wall, intent)
@@ -87,7 +94,7 @@ class Reservations:
         )
         reservation = Reservation(f"{wall.id}.{call.id}", bounds, entry)
         limits = [one for _, one in charges]
-        waiting = Waiting(live, record, policy, limits, reservation, by, arrival, [])
+        waiting = Waiting(live, record, policy, limits, reservation, release, arrival, [])
         self._waiting[call.id] = waiting
         record.state = State.RESERVING
         engine.feed.publish(record)
@@ -135,19 +142,28 @@ class Reservations:
     def _carry_out(self, waiting: Waiting, verdict: Verdict) -> None:
         """Let the call go and say so on record first, or refuse it."""
         record, live, engine = waiting.record, waiting.live, self._engine
+        release = waiting.release or Release(STORE, "")
         if verdict.action is Action.ALLOW:
             record.verdict = verdict
-            fault = engine.release(record, waiting.by or STORE)
+            fault = engine.release(record, release.by)
             if not fault:
+                self._came_out(record, release.how)
                 engine.let_go(live, record)
                 return
             verdict = engine.fault(fault)
         take_back(record)
         record.verdict = verdict
+        self._came_out(record, f"{release.how}, then refused" if release.how else "")
         engine.hit(record)
         engine.settle(record, Kind.REFUSED, by=STORE)
         live.refuse(record, record.request)
         live.flush()
+
+    def _came_out(self, record: Record, how: str) -> None:
+        """Say what became of a call that was held, now that it is known."""
+        if how:
+            record.note = how
+            self._engine.feed.publish(ReleasedEvent(record.call.id, how))
 
     def _verdict(self, waiting: Waiting, answer: Answer) -> Verdict:
         """What the store's answer means, and whether this wall still allows the call."""

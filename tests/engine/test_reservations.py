@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mcpwall.engine.port import Done, Lockdown, State
+from mcpwall.engine.port import Done, Lockdown, ReleasedEvent, RowEvent, State
 from mcpwall.engine.restore import LEFT_RESERVING
 from mcpwall.store.shared import entries
 from tests.engine.wall import (
@@ -309,17 +309,29 @@ def test_p12_an_engine_that_is_killed_meanwhile_has_not_run_the_call(
 # --- held calls ---------------------------------------------------------------------------------
 
 
+def seen(wall: Wall) -> tuple[State, str]:
+    """What an app knows of the one call: its state and note, as the last word on it has it."""
+    events = wall.engine.feed.since(0).events
+    row = [event.row for event in events if isinstance(event, RowEvent)][-1]
+    released = [event.how for event in events if isinstance(event, ReleasedEvent)]
+    assert released[-1] == row.note
+    return row.state, row.note
+
+
 def test_p08_an_approved_call_is_reserved_when_it_is_released(
     wall: Wall, talk: Talk, store: FakeLedger
 ) -> None:
     talk.asks(call(1, "pay", {"amount": 1}))
     assert store.asked == []
     (held,) = wall.held
-    assert wall.decide(held) == Done("allowed")
+    reply = wall.decide(held)
+    assert reply == Done("allowed; it runs if the shared store has room for it")
     assert wall.held == []
     assert talk.forwarded() == []
+    assert seen(wall) == (State.RESERVING, "allowed by you; the shared store is asked")
     store.grants()
     assert talk.forwarded() == [call(1, "pay", {"amount": 1})]
+    assert seen(wall) == (State.RUNNING, "allowed by you")
     row = wall.recorded(1)
     assert (row.state, row.by) == ("running", "person")
 
@@ -333,8 +345,10 @@ def test_an_approved_call_for_which_the_store_has_no_room_is_refused(
     talk.asks(call(1, "pay"))
     (held,) = wall.held
     wall.decide(held)
+    assert seen(wall) == (State.RESERVING, "allowed by you; the shared store is asked")
     store.answers(5)
     assert verdict(talk.refusal())["cause"] == "limit"
+    assert seen(wall) == (State.REFUSED, "allowed by you, then refused")
     (row,) = told(store)
     assert (row.state, row.by) == ("refused", "store")
     wall.drop()
