@@ -137,6 +137,8 @@ class WallApp(App[None], inherit_bindings=False):
 
     def repaint(self) -> None:
         """Tell the screens what changed since the last time."""
+        if not self.is_running:
+            return  # it closes: screens have lost their parts, timers run on
         changes = self.mirror.drain()
         if Part.HELD in changes.parts:
             waiting = [held.row.id for held in self.mirror.waiting]
@@ -169,6 +171,8 @@ class WallApp(App[None], inherit_bindings=False):
         return [screen for screen in self.screen_stack if isinstance(screen, WallScreen)]
 
     def _tick(self) -> None:
+        if not self.is_running:
+            return
         screen = self._front
         for wall in self._in_sight:
             wall.refresh_frame()
