@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from mcpwall.store.config import load
+from tests.helpers.homes import processes
 from tests.helpers.programs import environment
 
 DEMO = [sys.executable, "-P", "-m", "mcpwall", "demo", "--fast"]
@@ -24,25 +25,13 @@ DEMO = [sys.executable, "-P", "-m", "mcpwall", "demo", "--fast"]
 @pytest.fixture
 def scratch() -> Iterator[Path]:
     """A TMPDIR of the demo's own; no process that knows it may be left at the end."""
-    place = Path(tempfile.mkdtemp(prefix="demo-"))
+    place = Path(tempfile.mkdtemp(prefix="demo-", dir="/tmp"))
     yield place
-    left = processes(place)
+    left = processes("TMPDIR", place)
     for pid in left:
         os.kill(pid, signal.SIGKILL)
     shutil.rmtree(place)
     assert not left, f"the demo left processes: {left}"
-
-
-def processes(place: Path, *words: str) -> dict[int, str]:
-    """The command lines of running processes with this TMPDIR, those that have all `words`."""
-    found = {}
-    listing = ["ps", "-Aww", "-E"] if sys.platform == "darwin" else ["ps", "axeww"]
-    told = subprocess.run([*listing, "-o", "pid=,args="], capture_output=True, check=True).stdout
-    for line in told.decode(errors="replace").splitlines():
-        pid, _, command = line.strip().partition(" ")
-        if f"TMPDIR={place}" in command and all(word in command for word in words):
-            found[int(pid)] = command
-    return found
 
 
 @contextmanager
@@ -131,8 +120,8 @@ def test_a_part_that_fails_is_named_and_all_is_cleaned_up(scratch: Path) -> None
         first_call(running)
         [agent] = [
             pid
-            for pid, command in processes(scratch, "mcpwall.demo.agent codex").items()
-            if "stdio" not in command.partition("TMPDIR")[0]
+            for pid, command in processes("TMPDIR", scratch).items()
+            if "mcpwall.demo.agent codex" in command and "stdio" not in command
         ]
         os.kill(agent, signal.SIGKILL)
         out, err = running.communicate()

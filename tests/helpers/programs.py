@@ -9,6 +9,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 ECHO = (sys.executable, "-I", "-S", str(Path(__file__).with_name("echo_server.py")))
+_A_TERMINALS = ("COLUMNS", "LINES")  # of whoever started the tests: a test's has its own size
 
 
 def wall(server: str, *command: str) -> list[str]:
@@ -32,7 +33,8 @@ def environment(home: Path | None = None, **echo: object) -> dict[str, str]:
     if home is not None:
         added["MCPWALL_HOME"] = str(home)
     path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
-    return {**os.environ, "PYTHONPATH": path, **added}
+    given = {name: value for name, value in os.environ.items() if name not in _A_TERMINALS}
+    return {**given, "PYTHONPATH": path, **added}
 
 
 def mcpwall(home: Path, *arguments: str) -> str:

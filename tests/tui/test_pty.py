@@ -12,7 +12,8 @@ import sys
 import termios
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.helpers.programs import environment
+
 _SEQUENCE = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]"  # CSI
     r"|\x1b[\]PX^_].*?(?:\x07|\x1b\\)"  # OSC and other strings
@@ -26,15 +27,14 @@ def start(kind: str) -> tuple[subprocess.Popen[bytes], int]:
     """The app, and our end of its terminal, a real one as far as it can tell."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 36, 120, 0, 0))
-    environment = {
-        **{k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "TERM_PROGRAM")},
+    env = {
+        **{k: v for k, v in environment().items() if k not in ("NO_COLOR", "TERM_PROGRAM")},
         "TERM": "xterm-256color",
         "COLORTERM": "truecolor",
-        "PYTHONPATH": str(ROOT),
         "PYTHONUTF8": "1",
     }
     command = [sys.executable, str(Path(__file__).with_name("pty_app.py")), kind]
-    app = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment)
+    app = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=env)
     os.close(theirs)
     return app, ours
 
