@@ -35,6 +35,11 @@ if TYPE_CHECKING:
 PER_SESSION: Final = 50
 BYTES_PER_SESSION: Final = 4 * 1024 * 1024  # of arguments, which the apps get whole
 PROGRESS_S: Final = 10.0
+_DENIED_BY: Final = {  # what ended a call that waited, where that is no rule
+    Cause.LOCKDOWN: "the lockdown",
+    Cause.PAUSED: "the pause of its session",
+    Cause.UNLISTED: "a change of its tool",
+}
 
 
 class Hold(msgspec.Struct, eq=False):
@@ -190,7 +195,7 @@ class Holds:
                 if hold.live.knows(hold.record.call):  # else it is judged once they are listed
                     self._release(hold, verdict, by="rules", how="allowed by a change of the rules")
             elif verdict.action is Action.DENY:
-                why = "its tool" if verdict.cause is Cause.UNLISTED else "a change of the rules"
+                why = _DENIED_BY.get(verdict.cause, "a change of the rules")
                 self._refuse(hold, verdict, by="rules", how=f"denied by {why}")
             else:
                 hold.record.verdict = verdict

@@ -14,13 +14,15 @@ if TYPE_CHECKING:
 PAUSED: Final = (
     "The user paused this session: none of its tools can be called until they let it go on."
 )
+LOCKED_TOO: Final = " The wall is locked down too: letting this session go on is not enough."
 CUT: Final = "the user cut this session off"
 
 
 def paused(live: Live, call: Call, policy: str) -> Verdict | None:
     """The verdict on a call of a session that a person paused; None for any other."""
     if live.paused and call.method == "tools/call":
-        return Verdict(Action.DENY, Cause.PAUSED, reason=PAUSED, policy=policy)
+        reason = PAUSED + LOCKED_TOO * live.engine.lockdown.on
+        return Verdict(Action.DENY, Cause.PAUSED, reason=reason, policy=policy)
     return None
 
 

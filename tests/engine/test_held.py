@@ -214,6 +214,7 @@ def test_an_approval_does_not_override_a_limit(wall_with):
 def test_lockdown_refuses_what_waits_and_what_comes(wall):
     talk, held = held_call(wall)
     assert isinstance(wall.do(Lockdown(on=True)), Done)
+    assert wall.rows()[-1].note == "denied by the lockdown"
     assert verdict(talk.refusal())["cause"] == "lockdown"
     assert isinstance(wall.decide(held), Refused)
     talk.asks(call(2, "look"), request(3, "ping"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mcpwall.engine.port import CutSession, Done, PauseSession, Refused
+from mcpwall.engine.port import CutSession, Done, Lockdown, PauseSession, Refused
 from mcpwall.engine.views import session_row
 from tests.engine.wall import TOOLS, Talk, call, request, result, text, verdict
 
@@ -33,6 +33,20 @@ def test_what_waits_is_refused_when_its_session_is_paused(wall):
     pause(wall, talk)
     assert "paused" in text(talk.refusal())
     assert wall.held == []
+    assert wall.rows()[-1].note == "denied by the pause of its session"
+
+
+def test_who_is_refused_by_a_pause_reads_of_a_lockdown_too(wall):
+    talk = wall.session()
+    pause(wall, talk)
+    wall.do(Lockdown(on=True))
+    talk.asks(call(1, "look"))
+    told = text(talk.refusal())
+    assert "paused this session" in told
+    assert "locked down too" in told
+    pause(wall, talk, on=False)
+    talk.asks(call(2, "look"))
+    assert "locked down: no tool" in text(talk.refusal())
 
 
 def test_a_call_that_was_forwarded_still_gets_its_answer(wall):
