@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from mcpwall.model import Cause
 from mcpwall.text import summary, visible, width
 from mcpwall.tui.review.compare import compare_rows
-from mcpwall.tui.review.layout import count, field_rows, prose, raw_rows, wrap
+from mcpwall.tui.review.layout import count, field_rows, flowing, prose, raw_rows, wrap
 from mcpwall.tui.timing import clock, took
 from mcpwall.tui.widgets.fields import row_parts
 from mcpwall.tui.widgets.lines import Line, Part, cells, spread
@@ -135,10 +135,9 @@ def answer(known: Known, room: int) -> list[Line]:
         return []
     size = known.details.answer_size
     title: Line = spread([(" ANSWER THE AGENT GOT", "dim")], [(f"{size:,} bytes ", "dim")], room)
-    text = known.details.answer
     lines: list[Line] = [title]
-    for line in text.split("\n"):
-        lines += _wrapped(line, "", room)
+    for line in known.details.answer.removesuffix("\n").split("\n"):
+        lines += _flowing(line, "", room)
     if rest := known.details.answer_left:
         lines.append([(f" … {rest:,} bytes more, not kept", "warn")])
     return lines
@@ -149,10 +148,10 @@ def tool(known: Known, room: int) -> list[Line]:
     if known.details is None or (found := known.details.tool) is None:
         return []
     lines: list[Line] = [[(" THE TOOL, IN ITS SERVER'S WORDS", "dim")]]
-    for line in found.description.split("\n"):
-        lines += _wrapped(line, "", room)
+    for line in found.description.strip("\n").split("\n") if found.description else ():
+        lines += _flowing(line, "", room)
     if found.why:
-        lines += _wrapped(f"risk {found.risk}: {found.why}", "dim", room)
+        lines += _prose(f"risk {found.risk}: {found.why}", "dim", room)
     return lines
 
 
@@ -160,7 +159,7 @@ def papers(row: Row, room: int) -> list[Line]:
     """What a record of the call quotes."""
     return [
         [(" RECORDED AS", "dim")],
-        *_wrapped(f"session {row.session} · {row.method} · policy {row.verdict.policy}", "", room),
+        *_prose(f"session {row.session} · {row.method} · policy {row.verdict.policy}", "", room),
         *_wrapped(f"sha256 {row.digest}", "", room),
     ]
 
@@ -209,6 +208,11 @@ def _wrapped(text: str, style: str, room: int) -> list[Line]:
 
 def _wrapped_safe(safe: str, style: str, room: int) -> list[Line]:
     return [[(" " + row, style)] for row in wrap(safe, room - 2)] if safe else []
+
+
+def _flowing(text: str, style: str, room: int) -> list[Line]:
+    """A line of foreign text, broken between words and indented as it is."""
+    return [[(" " + row, style)] for row in flowing(visible(text), room - 2)]
 
 
 def _prose(text: str, style: str, room: int) -> list[Line]:

@@ -222,6 +222,20 @@ async def test_an_answer_that_is_shown_whole_has_no_bytes_more() -> None:
 
 
 @scenario
+async def test_a_result_is_broken_between_words_and_keeps_its_lines() -> None:
+    fake = engine()
+    words = " ".join(["considerable"] * 9)
+    fake.replies[port.Details] = details(fake.now, f"{words}\n\n    indented\n")
+    async with showing(fake) as shown:
+        await select(shown, 1272)
+        pane = [line.partition("│")[2].rstrip() for line in shown.text().splitlines()]
+        at = next(n for n, line in enumerate(pane) if "ANSWER" in line)
+        shown_words = " ".join(pane[at + 1 : at + 4]).split()
+        assert shown_words == ["considerable"] * 9
+        assert pane[at + 4 : at + 6] == ["", "     indented"]
+
+
+@scenario
 async def test_a_filter_keeps_the_calls_that_match() -> None:
     async with showing(engine()) as shown:
         await shown.press("/", *"tool:query", "enter")

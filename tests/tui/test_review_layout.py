@@ -14,6 +14,7 @@ from mcpwall.tui.review.layout import (
     count,
     field_rows,
     flatten,
+    flowing,
     prose,
     raw_rows,
     value_rows,
@@ -168,3 +169,21 @@ def test_a_sentence_is_broken_between_words_and_a_long_word_where_the_row_ends()
     assert prose("a " + "x" * 20, 10) == ["a", "x" * 10, "x" * 10]
     assert prose("", 10) == [""]
     assert prose("a  b", 10) == ["a  b"]
+
+
+def test_a_result_is_broken_between_words_and_keeps_its_blanks() -> None:
+    assert flowing("one two three", 8) == ["one two ", "three"]
+    assert flowing("one  two", 8) == ["one  two"]
+    assert flowing("    if x:", 12) == ["    if x:"]
+    assert flowing("eight888 nine", 8) == ["eight888", "nine"]
+    assert flowing("eight888   nine", 8) == ["eight888", "  nine"]
+    assert flowing("x" * 20, 10) == ["x" * 10, "x" * 10]
+    assert flowing("", 10) == [""]
+
+
+@given(st.text(st.sampled_from("ab  世"), max_size=60), st.integers(8, 20))
+def test_a_result_in_rows_has_all_its_words_in_order(text: str, cells: int) -> None:
+    rows = flowing(text, cells)
+    assert all(width(row) <= cells for row in rows)
+    assert "".join(rows).replace(" ", "") == text.replace(" ", "")
+    assert text.count(" ") - "".join(rows).count(" ") < len(rows)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _PLAIN_NAME = re.compile(r"[A-Za-z_][\w-]*", re.ASCII)
 _NARROW = re.compile("[ -~·␊␉‹›]*")  # characters of one cell each
+_PIECE = re.compile(" +|[^ ]+")
 _NAME_MAX = 24  # cells; a longer name gets rows of its own
 _CELLS_MIN = 8
 DOT = "·"
@@ -141,6 +142,24 @@ def prose(text: str, cells: int) -> list[str]:
         else:
             rows += wrap(word, cells)
     return [row for row in rows if row] or [""]
+
+
+def flowing(text: str, cells: int) -> list[str]:
+    """A line of safe text in rows, broken between words; of blanks at a break one may not be shown.
+
+    For what is only read, such as results: indents stay, and so do blanks in a row.
+    """
+    rows = [""]
+    for piece in _PIECE.findall(text):
+        free = cells - width(rows[-1])
+        if width(piece) <= free:
+            rows[-1] += piece
+        elif piece.isspace():
+            rows[-1] += piece[:free]
+            rows += wrap(piece[free + 1 :], cells)
+        else:
+            rows[len(rows) - (not rows[-1]) :] = wrap(piece, cells)
+    return rows
 
 
 def _member(path: str, key: str) -> str:
