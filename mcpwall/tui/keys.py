@@ -157,11 +157,13 @@ ACTIONS = (
     _action("form.save", "ctrl+s", "save", "save the rule", engine=True),
     _action("form.list", "ctrl+l", "list", "list the calls that it would have changed"),
     _action("form.close", "escape", "discard", "close without saving"),
-    _action("affected.up", "up k", "", "one line up"),
-    _action("affected.down", "down j", "", "one line down"),
-    _action("affected.page_up", "pageup", "", "one page up"),
-    _action("affected.page_down", "pagedown space", "", "one page down"),
-    _action("affected.close", "escape enter q", "back", "close the list"),
+    _action("sheet.up", "up k", "", "one line up"),
+    _action("sheet.down", "down j", "", "one line down"),
+    _action("sheet.page_up", "pageup", "", "one page up"),
+    _action("sheet.page_down", "pagedown space", "", "one page down"),
+    _action("sheet.first", "g home", "", "to the start"),
+    _action("sheet.last", "G end", "", "to the end"),
+    _action("sheet.close", "escape enter q", "back", "close the list"),
     _action("decide.allow", "a", "allow", "allow what is asked here", engine=True),
     _action("decide.confirm", "!", "", "second key for what executes or destroys"),
     _action("decide.deny", "d", "deny", "refuse it", engine=True),
@@ -192,6 +194,8 @@ ACTIONS = (
     _action("help.down", "down j", "", "one line down"),
     _action("help.page_up", "pageup", "", "one page up"),
     _action("help.page_down", "pagedown space", "", "one page down"),
+    _action("help.first", "g home", "", "to the start"),
+    _action("help.last", "G end", "", "to the end"),
     _action("help.close", "escape q ?", "close", "close the help"),
     _action("confirm.yes", "y", "yes", "do it"),
     _action("confirm.no", "n escape", "no", "leave it"),
@@ -299,7 +303,7 @@ class KeyMap:
 
 
 MODAL = frozenset(
-    ("call", "form", "edit", "decide", "affected", "agents", "risk", "help", "confirm")
+    ("call", "form", "edit", "decide", "sheet", "agents", "risk", "help", "confirm")
 )  # what lies over a screen takes all keys
 
 

@@ -30,7 +30,7 @@ OWNERS = {
     "rules": RulesScreen,
     "form": RuleForm,
     "edit": EditScreen,
-    "affected": AffectedScreen,
+    "sheet": AffectedScreen,
     "decide": GroupScreen,
     "audit": AuditScreen,
     "sessions": SessionsScreen,

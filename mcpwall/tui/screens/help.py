@@ -21,7 +21,7 @@ TITLES = {
     "edit": "EDITING THE ARGUMENTS OF A CALL",
     "rules": "RULES",
     "form": "RULE FORM",
-    "affected": "CALLS THAT A CHANGE OF THE RULES AFFECTS",
+    "sheet": "TWO CALLS COMPARED, OR THE CALLS THAT A RULE CHANGES",
     "servers": "SERVERS AND TOOLS",
     "sessions": "SESSIONS",
     "audit": "AUDIT",

@@ -1,4 +1,4 @@
-"""Lines over the whole screen that are only read, and closed again."""
+"""Lines over the whole screen that are only read, and closed again: the one way to scroll them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class Sheet(WallModal):
     """Shows what `lines` says for its width."""
 
-    scope = "affected"
+    scope = "sheet"
     DEFAULT_CSS = "Sheet { background: $background; }"
 
     def lines(self, room: int) -> list[Line]:
@@ -31,10 +31,12 @@ class Sheet(WallModal):
 
     def on_resize(self) -> None:
         """Draw it for this width."""
-        self.call_after_refresh(self._draw)
+        self.call_after_refresh(self.draw)
 
-    def _draw(self) -> None:
-        self.query_one(TextLines).show(self.lines(self.size.width))
+    def draw(self) -> None:
+        """Draw what `lines` says now."""
+        if room := self.size.width:
+            self.query_one(TextLines).show(self.lines(room))
 
     def do_up(self) -> None:
         """One line up."""
@@ -51,3 +53,11 @@ class Sheet(WallModal):
     def do_page_down(self) -> None:
         """One page down."""
         self.query_one(TextLines).turn(1)
+
+    def do_first(self) -> None:
+        """To the start."""
+        self.query_one(TextLines).to_start()
+
+    def do_last(self) -> None:
+        """To the end."""
+        self.query_one(TextLines).to_end()
