@@ -6,6 +6,7 @@ import argparse
 import time
 from typing import TYPE_CHECKING, Any, Final
 
+from mcpwall import home
 from mcpwall.cli.errors import FAILED, NO_ENGINE, CliError
 
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
     parser = subparsers.add_parser(
         "status",
         help="engine, sessions, servers and waiting calls",
-        description="Show the engine, its sessions and servers, and the calls that wait for you.",
+        description="Show the engine, its sessions and servers, the calls that wait for you, and "
+        "where config and state are.",
         epilog="Exit code: 0 an engine runs, 3 none runs.",
     )
     parser.add_argument("--json", action="store_true", help="one JSON object")
@@ -40,8 +42,10 @@ def run(arguments: argparse.Namespace) -> int:
         snapshot: Snapshot = ask("snapshot", None, Snapshot)
     except NoEngineError as error:
         if not arguments.json:
+            print("\n".join(_places(home.config_file())))
             raise
-        print(ascii_json({"running": False, "error": str(error)}))
+        places = {"config": home.config_file(), "state": home.state_dir()}
+        print(ascii_json({"running": False, "error": str(error), **places}))
         return NO_ENGINE
     except OtherVersionError as error:
         engine = {"pid": error.engine.pid, "version": error.engine.version}
@@ -65,6 +69,7 @@ def as_json(snapshot: Snapshot) -> dict[str, Any]:
 
     return {
         "running": True,
+        "state": home.state_dir(),
         "engine": to_builtins(snapshot.status),
         "totals": to_builtins(snapshot.totals),
         "sessions": [to_builtins(session) for session in snapshot.sessions],
@@ -151,11 +156,10 @@ def _engine(status: Status, now_ms: int) -> Iterator[str]:
 
     up = duration((now_ms - status.started_ms) // 1000)
     yield _line("engine", f"pid {status.pid}, mcpwall {visible(status.version)}, up {up}")
-    yield _line("home", visible(status.home))
     http = status.http
     trouble = f"NOT LISTENING: {visible(http.error)}" if http.error else "off"
     yield _line("http", ", ".join(map(visible, http.addresses)) or trouble)
-    yield _line("config", f"{visible(status.config)} (rules {visible(status.policy)})")
+    yield from _places(status.config, f" (rules {visible(status.policy)})")
     if status.store:
         trouble = f": CALLS ARE DENIED, {visible(status.store_fault)}" if status.store_fault else ""
         yield _line("store", f"{visible(status.store)}, shared with other walls{trouble}")
@@ -167,6 +171,14 @@ def _engine(status: Status, now_ms: int) -> Iterator[str]:
         yield _line("", "NOT IN FORCE: an edit from outside waits for your answer in `mcpwall`:")
         for what in status.outside_edit.what:
             yield _line("", f"  {visible(what)}")
+
+
+def _places(config: str, rules: str = "") -> Iterator[str]:
+    """Where the rules and the state are. An engine's state is where this command looks for it."""
+    from mcpwall.text import visible
+
+    yield _line("config", f"{visible(config)}{rules}")
+    yield _line("state", visible(home.state_dir()))
 
 
 def duration(seconds: int) -> str:

@@ -103,12 +103,12 @@ def _fields(session: SessionRow) -> dict[str, object]:
 # --- for people -------------------------------------------------------------------------------
 
 
-def test_the_whole_status():
+def test_the_whole_status(own):
     assert list(as_lines(snapshot(), NOW_MS)) == [
         "engine    pid 4121, mcpwall 0.1.0, up 2h14m",
-        "home      /home/git",
         "http      127.0.0.1:6279",
         "config    /home/git/config.toml (rules 3f2a)",
+        f"state     {own}/state",
         "calls     1,284, of them 1,240 allowed, 17 denied, 4 limited, 20 with an error",
         "sessions  git#1  git  2025-11-25  1,284 calls  1 waiting",
         "servers   git  stdio  1.2  1 session  1 tool  1,284 calls",
@@ -239,14 +239,17 @@ def test_p10_the_json_of_an_engine_is_ascii(own, capsys):
 def test_no_engine_runs(own, capsys):
     assert main.run(["status"]) == 3
     out, err = capsys.readouterr()
-    assert (out, err.count("\n")) == ("", 1)
+    assert out == f"config    {own}/config.toml\nstate     {own}/state\n"
+    assert err.count("\n") == 1
     assert err.startswith("mcpwall: no engine runs")
 
 
 def test_no_engine_runs_for_scripts(own, capsys):
     assert main.run(["status", "--json"]) == 3
     out, err = capsys.readouterr()
-    assert json.loads(out)["running"] is False
+    told = json.loads(out)
+    assert told["running"] is False
+    assert (told["config"], told["state"]) == (f"{own}/config.toml", f"{own}/state")
     assert err == ""
 
 
