@@ -25,6 +25,7 @@ _ME: Final = {"name": "mcpwall-scan", "version": __version__}
 _HANDSHAKE: Final = "2025-11-25"
 _STATELESS: Final = "2026-07-28"
 _PREFIX: Final = "io.modelcontextprotocol/"
+_WALL: Final = "mcpwall: "  # how the wall's own answers begin
 
 Json = dict[str, Any]
 
@@ -161,6 +162,8 @@ class _Visit:
             return result
         error = answer.get("error")
         said = error.get("message") if isinstance(error, dict) else None
+        if str(said).startswith(_WALL):  # it never got there: the wall says why
+            raise _ScanError(str(said).removeprefix(_WALL))
         raise _ScanError(f"it answered with an error: {said}")
 
 

@@ -32,6 +32,8 @@ CHANGED = {"id": None, "method": "notifications/tools/list_changed"}
 WELCOME = {"result": {"protocolVersion": "2025-11-25", "capabilities": {}}}
 UNKNOWN = {"error": {"code": -32601, "message": "no such method"}}
 
+AWAY = {"error": {"code": -32000, "message": "mcpwall: x cannot be reached: no network"}}
+
 
 def page(*names: str, cursor: str = "") -> dict[str, object]:
     more = {"nextCursor": cursor} if cursor else {}
@@ -96,6 +98,7 @@ def test_a_list_that_never_keeps_still_is_given_up(visit) -> None:
     ("replies", "says"),
     [
         ([UNKNOWN, UNKNOWN], "it answered with an error: no such method"),
+        ([AWAY, AWAY], "x cannot be reached: no network"),
         ([WELCOME, {"error": {"code": 1, "message": "log in first"}}], "log in first"),
         ([WELCOME, page(cursor="1"), page(cursor="1"), page(cursor="1")], "more than 3 pages"),
     ],
@@ -104,6 +107,7 @@ def test_what_went_wrong_is_said(visit, monkeypatch, replies, says) -> None:
     monkeypatch.setattr(module, "PAGES_MAX", 3)
     said, _ = visit(*replies)
     assert says in said
+    assert "mcpwall" not in said
 
 
 def test_a_server_that_ends_is_quoted() -> None:
