@@ -14,6 +14,7 @@ from contextlib import AsyncExitStack, aclosing, suppress
 from typing import TYPE_CHECKING
 
 from mcpwall import home, starter
+from mcpwall.cli import screen
 from mcpwall.cli.errors import USAGE, CliError
 from mcpwall.engine.port import EngineGoneError
 from mcpwall.link.client import connect
@@ -38,13 +39,8 @@ _SETTLED_S = 1.0  # by then the first frame is there
 
 def run() -> int:
     """Open the app until it is closed; returns its exit code. Raises CliError."""
-    for name in ("stdin", "stdout", "stderr"):  # keys come from the first, all is drawn on the last
-        if not getattr(sys, name).isatty():
-            raise CliError(
-                f"the app needs a terminal, and {name} is none; "
-                "`mcpwall watch` prints plain lines anywhere",
-                USAGE,
-            )
+    if what := screen.lack():
+        raise CliError(f"the app needs {what}; `mcpwall watch` prints plain lines anywhere", USAGE)
     gc.disable()  # nothing that is loaded for the first frame is garbage, and looking takes time
     try:
         return _open()
@@ -115,7 +111,7 @@ def _settings(config: AppConfig) -> Settings:
     if not theme:
         with suppress(OSError, UnsafeFileError, UnicodeDecodeError):
             theme = read_checked(home.theme_file())
-    silent = os.environ.get("TERM") in ("linux", "dumb")  # they would print a notification
+    silent = os.environ.get("TERM") == "linux"  # it would print a notification
     return Settings(
         theme if theme in THEMES else "dark",
         config.bell,

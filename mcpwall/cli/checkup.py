@@ -5,18 +5,16 @@ Nothing is changed, nothing is started.
 
 from __future__ import annotations
 
-import locale
 import os
 import platform
 import shutil
 import stat
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from mcpwall import __version__, home
-from mcpwall.cli import shared
+from mcpwall.cli import screen, shared
 from mcpwall.cli.errors import CliError
 from mcpwall.cli.finding import Finding, note, ok, wrong
 from mcpwall.engine.port import EngineGoneError, Snapshot
@@ -46,9 +44,7 @@ def engine() -> Iterator[Finding]:
         yield wrong("engine", str(error), f"see {home.log_file()}")
     else:
         status = snapshot.status
-        count = len(snapshot.sessions)
-        sessions = f"{count} session" + ("" if count == 1 else "s")
-        yield ok("engine", f"pid {status.pid}, {sessions}")
+        yield ok("engine", f"pid {status.pid}, {_count(len(snapshot.sessions), 'session')}")
         if status.http.error:
             todo = "only agents that come by URL need it; [http] listen names another port"
             yield note("http", status.http.error.partition(";")[0], todo)
@@ -77,7 +73,8 @@ def rules() -> Iterator[Finding]:
             where = f"{one.file}:{one.line}" if one.line else one.file
             yield wrong("config", f"{where}: {one.what}", one.fix or "run: mcpwall rules check")
     else:
-        yield ok("config", f"{path}: {len(loaded.rules)} rules, {len(loaded.servers)} servers")
+        rules_, servers = _count(len(loaded.rules), "rule"), _count(len(loaded.servers), "server")
+        yield ok("config", f"{path}: {rules_}, {servers}")
         yield from _store(loaded)
 
 
@@ -131,17 +128,19 @@ def terminal() -> Iterator[Finding]:
     """Whether the app can be seen here as it is meant."""
     size = shutil.get_terminal_size()
     term = os.environ.get("TERM", "")
-    if not sys.stdout.isatty():
-        yield note("terminal", "none here: the app needs one", "run `mcpwall` in a terminal")
+    if what := screen.lack():
+        yield note("terminal", f"the app needs {what}", "`mcpwall watch` works anywhere")
         return
     if size.columns < COLUMNS_MIN or size.lines < LINES_MIN:
         have = f"{size.columns}×{size.lines}"
         yield note("terminal", f"small: {have}", f"make it {COLUMNS_MIN}×{LINES_MIN} or larger")
-    if "utf" not in locale.getencoding().lower():
-        yield wrong("terminal", f"text is in {locale.getencoding()}", "set LANG to a UTF-8 locale")
-    if term in ("", "dumb", "linux"):
+    if term in ("", "linux"):
         yield note("terminal", f"TERM is {term!r}: few signs and colours", "use another terminal")
     else:
         colours = os.environ.get("COLORTERM", "") or "256 colours at most"
         told = "no colours (NO_COLOR)" if os.environ.get("NO_COLOR") else colours
         yield ok("terminal", f"{term}, {size.columns}×{size.lines}, {told}")
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" + ("" if number == 1 else "s")

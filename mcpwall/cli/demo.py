@@ -9,12 +9,11 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from mcpwall.cli import watch
+from mcpwall.cli import screen, watch
 from mcpwall.cli.demo_stage import agents_at_work, running_engine, scratch_home, signals_end_it
 from mcpwall.cli.errors import CliError
 from mcpwall.demo import story
@@ -47,7 +46,7 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
         help="see the whole product in a minute, in a scratch home",
         description="Two pretend agents call pretend servers through a real wall in a scratch "
         "home, until you close the app. Nothing real is touched, and nothing is left behind. "
-        "Without a terminal: one round in plain lines, as a test of this machine.",
+        "Where the app cannot be shown: one round in plain lines, as a test of this machine.",
         epilog="Exit code: 0 all went as it should, 1 something failed.",
     )
     parser.add_argument("--keep", action="store_true", help="keep the scratch home")
@@ -57,7 +56,7 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Show the demo. Raises CliError when something of it fails; it still cleans up."""
-    on_screen = all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
+    on_screen = not screen.lack()
     tempo = TEMPOS[on_screen, arguments.fast]
     with signals_end_it(), scratch_home(keep=arguments.keep) as place:
         config = place / "config.toml"

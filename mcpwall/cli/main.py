@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import traceback
@@ -33,6 +34,8 @@ def run(argv: Sequence[str]) -> int:
 
     Raises SystemExit from argparse alone: 0 after help, 2 after a usage error.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a sign that the locale has not: \u2026
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         try:
             return _run(argv)

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 
 class Terminal:
+    def __init__(self, encoding: str = "utf-8") -> None:
+        self.encoding = encoding
+
     def isatty(self) -> bool:
         return True
 
@@ -36,9 +39,24 @@ def test_without_a_terminal_it_names_watch(capsys: pytest.CaptureFixture[str]) -
 def test_each_of_the_three_must_be_a_terminal(
     missing: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("TERM", "xterm")
     for name in {"stdin", "stdout", "stderr"} - {missing}:
         monkeypatch.setattr(f"sys.{name}", Terminal())
     with pytest.raises(CliError, match=f"and {missing} is none"):
+        app.run()
+
+
+@pytest.mark.parametrize(
+    ("term", "encoding", "says"),
+    [("dumb", "utf-8", "TERM is dumb"), ("xterm", "iso8859-1", "this is iso8859-1; set LANG=")],
+)
+def test_a_terminal_that_would_show_half_of_it_is_none(
+    term: str, encoding: str, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", term)
+    for name in ("stdin", "stdout", "stderr"):
+        monkeypatch.setattr(f"sys.{name}", Terminal(encoding))
+    with pytest.raises(CliError, match=f"{says}.*`mcpwall watch`"):
         app.run()
 
 
@@ -159,12 +177,11 @@ def test_the_theme_is_the_configs_or_the_one_chosen_last(
     assert app._settings(AppConfig()).theme == "dark"
 
 
-@pytest.mark.parametrize("term", ["linux", "dumb"])
 def test_a_terminal_that_would_print_a_notification_gets_none(
-    term: str, home: Path, monkeypatch: pytest.MonkeyPatch
+    home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MCPWALL_HOME", str(home))
     monkeypatch.setenv("TERM", "xterm")
     assert app._settings(AppConfig()).notify == "osc9"
-    monkeypatch.setenv("TERM", term)
+    monkeypatch.setenv("TERM", "linux")
     assert app._settings(AppConfig()).notify == "off"

@@ -227,15 +227,19 @@ def test_p17_what_others_may_read_is_wrong(machine, doctor):
 
 @pytest.mark.parametrize(
     ("term", "level", "says"),
-    [("xterm-256color", Level.OK, "truecolor"), ("dumb", Level.NOTE, "use another terminal")],
+    [
+        ("xterm-256color", Level.OK, "truecolor"),
+        ("linux", Level.NOTE, "use another terminal"),
+        ("dumb", Level.NOTE, "TERM is dumb"),
+    ],
 )
 def test_the_terminal(monkeypatch, term, level, says):
     monkeypatch.setenv("TERM", term)
     monkeypatch.setenv("COLORTERM", "truecolor")
     monkeypatch.delenv("NO_COLOR", raising=False)
-    monkeypatch.setattr("locale.getencoding", lambda: "UTF-8")
     monkeypatch.setattr("shutil.get_terminal_size", lambda: os.terminal_size((120, 36)))
-    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    for name in ("stdin", "stdout", "stderr"):
+        monkeypatch.setattr(f"sys.{name}.isatty", lambda: True, raising=False)
     (finding,) = checkup.terminal()
     assert finding.level is level
     assert says in str(finding)

@@ -86,6 +86,17 @@ def test_a_reader_that_goes_away_is_no_error():
     assert (done.returncode, done.stderr) == (0, b"")
 
 
+def test_a_locale_without_a_sign_still_gets_the_line():
+    done = subprocess.run(
+        [sys.executable, "-m", "mcpwall", "--help"],
+        env={**environment(), "PYTHONIOENCODING": "iso8859-1"},
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"stdio NAME [-- CMD \\u2026]" in done.stdout
+
+
 # --- help, and what is imported for it ---------------------------------------------------------
 
 
