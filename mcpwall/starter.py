@@ -13,6 +13,9 @@ import sys
 
 from mcpwall import home
 
+_SOL_LOCAL, _LOCAL_PEERCRED = 0, 1  # macOS: <sys/un.h>
+_XUCRED = 76  # bytes: version, uid, count of groups, groups
+_UCRED = 12  # Linux: pid, uid, gid
 READY_S = 20.0
 READY_FD = 3
 _PASSED_ON = ("HOME", "PATH", "LANG", "TMPDIR", "USER", "LOGNAME", "SHELL", "TZ")
@@ -37,7 +40,24 @@ def connect() -> socket.socket | None:
         if error.errno in (errno.ENOENT, errno.ECONNREFUSED, errno.ENOTDIR):
             return None
         raise EngineStartError(f"cannot reach the engine at {path}: {error.strerror}") from None
+    if (uid := peer_uid(link)) != os.geteuid():
+        link.close()
+        raise EngineStartError(
+            f"a process of user {uid} listens at {path}; use a directory that is yours alone"
+        )
     return link
+
+
+def peer_uid(sock: socket.socket) -> int:
+    """The user id of the process that connected to, or listens at, the other end of `sock`.
+
+    Raises OSError where the platform cannot tell.
+    """
+    if sys.platform == "darwin":
+        raw = sock.getsockopt(_SOL_LOCAL, _LOCAL_PEERCRED, _XUCRED)
+    else:
+        raw = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED)
+    return int.from_bytes(raw[4:8], sys.byteorder)  # behind a process id, or a version
 
 
 def connect_or_start() -> socket.socket:

@@ -29,7 +29,7 @@ from mcpwall.link.server import Server
 from mcpwall.store.accepted import Accepted
 from mcpwall.store.audit import Audit, AuditError
 from mcpwall.store.config import ConfigError
-from mcpwall.store.files import UnsafeFileError, private_dir
+from mcpwall.store.files import UnsafeFileError, check_directory_of, private_dir
 from mcpwall.store.intake import Intake
 from mcpwall.store.logins import Logins
 from mcpwall.store.mark import Mark
@@ -95,6 +95,7 @@ def serve(ready: Callable[[], None]) -> None:
     try:
         if not os.path.isdir(home.config_dir()):  # noqa: PTH112 - as text, as home gives it
             private_dir(home.config_dir())  # one that is there may be read by others, as people do
+        _check_config_dir()
         private_dir(home.state_dir())
         lock = _lock()
         try:
@@ -108,6 +109,14 @@ def serve(ready: Callable[[], None]) -> None:
         raise CliError(str(error), FAILED) from None
     except OSError as error:
         raise CliError(f"{error.filename or 'engine'}: {error.strerror}", FAILED) from None
+
+
+def _check_config_dir() -> None:
+    """Who may write there could give the wall other rules, or another record. Raises CliError."""
+    try:
+        check_directory_of(Path(home.config_file()))
+    except UnsafeFileError as error:
+        raise CliError(str(error), USAGE) from None
 
 
 def _lock() -> int:

@@ -180,7 +180,7 @@ def _follow_links(path: Path) -> Path:
         if _is_foreign(info):
             what = f"is a symbolic link made by user {info.st_uid}"
             raise UnsafeFileError(what, str(path), "replace it with your own file")
-        _check_directory_of(path)
+        check_directory_of(path)
         path = path.parent / path.readlink()
     raise UnsafeFileError("is a chain of symbolic links", str(start), "link the file itself")
 
@@ -214,7 +214,7 @@ def _check_own(info: os.stat_result, path: Path) -> None:
     if _mode(info) & _OTHERS_WRITE:
         what = f"others may write to it (mode {_mode(info):04o})"
         raise UnsafeFileError(what, str(path), f"run: chmod go-w {path}")
-    _check_directory_of(path)
+    check_directory_of(path)
 
 
 def _check_mine(info: os.stat_result, path: Path) -> None:
@@ -235,8 +235,11 @@ def _check_secret(info: os.stat_result, path: Path) -> None:
         raise UnsafeFileError(what, str(path), "delete it, since they may know what it holds")
 
 
-def _check_directory_of(path: Path) -> None:
-    """Nobody else may put another file in this one's place (a sticky directory prevents it)."""
+def check_directory_of(path: Path) -> None:
+    """Nobody else may put another file in this one's place (a sticky directory prevents it).
+
+    Raises UnsafeFileError; OSError.
+    """
     directory = path.parent
     info = directory.stat()
     if _is_foreign(info):

@@ -3,7 +3,8 @@ import socket
 
 import pytest
 
-from mcpwall.link.peer import ForeignPeerError, check_peer, peer_uid
+from mcpwall.link.peer import ForeignPeerError, check_peer
+from mcpwall.starter import peer_uid
 
 
 @pytest.fixture

@@ -286,8 +286,10 @@ def test_rules_that_others_may_write(home, rules):
     assert f"chmod go-w {path}" in line
 
 
-def test_a_directory_of_rules_that_others_may_write(home, rules):
-    rules("")
+@pytest.mark.parametrize("rules_there", [True, False])
+def test_p17_a_directory_of_rules_that_others_may_write(home, rules, rules_there):
+    if rules_there:
+        rules("")
     home.chmod(0o777)
     code, line = failed(home)
     assert code == 2
