@@ -8,6 +8,7 @@ Sources: JSON-RPC 2.0 sections 4-6; MCP base protocol, batches of 2025-03-26.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from typing import Any, Final
@@ -79,7 +80,7 @@ def read(line: bytes) -> list[Envelope]:
     except _NOT_READ:
         return _leniently(line)
     except Doubtful as doubt:
-        raise Unreadable(f"{doubt}", _answered([_any(line)])) from None
+        raise Unreadable(f"{doubt}", _answered_by([line])) from None
 
 
 def _certain(part: bytes) -> Envelope:
@@ -95,12 +96,12 @@ def _batch(line: bytes) -> list[Envelope]:
         parts = [bytes(part) for part in _parts(line)]
         if len(parts) > BATCH_MAX:
             text = f"with more than {BATCH_MAX:,} messages"
-            raise Unreadable(text, _answered([_any(part) for part in parts]))
+            raise Unreadable(text, _answered_by(parts))
         return [_certain(part) for part in parts]
     except _NOT_READ:
         return _leniently(line)
     except Doubtful as doubt:
-        raise Unreadable(f"{doubt}", _answered([_any(part) for part in parts])) from None
+        raise Unreadable(f"{doubt}", _answered_by(parts)) from None
 
 
 class _Object(dict[str, Any]):
@@ -161,6 +162,15 @@ def _lenient(part: JsonObject) -> Envelope:
     )
 
 
+def _answered_by(parts: list[bytes]) -> list[RequestId]:
+    """The same of messages that have two readings: as the decoder reads them, if it does."""
+    envelopes = []
+    for part in parts:
+        with contextlib.suppress(*_NOT_READ):
+            envelopes.append(_any(part))
+    return _answered(envelopes)
+
+
 def _answered(envelopes: list[Envelope]) -> list[RequestId]:
     """The ids of the requests that these answer, as far as they can be read."""
     ids = [server_id(each.id) for each in envelopes if each.method is None]
@@ -184,7 +194,8 @@ def _at_the_edges(line: bytes) -> list[RequestId]:
     first = _FIRST.match(line)
     end = line[-_EDGE:]
     last = None if _ASKS.match(line) else _LAST.fullmatch(end, end.rfind(b',"jsonrpc"'))
-    return [_decode(found[1]) for found in (first, last) if found]
+    ids = [server_id(msgspec.Raw(found[1])) for found in (first, last) if found]
+    return [each for each in ids if each is not None]
 
 
 def server_id(raw: msgspec.Raw) -> RequestId | None:

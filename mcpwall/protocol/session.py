@@ -108,13 +108,7 @@ class Session:
             messages = codec.decode_client(line)
         except Malformed:
             return set()
-        ids = {message.get("id") for message in messages if "method" in message}
-        known = {request_id for request_id in ids if codec.is_id(request_id)}
-        for request_id in known:
-            request = self.requests.get(request_id)
-            if request is not None and not request.call:
-                del self.requests[request_id]
-        return known
+        return self.requests.take_back(messages)
 
     def malformed(self, text: str) -> list[Command]:
         """Refuse something of the client's that is no message at all."""
@@ -316,6 +310,8 @@ class Session:
                 return _drop("dropped a message of the server that both asks and answers")
             if codec.has_too_many(envelope.params):
                 return _drop("dropped a message of the server that is too large to be read")
+            if not (envelope.id or envelope.method.startswith("notifications/")):
+                return _drop("dropped a request of the server that has no id")
             return self._server_speaks(envelope, line)
         request_id = envelopes.server_id(envelope.id)
         if request_id is None:
@@ -327,9 +323,12 @@ class Session:
         request = self.requests.pop(request_id, None)
         if request is None:
             cancelled = self.requests.late(request_id)
-            if cancelled is not None:
-                return True, request_id, [], methods.changing(cancelled.method)
-            return _drop("dropped an answer of the server to a request that nobody made")
+            if cancelled is None:
+                return _drop("dropped an answer of the server to a request that nobody made")
+            said = said_of(envelope.result, stateless=self.parties.stateless)
+            if said is None or in_result(said):
+                return _drop("dropped a question of the server within a cancelled request")
+            return True, request_id, [], methods.changing(cancelled.method)
         if request.stage is not Stage.FORWARDED:
             self.requests[request_id] = request
             return _drop("dropped an answer of the server to a request that it never got")

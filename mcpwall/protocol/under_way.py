@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from mcpwall.model import RequestId
+from mcpwall.model import JsonObject, RequestId
 from mcpwall.protocol import codec, methods
 from mcpwall.protocol.commands import Request, Stage
 from mcpwall.protocol.methods import Way
@@ -34,6 +34,16 @@ class UnderWay(dict[RequestId, Request]):
     def memory(self) -> list[tuple[RequestId, str]]:
         """Those that are in no record."""
         return [(each.id, each.method) for each in self.values() if not each.call]
+
+    def take_back(self, messages: list[JsonObject]) -> set[RequestId]:
+        """The ids of the requests among these; what was not judged of them is forgotten."""
+        ids = {message.get("id") for message in messages if "method" in message}
+        known = {request_id for request_id in ids if codec.is_id(request_id)}
+        for request_id in known:
+            request = self.get(request_id)
+            if request is not None and not request.call:
+                del self[request_id]
+        return known
 
     def never_judged(self) -> list[Request]:
         """Requests that waited for the list of tools as another engine ended; forgotten now."""

@@ -87,6 +87,9 @@ def test_an_answer_with_two_readings_is_an_error_to_its_agent(line: bytes) -> No
         b'{"jsonrpc":"2.0","id":9,' + SAMPLING + b',"params":{},"params":{}}',
         b'{"jsonrpc":"2.0","id":9,' + SAMPLING + b',"params":{"a":1,"a":2}}',
         b'{"jsonrpc":"2.0","id":9,' + SAMPLING + b',"params":{"messages":[{"a":1,"A":2}]}}',
+        b'{"jsonrpc":"2.0",' + SAMPLING + b',"params":{}}',  # lax clients run it
+        b'{"jsonrpc":"2.0","method":"Sampling/createMessage"}',
+        b'{"jsonrpc":"2.0","i\\u0064":9,"method":"\xff"}',
     ],
 )
 def test_p01_a_question_with_two_readings_is_not_put(line: bytes) -> None:
@@ -134,9 +137,10 @@ def test_an_answer_in_a_batch_with_two_readings_is_an_error() -> None:
         b'{"id":2,"result":}',
         b'{"result":{"text":"\x00"},"jsonrpc":"2.0","id":2}',
         b'loading... {"result":{},"jsonrpc":"2.0","id":2}',
+        b'{"id":02,"result":{"jsonrpc":"2.0"},"jsonrpc":"2.0","id":2}',
         b"[" + b'{"jsonrpc":"2.0","method":"ping"},' * BATCH_MAX + b'{"id":2,"result":{}}]',
     ],
-    ids=["cut", "no value", "control sign", "noise before", "batch"],
+    ids=["cut", "no value", "control sign", "noise before", "odd number", "batch"],
 )
 def test_what_a_line_that_cannot_be_read_would_have_answered_gets_an_error(line: bytes) -> None:
     play = called()
@@ -173,6 +177,14 @@ def test_a_call_that_waits_for_a_list_that_cannot_be_read_is_judged() -> None:
     play >> client(call(2, "echo")) << p.ToServer << p.Listing
     play >> server(b'{"jsonrpc":"2.0","id":"mcpwall:tools/list:1","result":{"tools":')
     play << p.Dropped << p.Note << p.Judge
+    play.done()
+
+
+def test_an_answer_to_a_cancelled_call_asks_nothing() -> None:
+    play = called()
+    cancel = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 2}}
+    play >> client(cancel) << server(cancel) << p.Withdrawn
+    play >> server(result(2, inputRequests={"a": {"method": "roots/list"}})) << p.Note
     play.done()
 
 
