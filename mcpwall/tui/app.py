@@ -9,13 +9,14 @@ from __future__ import annotations
 import importlib
 import time
 from asyncio import sleep as pause
-from typing import TYPE_CHECKING, ClassVar, Final, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from rich.text import Text
 from textual.app import App, SuspendNotSupported
 
 from mcpwall.engine import port
 from mcpwall.text import visible
+from mcpwall.tui import notices
 from mcpwall.tui.calling import KEEP_TITLE, PUT_TITLE_BACK, Calling
 from mcpwall.tui.keys import KeyMap
 from mcpwall.tui.mirror import Mirror, Part
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import tzinfo
 
-    from textual.notifications import SeverityLevel
     from textual.screen import Screen
     from textual.theme import Theme
 
@@ -41,9 +41,6 @@ _REPAINT_S = 0.1
 _REATTACH_S = 1.0
 _SLOW_S = 5.0  # an engine that answers later is busy, or stopped
 _NO_ANSWER = "the engine has not answered for 5 s"
-_NOTICES_MAX = 3  # at once
-_SEVERITIES: Final[dict[str, SeverityLevel]] = {"warning": "warning", "error": "error"}
-_INFO_S = 3  # how long what is no trouble is shown
 
 
 class WallApp(App[None], inherit_bindings=False):
@@ -57,9 +54,7 @@ class WallApp(App[None], inherit_bindings=False):
     TITLE = "mcpwall"
     AUTO_FOCUS = ""
     ENABLE_COMMAND_PALETTE = False
-    CSS = """
-    ToastRack { max-height: 7; overflow: hidden; }
-    """
+    CSS = notices.CSS
 
     engine_gone = ""  # why nothing can be asked of the engine now; empty while it is there
 
@@ -143,10 +138,8 @@ class WallApp(App[None], inherit_bindings=False):
         if Part.HELD in changes.parts:
             waiting = [held.row.id for held in self.mirror.waiting]
             self._to_terminal(self._calling.step(waiting, self.now(), focused=self.app_focus))
-        for notice in changes.notices[-_NOTICES_MAX:]:
+        for notice in notices.newest(changes.notices, notices.most(self.size)):
             self.say(notice.text, notice.level)
-        if (more := len(changes.notices) - _NOTICES_MAX) > 0:
-            self.say(f"and {more} notices before; see the engine's log")
         if not changes.parts:
             return
         for screen in self._walls.values():
@@ -199,9 +192,13 @@ class WallApp(App[None], inherit_bindings=False):
 
     def say(self, text: str, level: str = "info") -> None:
         """Tell the person something in one line; `level` is "info", "warning" or "error"."""
-        severity = _SEVERITIES.get(level, "information")
-        seconds = _INFO_S if severity == "information" else None
+        severity, seconds = notices.severity(level), notices.seconds(level)
         self.notify(visible(text), severity=severity, markup=False, timeout=seconds)
+
+    def on_notify(self) -> None:
+        """A notice is about to be shown: take away the oldest where many stand."""
+        for oldest in list(self._notifications)[: 1 - notices.most(self.size)]:
+            self._unnotify(oldest, refresh=False)
 
     def copy(self, text: str, what: str) -> None:
         """Put text that is safe to paste on the clipboard, and say so."""

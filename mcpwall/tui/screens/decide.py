@@ -41,7 +41,9 @@ class DecideScreen(WallModal, Armed):  # the first base is the one whose styles 
     DEFAULT_CSS = """
     DecideScreen { background: $background; }
     DecideScreen Fields { margin: 0 1; min-height: 3; }
-    DecideScreen ToastRack { dock: top; height: 2; margin: 0; overflow: hidden; }
+    /* A notice may not lie over what is decided on: above it there is one row. */
+    DecideScreen ToastRack { dock: top; height: 1; margin: 0; }
+    DecideScreen Toast { height: 1; }
     """
 
     def __init__(self) -> None:

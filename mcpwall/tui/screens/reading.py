@@ -49,8 +49,9 @@ class ReadingScreen(WallScreen, Armed):  # the first base is the one whose style
         display: none;
     }
     /* Notices may not lie over what is decided on. */
-    ReadingScreen ToastRack { dock: top; height: 2; margin: 0; overflow: hidden; }
-    ReadingScreen Toast { height: 2; margin: 0; padding: 0 1; }
+    ReadingScreen ToastRack { dock: top; height: 2; margin: 0; }
+    ReadingScreen Toast { height: 2; }
+    ReadingScreen.-tiny ToastRack, ReadingScreen.-tiny Toast { height: 1; }
     """
 
     def __init__(self) -> None:
