@@ -12,7 +12,7 @@ from asyncio import sleep as pause
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from rich.text import Text
-from textual.app import App, SuspendNotSupported
+from textual.app import App
 
 from mcpwall.engine import port
 from mcpwall.text import visible
@@ -22,7 +22,7 @@ from mcpwall.tui.keys import KeyMap
 from mcpwall.tui.mirror import Mirror, Part
 from mcpwall.tui.screens.base import Keys, WallModal, WallScreen
 from mcpwall.tui.settings import Settings
-from mcpwall.tui.terminal import ignore_stray_continue, last_words
+from mcpwall.tui.terminal import last_words, lend, suspend, take_back_on_continue
 from mcpwall.tui.theme import DARK, THEMES, Palette, palette
 
 if TYPE_CHECKING:
@@ -86,7 +86,8 @@ class WallApp(App[None], inherit_bindings=False):
         self._use(THEMES.get(self._settings.theme, DARK))
         self._to_terminal(KEEP_TITLE)
         self.push_screen(self.wall("calls"))
-        ignore_stray_continue(self._driver)
+        take_back_on_continue(self._driver)
+        self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
         self.set_interval(_REPAINT_S, self.repaint)
         self.set_interval(1.0, self._tick)
         self.run_worker(self._stay_attached(), name="feed")
@@ -263,13 +264,7 @@ class WallApp(App[None], inherit_bindings=False):
         self._lend_terminal(self._settings.demo)
 
     def _lend_terminal(self, run: Callable[[], str]) -> None:
-        try:
-            with self.suspend():
-                said = run()
-        except SuspendNotSupported:
-            said = "the app cannot lend this terminal to another program"
-        self.refresh()
-        if said:
+        if said := lend(self, run):
             self.say(said, "error")
 
     def filter_calls(self, text: str) -> None:
@@ -348,6 +343,11 @@ class WallApp(App[None], inherit_bindings=False):
         """Ctrl-C ends other programs; here it says what does."""
         detach, stop = self.keys.key("app.detach"), self.keys.key("app.stop")
         self.say(f"{detach} leaves the app, the wall stands; {stop} stops the wall")
+
+    def do_suspend(self) -> None:
+        """Give the terminal back to the shell, as ctrl+z does of other programs."""
+        if said := suspend(self):
+            self.say(said, "warning")
 
     def do_detach(self) -> None:
         """Leave; the wall stands."""

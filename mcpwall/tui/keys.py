@@ -213,6 +213,7 @@ ACTIONS = (
     _action("app.theme", "ctrl+t", "", "dark, light or high-contrast colours"),
     _action("app.detach", "q ctrl+q", "detach", "leave; the wall goes on without the app"),
     _action("app.leave", "ctrl+c", "", "how to leave"),
+    _action("app.suspend", "ctrl+z", "", "back to the shell; fg shows the app again"),
     _action("app.stop", "Q", "", "stop the wall and every session, after a confirm", engine=True),
 )
 

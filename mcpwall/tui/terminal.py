@@ -2,24 +2,64 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import traceback
+from typing import TYPE_CHECKING, Any
+
+from textual.app import SuspendNotSupported
 
 from mcpwall.text import visible
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
-def ignore_stray_continue(driver: object) -> None:
-    """Resume on SIGCONT only after a suspension.
+    from textual.app import App
 
-    Textual's driver starts a second reader of keys on any SIGCONT, and keys that are shared out
-    among readers arrive late or never.
+
+def take_back_on_continue(driver: Any) -> None:
+    """Set the terminal up again whenever the app goes on after it was stopped.
+
+    A shell may have had the terminal meanwhile, and left it so that keys come a line at a time.
+    Textual's driver sees to that after its own suspension alone; on any other SIGCONT it starts a
+    second reader of keys beside the first, and keys that are shared out arrive late or never.
     """
     resume = getattr(driver, "_sigcont_application", None)
-    if resume is not None:
-        signal.signal(
-            signal.SIGCONT,
-            lambda *_: resume() if getattr(driver, "_must_signal_resume", True) else None,
-        )
+    if resume is None:  # not a terminal of this kind
+        return
+
+    def go_on(*_: object) -> None:
+        signal.signal(signal.SIGCONT, signal.SIG_DFL)  # not once more before this is through
+        suspended = driver._must_signal_resume  # noqa: SLF001 - Textual says it nowhere else
+        if driver._auto_restart and not suspended:  # noqa: SLF001 - nor whether it was lent
+            driver.suspend_application_mode()  # what a suspension would have done before
+            driver._must_signal_resume = True  # noqa: SLF001 - then the app is told
+        resume()
+        signal.signal(signal.SIGCONT, go_on)
+
+    signal.signal(signal.SIGCONT, go_on)
+
+
+def suspend(app: App[Any]) -> str:
+    """Stop the app until a shell lets it go on (`fg`); says why not, where no shell could."""
+    shell = os.getppid()
+    try:
+        can = os.getsid(shell) == os.getsid(0) and os.getpgid(shell) != os.getpgrp()
+    except OSError:
+        can = False
+    if not can:
+        return "no shell started the app, so nothing would bring it back"
+    app.action_suspend_process()
+    return ""
+
+
+def lend(app: App[Any], run: Callable[[], str]) -> str:
+    """Let `run` have the terminal until it ends; what it says, or why it cannot have it."""
+    try:
+        with app.suspend():
+            return run()
+    except SuspendNotSupported:
+        return "the app cannot lend this terminal to another program"
 
 
 def last_words(error: BaseException | None) -> str:

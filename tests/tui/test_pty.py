@@ -6,11 +6,19 @@ import os
 import pty
 import re
 import select
+import signal
 import struct
 import subprocess
 import sys
 import termios
 from pathlib import Path
+from tty import LFLAG
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 from tests.helpers.programs import environment
 
@@ -83,27 +91,69 @@ def test_p10_hostile_text_adds_no_sequence_to_what_benign_text_makes() -> None:
     assert "\x1b" not in rest
 
 
-def test_a_screen_that_was_left_is_drawn_again_when_a_person_comes_back() -> None:
-    app, ours = start("typed")
-    shown = ""
+class Terminal:
+    """The app as a person sees it, with keys typed on a real terminal."""
 
-    def until(words: str) -> None:
-        nonlocal shown
-        while words not in shown:
-            assert select.select([ours], [], [], 20)[0], f"{words!r} does not come: {shown[-500:]}"
-            shown += _SEQUENCE.sub("", os.read(ours, 65536).decode(errors="replace"))
-        shown = ""
+    def __init__(self) -> None:
+        self.app, self.ours = start("typed")
+        self._shown = ""
 
-    try:
-        until("[1 Calls]")
-        for key, title in zip("3131", ("Rules]", "Calls]") * 2, strict=True):
-            os.write(ours, key.encode())
-            until(title)
-        os.write(ours, b"q")
-        while _read(ours):
+    def until(self, words: str) -> None:
+        """Wait until these words come; what came before them is forgotten."""
+        while words not in self._shown:
+            ready = select.select([self.ours], [], [], 20)[0]
+            assert ready, f"{words!r} does not come: {self._shown[-500:]}"
+            read = os.read(self.ours, 65536).decode(errors="replace")
+            self._shown += _SEQUENCE.sub("", read)
+        self._shown = ""
+
+    def type(self, keys: str) -> None:
+        os.write(self.ours, keys.encode())
+
+    def leave(self) -> None:
+        self.type("q")
+        while _read(self.ours):
             pass
-        assert app.wait(30) == 0
-    finally:
-        app.kill()
-        app.wait()
-        os.close(ours)
+        assert self.app.wait(30) == 0
+
+
+@pytest.fixture
+def terminal() -> Iterator[Terminal]:
+    it = Terminal()
+    yield it
+    it.app.kill()
+    it.app.wait()
+    os.close(it.ours)
+
+
+def test_a_screen_that_was_left_is_drawn_again_when_a_person_comes_back(
+    terminal: Terminal,
+) -> None:
+    terminal.until("[1 Calls]")
+    for key, title in zip("3131", ("Rules]", "Calls]") * 2, strict=True):
+        terminal.type(key)
+        terminal.until(title)
+    terminal.leave()
+
+
+def test_keys_count_again_after_a_shell_had_the_terminal(terminal: Terminal) -> None:
+    terminal.until("[1 Calls]")
+    modes = termios.tcgetattr(terminal.ours)
+    terminal.app.send_signal(signal.SIGSTOP)
+    os.waitpid(terminal.app.pid, os.WUNTRACED)
+    modes[LFLAG] |= termios.ICANON | termios.ECHO  # as a shell likes it
+    termios.tcsetattr(terminal.ours, termios.TCSANOW, modes)
+    terminal.app.send_signal(signal.SIGCONT)
+    terminal.until("[1 Calls]")
+    terminal.type("3")
+    terminal.until("Rules]")
+    terminal.leave()
+
+
+def test_without_a_shell_that_could_bring_it_back_the_app_is_not_stopped(
+    terminal: Terminal,
+) -> None:
+    terminal.until("[1 Calls]")
+    terminal.type("\x1a")
+    terminal.until("no shell started the app")
+    terminal.leave()

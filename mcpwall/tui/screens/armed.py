@@ -54,6 +54,7 @@ class Armed(Keys, inherit_bindings=False):
         by_key = {key: i for name, i in self.intents.items() for key in keys[name].keys}
         self.guard = Guard(by_key, needs=tuple(self.intents.values()))
         self.watch(self.app, "app_focus", self._focus_changed, init=False)
+        self.app.app_resume_signal.subscribe(self, lambda _: self.armed_anew())
 
     @property
     def key_names(self) -> dict[Intent, str]:
