@@ -133,8 +133,6 @@ class WallApp(App[None], inherit_bindings=False):
 
     def repaint(self) -> None:
         """Tell the screens what changed since the last time."""
-        if not self.is_running:
-            return  # it closes: screens have lost their parts, timers run on
         changes = self.mirror.drain()
         if Part.HELD in changes.parts:
             waiting = [held.row.id for held in self.mirror.waiting]
@@ -166,7 +164,7 @@ class WallApp(App[None], inherit_bindings=False):
 
     def _tick(self) -> None:
         if not self.is_running:
-            return
+            return  # it closes: screens have lost their parts, this timer runs on
         screen = self._front
         for wall in self._in_sight:
             wall.refresh_frame()

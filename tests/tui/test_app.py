@@ -327,13 +327,10 @@ async def test_an_engine_that_does_not_answer_is_told_of(monkeypatch: pytest.Mon
 
 
 @scenario
-async def test_what_still_happens_while_the_app_closes_is_not_drawn() -> None:
-    fake = FakePort(busy())
-    async with showing(fake) as shown:
+async def test_a_second_that_passes_while_the_app_closes_is_not_drawn() -> None:
+    async with showing(FakePort(busy())) as shown:
         await shown.press("p", "e")
         shown.app._running = False  # so Textual begins to close: then it takes screens apart
         for screen in shown.app.screen_stack:
             await screen.remove_children()
         shown.app._tick()
-        await fake.push(port.ReleasedEvent(1280, "allowed by you"))
-        shown.app.repaint()
