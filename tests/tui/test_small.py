@@ -328,8 +328,9 @@ async def test_every_screen_fits(name: str, keys: tuple[str, ...], size: tuple[i
 async def test_no_number_is_cut_off() -> None:
     """A count of which only the first digits fit would be a lie."""
     million = port.Totals(calls=9, allowed=1_234_567, denied=2_345_678, limited=3, errors=4_567)
-    for width in range(40, 121):
-        async with showing(FakePort(replace(busy(), totals=million)), (width, 12)) as shown:
+    async with showing(FakePort(replace(busy(), totals=million)), SMALL) as shown:
+        for width in range(40, 121):
+            await resized(shown.pilot, width, 12)
             header = shown.text().splitlines()[0]
             numbers = [word for word in header.split() if word.strip("0123456789,") == ""]
             told = {"1,234,567", "2,345,678", "3", "4,567", "2", "9"}
