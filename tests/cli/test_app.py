@@ -14,6 +14,7 @@ from mcpwall.cli.errors import CliError
 from mcpwall.cli.main import run
 from mcpwall.engine import port, port_rules
 from mcpwall.store.app import AppConfig
+from tests.helpers.limits import LIMIT_S
 from tests.tui.fake_port import FakePort
 from tests.tui.scenes import busy, empty
 
@@ -80,7 +81,7 @@ def test_garbage_is_collected_once_the_app_has_settled(monkeypatch: pytest.Monke
 
     class Opened:
         async def run_async(self) -> None:
-            await asyncio.wait_for(settled.wait(), 10)
+            await asyncio.wait_for(settled.wait(), LIMIT_S)
 
     monkeypatch.setattr(app, "_SETTLED_S", 0)
     monkeypatch.setattr(app.gc, "enable", settled.set)

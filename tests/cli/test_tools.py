@@ -15,6 +15,7 @@ from mcpwall.store.audit import Audit
 from mcpwall.store.config import load_text
 from mcpwall.store.tool_events import ToolEvent
 from mcpwall.store.tools import ServerEntry, ToolEntry, ToolStore
+from tests.helpers.limits import LIMIT_S
 from tests.helpers.programs import ECHO, environment
 from tests.helpers.raw_client import RawClient
 
@@ -165,7 +166,9 @@ def test_a_scan_shows_servers_to_the_wall_and_says_which_fail(own: Path) -> None
     )  # fmt: skip
     command = [sys.executable, "-m", "mcpwall", "tools", "--scan", "--json"]
     env = environment(own, page=3)
-    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(
+        command, env=env, capture_output=True, text=True, check=False, timeout=LIMIT_S
+    )
     assert done.returncode == 1
     assert done.stderr.startswith("mcpwall: broken: it ended before it answered")
     assert "no key is set" in done.stderr

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from mcpwall.demo.story import rules
+from tests.helpers.limits import LIMIT_S
 from tests.helpers.programs import environment
 
 AGENT = (sys.executable, "-P", "-m", "mcpwall.demo.agent")
@@ -38,5 +39,5 @@ def test_a_call_that_comes_to_something_else_is_an_error(home: Path, name: str) 
 def test_an_agent_ends_when_nobody_holds_its_stdin(home: Path) -> None:
     (home / "config.toml").write_text(rules(hold_s=50, window_s=15))
     with agent(home, "codex", "--pace", "0.01") as running:
-        _, told = running.communicate(timeout=60)  # closes its stdin at once
+        _, told = running.communicate(timeout=LIMIT_S)  # closes its stdin at once
     assert (running.returncode, told) == (0, "")

@@ -10,6 +10,7 @@ from mcpwall.engine import search
 from mcpwall.engine.local import LocalPort
 from mcpwall.engine.port import CallDetails, Details, Found, Refused, Search
 from tests.engine.wall import call, result
+from tests.helpers.limits import LIMIT_S
 
 
 def calls(wall, count):
@@ -74,7 +75,7 @@ def test_the_loop_runs_on_while_a_search_is_at_work(wall, monkeypatch):
     loop_ran_on = threading.Event()
 
     def looking(*_):
-        return Found((), 0, 0, 1 if loop_ran_on.wait(20) else 0)
+        return Found((), 0, 0, 1 if loop_ran_on.wait(LIMIT_S) else 0)
 
     monkeypatch.setattr(search, "_look", looking)
 

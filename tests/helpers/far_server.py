@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
+from tests.helpers.limits import LIMIT_S
 from tests.helpers.scripted_server import JSON, Seen, Server, Step, reply, serving
 
 T = TypeVar("T")
@@ -89,7 +90,7 @@ def in_thread(make: Callable[[], contextlib.AbstractAsyncContextManager[T]]) -> 
     thread = threading.Thread(target=lambda: loop.run_until_complete(run()))
     thread.start()
     try:
-        yield ready.result(10)
+        yield ready.result(LIMIT_S)
     finally:
         loop.call_soon_threadsafe(over.set)
         thread.join()

@@ -18,10 +18,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.helpers.limits import LIMIT_S
 from tests.helpers.programs import environment
 
 DONE, NO_ENGINE = 0, 3
-LIMIT_S = 60
+
 STEP_S = 0.01  # between two looks at the kernel's list
 
 

@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from tests.helpers.limits import LIMIT_S
+
 ROOT = Path(__file__).resolve().parents[2]
 ECHO = (sys.executable, "-I", "-S", str(Path(__file__).with_name("echo_server.py")))
 _A_TERMINALS = ("COLUMNS", "LINES")  # of whoever started the tests: a test's has its own size
@@ -41,7 +43,7 @@ def mcpwall(home: Path, *arguments: str) -> str:
     """What a command of the wall with that home prints; raises CalledProcessError."""
     command = [sys.executable, "-m", "mcpwall", *arguments]
     run = subprocess.run(
-        command, env=environment(home), capture_output=True, text=True, check=True, timeout=30
+        command, env=environment(home), capture_output=True, text=True, check=True, timeout=LIMIT_S
     )
     return run.stdout
 

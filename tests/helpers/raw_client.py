@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Self
 
+from tests.helpers.limits import LIMIT_S
+
 Json = dict[str, Any]
 META = "io.modelcontextprotocol/"
 HANDSHAKE, STATELESS = "2025-11-25", "2026-07-28"
@@ -35,7 +37,7 @@ class Pending:
         """Whether the response is here."""
         return self.response is not None
 
-    def wait(self, timeout: float = 10) -> Json:
+    def wait(self, timeout: float = LIMIT_S) -> Json:
         """The whole response message; raises TimeoutError."""
         self.client.wait_until(lambda: self.done, f"the response to {self.id!r}", timeout)
         assert self.response is not None
@@ -96,7 +98,7 @@ class RawClient:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
-        self._reader.join(5)
+        self._reader.join(LIMIT_S)
         self._errors.close()
 
     @property
@@ -109,7 +111,7 @@ class RawClient:
         """Whether this client speaks the era without a handshake."""
         return self.protocol >= STATELESS
 
-    def open(self, timeout: float = 10) -> Json:
+    def open(self, timeout: float = LIMIT_S) -> Json:
         """Open the session as the client's era does; the result of initialize or discover."""
         if self.stateless:
             return self.request("server/discover", timeout=timeout)["result"]
@@ -129,7 +131,7 @@ class RawClient:
         self.send({"id": pending.id, "method": method, "params": self._params(params)})
         return pending
 
-    def request(self, method: str, params: Json | None = None, *, timeout: float = 10) -> Json:
+    def request(self, method: str, params: Json | None = None, *, timeout: float = LIMIT_S) -> Json:
         """Send a request and wait: the whole response message."""
         return self.start(method, params).wait(timeout)
 
@@ -140,7 +142,7 @@ class RawClient:
             params["_meta"] = meta
         return self.start("tools/call", params)
 
-    def call(self, tool: str, arguments: Json | None = None, *, timeout: float = 10) -> Json:
+    def call(self, tool: str, arguments: Json | None = None, *, timeout: float = LIMIT_S) -> Json:
         """Send a tools/call and wait: the whole response message."""
         return self.start_call(tool, arguments).wait(timeout)
 
@@ -169,7 +171,7 @@ class RawClient:
             if out >= 0:
                 os.close(out)
 
-    def finish(self, timeout: float = 10) -> int:
+    def finish(self, timeout: float = LIMIT_S) -> int:
         """Hang up and wait for the child's exit code; raises TimeoutError."""
         self.hang_up()
         try:
@@ -177,7 +179,7 @@ class RawClient:
         except subprocess.TimeoutExpired:
             raise TimeoutError(f"the child did not end: {self._known()}") from None
 
-    def message(self, method: str, *, timeout: float = 10) -> Json:
+    def message(self, method: str, *, timeout: float = LIMIT_S) -> Json:
         """The next notification or server request of that method, taken out of `unmatched`."""
 
         def take() -> Iterator[Json]:
@@ -189,7 +191,7 @@ class RawClient:
             self.unmatched.remove(message)
             return message
 
-    def wait_until(self, holds: Callable[[], bool], what: str, timeout: float = 10) -> None:
+    def wait_until(self, holds: Callable[[], bool], what: str, timeout: float = LIMIT_S) -> None:
         """Wait until something holds that arriving lines change; raises TimeoutError."""
         with self._news:
             self._news.wait_for(lambda: holds() or self.closed, timeout)

@@ -22,7 +22,8 @@ from typing import Any, Self
 
 import pytest
 
-START_S = 30
+from tests.helpers.limits import LIMIT_S
+
 _LIBC = ctypes.CDLL(None)
 _PR_SET_PDEATHSIG = 1
 NOBODY = "nobody"
@@ -60,7 +61,7 @@ class Server:
             preexec_fn=_die_with_the_tests,  # noqa: PLW1509  it only asks the kernel for a signal
             **self.options,
         )
-        for _ in range(START_S * 20):
+        for _ in range(int(LIMIT_S * 20)):
             if self.answers():
                 return
             try:
@@ -75,7 +76,7 @@ class Server:
         if self.process is not None:
             self.process.send_signal(signal.SIGCONT)
             self.process.send_signal(number)
-            self.process.wait(START_S)
+            self.process.wait(LIMIT_S)
             self.process = None
 
     def freeze(self) -> None:

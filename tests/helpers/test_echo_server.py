@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers.limits import LIMIT_S
 from tests.helpers.programs import ECHO, environment
 from tests.helpers.raw_client import HANDSHAKE, STATELESS, RawClient
 
@@ -86,11 +87,11 @@ def test_exits_as_told():
         client.open()
         client.call("echo")
         client.call("echo")
-        assert client.process.wait(10) == 7
+        assert client.process.wait(LIMIT_S) == 7
         assert client.stderr == "hello\n"
     with RawClient(ECHO) as client:
         client.start_call("crash", {"code": 3})
-        assert client.process.wait(10) == 3
+        assert client.process.wait(LIMIT_S) == 3
 
 
 def test_outlives_eof_and_sigterm_and_leaves_a_grandchild(tmp_path: Path):

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import uvloop
 
-LIMIT_S = 30.0  # a test that waits for what never comes fails by then
+from tests.helpers.limits import LIMIT_S
 
 
 @pytest.fixture

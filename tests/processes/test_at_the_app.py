@@ -18,6 +18,7 @@ from mcpwall.engine.port import (
 )
 from mcpwall.engine.port_answers import CheckEdit, Decide, EditChecked
 from mcpwall.link.client import connect
+from tests.helpers.limits import LIMIT_S
 from tests.processes.test_wall import received, recorded, session
 
 ASK = '[defaults]\nunknown = "ask"\nread = "ask"\nwrite = "ask"\nexecute = "ask"\n'
@@ -82,7 +83,7 @@ def test_a_session_is_paused_let_on_and_cut_off(home: Path, tmp_path: Path) -> N
         at_the_app(home, PauseSession(live.id, False))
         assert "isError" not in client.call("echo", {"text": "b"})["result"]
         at_the_app(home, CutSession(live.id))
-        assert client.process.wait(10) != 0
+        assert client.process.wait(LIMIT_S) != 0
         assert "cut this session off" in client.stderr
         assert shown(home).sessions == ()
     assert [call["params"]["arguments"]["text"] for call in received(log)] == ["b"]

@@ -54,7 +54,7 @@ def test_p07_a_tool_that_changed_runs_again_once_a_person_accepted_it(
         assert refused(client.call("echo", {"text": "others go on"})) is None
 
         kill_engine(home)
-        assert refused(client.call("plain", {"n": 3}, timeout=30)) is not None
+        assert refused(client.call("plain", {"n": 3})) is not None
 
         shown = plain(home)
         assert shown.pin is Pin.CHANGED

@@ -16,12 +16,12 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.helpers.limits import LIMIT_S
 from tests.helpers.programs import ROOT, environment, mcpwall, wall
 from tests.real.conftest import place
 
 HERE = Path(__file__).with_name("clients")
-START_S = 30
-LIMIT_S = 90
+
 Task = dict[str, Any]  # what a client needs to know to reach a server
 
 CONFIG = """\
@@ -86,7 +86,7 @@ def started(command: Sequence[str]) -> Iterator[Task]:
 
 
 def _wait_for(port: int) -> None:
-    late = time.monotonic() + START_S
+    late = time.monotonic() + LIMIT_S
     while True:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
             return

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers.limits import LIMIT_S
 from tests.helpers.programs import ECHO, environment, mcpwall, status
 from tests.real.conftest import place
 
@@ -46,7 +47,7 @@ def agent(user: Path, home: Path) -> Lister:
             stderr=subprocess.STDOUT,
             text=True,
             check=True,
-            timeout=120,
+            timeout=LIMIT_S,
         )
         return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", done.stdout)
 

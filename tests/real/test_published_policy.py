@@ -22,7 +22,7 @@ def client(home: Path) -> Iterator[RawClient]:
     server = place("MCPWALL_TEST_SERVERS") / "awslabs.aws-serverless-mcp-server"
     mcpwall(home, "import", str(PUBLISHED), "--server", "aws")
     with RawClient(wall("aws", str(server)), env=environment(home)) as client:
-        client.open(60)
+        client.open()
         yield client
 
 

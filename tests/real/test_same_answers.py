@@ -89,7 +89,7 @@ def raw_lines(command: list[str], home: Path, protocol: str, project: Path, work
         protocol=protocol,
         answers={"roots/list": lambda _params: roots},
     ) as client:
-        client.open(30)
+        client.open()
         if "filesystem" in " ".join(command):
             client.message("roots/list")
         client.request("tools/list")

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.helpers.limits import LIMIT_S
 from tests.helpers.programs import environment, wall
 from tests.helpers.raw_client import RawClient
 from tests.real import official
@@ -147,7 +148,7 @@ class ByUrl:
 
     def __init__(self, url: str, headers: dict[str, str]) -> None:
         parts = urlsplit(url)
-        self._connection = HTTPConnection(str(parts.hostname), parts.port, timeout=30)
+        self._connection = HTTPConnection(str(parts.hostname), parts.port, timeout=LIMIT_S)
         self._path = parts.path
         self._number = 0
         self._headers = {
@@ -194,7 +195,7 @@ class OnPipes:
 
     def __init__(self, client: RawClient) -> None:
         self._client = client
-        client.open(30)
+        client.open()
         client.request("tools/list")
 
     def send(self, data: bytes) -> None:

@@ -13,12 +13,13 @@ from typing import Any
 
 from mcpwall.engine.port import Snapshot
 from mcpwall.link import sync
+from tests.helpers.limits import LIMIT_S
 from tests.helpers.programs import environment
 
 STEP_S = 0.01  # between two looks at what no descriptor tells
 
 
-def wait_for(holds: Callable[[], Any], what: str, timeout: float = 15) -> Any:
+def wait_for(holds: Callable[[], Any], what: str, timeout: float = LIMIT_S) -> Any:
     """Wait for something that only looking can tell: a file, the kernel's list of processes."""
     deadline = time.monotonic() + timeout
     while not (value := holds()):
@@ -45,7 +46,7 @@ def kill_engine(home: Path) -> int:
     with_exit = os.pidfd_open(pid)
     try:
         os.kill(pid, signal.SIGKILL)
-        assert select.select([with_exit], [], [], 10)[0], "the engine outlives SIGKILL"
+        assert select.select([with_exit], [], [], LIMIT_S)[0], "the engine outlives SIGKILL"
     finally:
         os.close(with_exit)
     return pid

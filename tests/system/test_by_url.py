@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 
+from tests.helpers.limits import LIMIT_S
 from tests.helpers.programs import ECHO, environment, mcpwall, status
 from tests.system.processes import wait_for
 
@@ -33,7 +34,7 @@ def engine(home: Path, http: str) -> Iterator[None]:
 
 def asked(where: str, **headers: str) -> int:
     """The status that a request at this address gets."""
-    connection = HTTPConnection(where, timeout=10)
+    connection = HTTPConnection(where, timeout=LIMIT_S)
     try:
         connection.request("POST", "/s/echo/mcp", b"{}", {"Host": where, **headers})
         return connection.getresponse().status

@@ -49,7 +49,7 @@ def set_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[int]
 
 def cause(client: RawClient) -> str | None:
     """Why a call was refused, None if it ran."""
-    verdict = client.call("echo", timeout=30)["result"].get("_meta", {}).get("mcpwall/verdict")
+    verdict = client.call("echo")["result"].get("_meta", {}).get("mcpwall/verdict")
     return verdict and verdict["cause"]
 
 

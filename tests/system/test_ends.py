@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers.limits import LIMIT_S
 from tests.helpers.programs import ECHO, environment, wall
 from tests.helpers.raw_client import HANDSHAKE, STATELESS, RawClient
 from tests.system.processes import (
@@ -52,7 +53,7 @@ def test_the_agent_sends_a_signal(agent, number):
     with agent() as client:
         server = opened(client)
         client.process.send_signal(number)
-        assert client.process.wait(10) == 128 + number
+        assert client.process.wait(LIMIT_S) == 128 + number
     assert is_gone(server)
 
 
@@ -74,7 +75,7 @@ def test_the_server_exits_with_a_code_after_its_last_answer(agent):
         first, second = client.start_call("echo"), client.start_call("slow", {"gate": "never"})
         assert "result" in first.wait()
         assert "the server exited with code 7" in second.wait()["error"]["message"]
-        assert client.process.wait(10) == 7
+        assert client.process.wait(LIMIT_S) == 7
 
 
 def test_the_server_dies_by_a_signal(agent):
@@ -84,12 +85,12 @@ def test_the_server_dies_by_a_signal(agent):
         client.request("ping")  # the server has the call before it
         os.kill(server, signal.SIGKILL)
         assert "code 137" in call.wait()["error"]["message"]
-        assert client.process.wait(10) == 137
+        assert client.process.wait(LIMIT_S) == 137
 
 
 def test_the_server_exits_at_once(agent):
     with agent("sh", "-c", "echo no luck >&2; exit 5") as client:
-        assert client.process.wait(10) == 5
+        assert client.process.wait(LIMIT_S) == 5
         assert client.stderr == "no luck\n"
         assert client.lines == []
 
@@ -117,7 +118,7 @@ def test_a_server_that_ignores_sigterm_is_killed_with_all_that_it_started(agent,
         server = opened(client)
         assert len(group(server)) == 2
         client.process.send_signal(signal.SIGTERM)
-        assert client.process.wait(10) == 137
+        assert client.process.wait(LIMIT_S) == 137
     assert is_gone(server)
 
 
@@ -126,7 +127,7 @@ def test_a_server_that_ignores_the_end_of_its_input_is_killed(agent):
     with agent(ignore="eof,term") as client:
         server = opened(client)
         client.hang_up()
-        assert client.process.wait(20) == 137
+        assert client.process.wait(LIMIT_S) == 137
     assert is_gone(server)
 
 
@@ -162,7 +163,7 @@ def test_the_wall_is_stopped(home, agent):
         stop = [sys.executable, "-m", "mcpwall", "stop"]
         subprocess.run(stop, env=environment(home), check=True, capture_output=True)
         assert "the wall was stopped" in call.wait()["error"]["message"]
-        client.process.wait(10)
+        client.process.wait(LIMIT_S)
         assert client.stderr == "mcpwall stdio: the wall was stopped\n"
     assert is_gone(server)
     assert not (home / "state" / "engine.sock").exists()
@@ -203,7 +204,7 @@ def test_a_terminal_as_ends(home, tmp_path):
             shown += os.read(ours, 4096)
         assert b'{"jsonrpc":"2.0","id":1,"result":{}}' in shown
         os.write(ours, b"\x04")
-        assert process.wait(20) == 0
+        assert process.wait(LIMIT_S) == 0
     os.close(ours)
 
 
@@ -221,7 +222,7 @@ def engine(home, **options):
 def failed(home) -> tuple[int, str]:
     """How the start of an engine fails: exit code and the one line."""
     with engine(home) as process:
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=LIMIT_S)
     assert out == ""
     assert err.count("\n") == 1
     return process.returncode, err
@@ -273,7 +274,7 @@ def test_rules_that_do_not_load_at_the_start(home, rules, agent):
     assert "config.toml:3" in line
     assert "read" in line
     with agent() as client:  # and so no session either: nothing passes unjudged
-        assert client.process.wait(20) == 1
+        assert client.process.wait(LIMIT_S) == 1
         assert "config.toml:3" in client.stderr
         assert client.lines == []
 
@@ -302,7 +303,7 @@ def test_a_state_directory_that_others_may_look_into(home, agent):
     assert code == 1
     assert f"chmod 700 {home}/state" in line
     with agent() as client:
-        assert client.process.wait(20) == 1
+        assert client.process.wait(LIMIT_S) == 1
         assert "chmod 700" in client.stderr
 
 

@@ -15,6 +15,7 @@ from mcp.client.streamable_http import streamable_http_client
 from mcpwall.engine.port import Done
 from mcpwall.engine.port_answers import Decide
 from mcpwall.link.client import connect
+from tests.helpers.limits import LIMIT_S
 from tests.helpers.programs import ECHO, environment, mcpwall
 from tests.system.conftest import OPEN_RULES
 from tests.system.processes import group, snapshot
@@ -37,7 +38,6 @@ id = "no"
 tool = "fail"
 action = "deny"
 """
-LIMIT_S = 60.0
 ERAS = pytest.mark.parametrize("mode", ["legacy", "auto"])
 
 

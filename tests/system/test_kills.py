@@ -17,6 +17,7 @@ from mcpwall.engine.port import Done, Reply
 from mcpwall.engine.port_answers import Decide
 from mcpwall.link.client import connect
 from mcpwall.store.audit import Audit
+from tests.helpers.limits import LIMIT_S
 from tests.helpers.raw_client import RawClient
 from tests.system.conftest import OPEN_RULES
 from tests.system.processes import kill_engine, run, server_of, snapshot, wait_for
@@ -48,11 +49,11 @@ class Load:
                 params = {"name": "echo", "arguments": arguments}
                 burst.append(self.client.start("tools/call", params, id=identifier))
             for call in burst:
-                call.wait(60)
+                call.wait()
 
     def stop(self) -> None:
         self._stop.set()
-        self._thread.join(70)
+        self._thread.join(2 * LIMIT_S)
         assert not self._thread.is_alive(), "a call never got an answer"
 
 
@@ -87,7 +88,7 @@ def test_p12_kills_under_load_lose_and_repeat_nothing(home, agent, rules, tmp_pa
         for _ in range(KILLS):
             for client in clients:
                 seen = len(client.lines)
-                client.wait_until(lambda c=client, s=seen: len(c.lines) > s + 50, "answers", 60)
+                client.wait_until(lambda c=client, s=seen: len(c.lines) > s + 50, "answers")
             kill_engine(home)
         for load in loads:
             load.stop()
@@ -236,7 +237,7 @@ def test_a_large_answer_is_whole_or_said_to_be_lost(home, agent, rules):
             calls = [client.start_call("blob", {"bytes": 3_000_000}) for _ in range(2)]
             kill_engine(home)
             for call in calls:
-                result = call.wait(60)["result"]
+                result = call.wait()["result"]
                 assert "isError" in result or len(result["content"][0]["text"]) == 3_000_000
 
 

@@ -15,10 +15,10 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
 from tests.helpers.authorization_server import browse
+from tests.helpers.limits import LIMIT_S
 from tests.helpers.programs import environment, mcpwall
 from tests.system.conftest import OPEN_RULES
 
-LIMIT_S = 60.0
 RULES = """
 [http]
 listen = "127.0.0.1:0"
@@ -52,7 +52,12 @@ class Wall:
         """A command that succeeds; what it says."""
         command = [sys.executable, "-m", "mcpwall", *arguments]
         done = subprocess.run(
-            command, env=self.environment, check=True, capture_output=True, text=True, timeout=30
+            command,
+            env=self.environment,
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=LIMIT_S,
         )
         return done.stdout
 

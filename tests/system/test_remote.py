@@ -10,6 +10,7 @@ import sys
 
 import pytest
 
+from tests.helpers.limits import LIMIT_S
 from tests.helpers.programs import ROOT, environment, status, wall
 from tests.helpers.raw_client import RawClient
 from tests.system.conftest import OPEN_RULES
@@ -85,7 +86,7 @@ def test_a_killed_engine_is_replaced_and_the_session_lives_on(client, home):
         "the call under way",
     )
     os.kill(status(home)["engine"]["pid"], signal.SIGKILL)
-    assert "may have run" in json.dumps(waiting.wait(20))
+    assert "may have run" in json.dumps(waiting.wait())
     assert said(client.call("echo", {"a": 3})) == {"a": 3}
     assert said(client.call("headers"))["mcp-session-id"]
 
@@ -100,7 +101,7 @@ def test_the_agent_s_end_is_told_to_the_server(client, far, home):
 def test_a_signal_to_the_shim_ends_the_session(client, far):
     assert far.stdout.readline() == "initialize\n"
     client.process.send_signal(signal.SIGTERM)
-    assert client.process.wait(10) == 0
+    assert client.process.wait(LIMIT_S) == 0
     assert far.stdout.readline() == "delete\n"
 
 

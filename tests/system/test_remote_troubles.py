@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Self
 
 import httpx2
 import pytest
@@ -20,13 +20,12 @@ from mcpwall.engine.port import NoticeEvent, RowEvent, State
 from mcpwall.link.client import connect
 from tests.helpers.authorization_server import authorizing, browse
 from tests.helpers.far_server import TOOL, FarServer, far, in_thread
+from tests.helpers.limits import LIMIT_S
 from tests.helpers.programs import environment, mcpwall, wall
 from tests.helpers.raw_client import RawClient
 from tests.helpers.scripted_server import CLOSE, STALL, begin_stream, chunk, reply
 from tests.system.conftest import OPEN_RULES
 from tests.system.processes import snapshot
-
-LIMIT_S: Final = 30.0
 
 TOKEN = "canary-token"
 RULES = """
@@ -52,7 +51,7 @@ class UrlAgent:
         told = json.loads(mcpwall(home, "url", "far", "--json"))
         self._url = told["url"]
         accept = {"Accept": "application/json, text/event-stream"}
-        self._http = httpx2.Client(headers={**told["headers"], **accept}, timeout=30)
+        self._http = httpx2.Client(headers={**told["headers"], **accept}, timeout=LIMIT_S)
 
     def __enter__(self) -> Self:
         hello = {
@@ -102,7 +101,7 @@ class StdioAgent(RawClient):
     def call_look(self, number: int) -> dict[str, Any]:
         """The answer to a call of `look`."""
         params = {"name": "look", "arguments": {"number": number}}
-        return self.start("tools/call", params, id=number).wait(LIMIT_S)
+        return self.start("tools/call", params, id=number).wait()
 
 
 WAYS = pytest.mark.parametrize("way", [UrlAgent, StdioAgent])

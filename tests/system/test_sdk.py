@@ -12,11 +12,11 @@ from mcp.client.stdio import StdioServerParameters
 from mcpwall.engine.port import Done
 from mcpwall.engine.port_answers import Decide
 from mcpwall.link.client import connect
+from tests.helpers.limits import LIMIT_S
 from tests.helpers.programs import ECHO, environment, wall
 from tests.system.conftest import OPEN_RULES
 
 RULES = OPEN_RULES + '\n[[rules]]\nid = "asks"\ntool = "pay"\naction = "ask"\nreason = "money"\n'
-LIMIT_S = 60.0
 ERAS = pytest.mark.parametrize("mode", ["legacy", "auto"])
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests.helpers.limits import LIMIT_S
 from tests.helpers.programs import ECHO, ROOT, environment, mcpwall, status, wall
 from tests.helpers.raw_client import Pending, RawClient
 from tests.helpers.stores import PostgresServer, RedisServer, Server
@@ -69,7 +70,7 @@ def passed(call: Pending) -> bool:
 
 def cause(call: Pending) -> str | None:
     """Why a call was refused, None if its server answered it."""
-    verdict = call.wait(30)["result"].get("_meta", {}).get("mcpwall/verdict")
+    verdict = call.wait()["result"].get("_meta", {}).get("mcpwall/verdict")
     return verdict and verdict["cause"]
 
 
@@ -197,7 +198,7 @@ def test_a_wall_can_be_stopped_and_started_while_the_store_hangs(
     waiting = one.start_call("echo")
     wait_for(lambda: "reserving" in str(snapshot(home).rows), "the call to wait for the store")
     assert "stopped" in mcpwall(home, "stop")
-    assert "error" in waiting.wait(30)
+    assert "error" in waiting.wait()
     env = environment(home, log=tmp_path / home.name)
     with RawClient(wall("echo", *ECHO), env=env) as again:
         again.open(30)
@@ -235,7 +236,9 @@ def test_a_setting_that_leads_nowhere_stops_the_engine(home: Path, url: str, sai
     (home / "config.toml").write_text(f'[store]\nurl = "{url}"\n')
     engine = [sys.executable, "-m", "mcpwall", "engine"]
     env = {**environment(home), "MCPWALL_STRANGE": "http://:canary@h"}
-    ended = subprocess.run(engine, env=env, capture_output=True, text=True, timeout=30, check=False)
+    ended = subprocess.run(
+        engine, env=env, capture_output=True, text=True, timeout=LIMIT_S, check=False
+    )
     assert ended.returncode == 2
     assert said in ended.stderr
     assert "canary" not in ended.stderr
@@ -249,7 +252,9 @@ def test_a_missing_driver_is_named(home: Path, tmp_path: Path) -> None:
     env = environment(home)
     env["PYTHONPATH"] = f"{tmp_path}:{ROOT}"
     engine = [sys.executable, "-m", "mcpwall", "engine"]
-    ended = subprocess.run(engine, env=env, capture_output=True, text=True, timeout=30, check=False)
+    ended = subprocess.run(
+        engine, env=env, capture_output=True, text=True, timeout=LIMIT_S, check=False
+    )
     assert ended.returncode == 2
     assert "run: pip install 'mcpwall[redis]'" in ended.stderr
     assert "canary" not in ended.stderr

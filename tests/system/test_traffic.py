@@ -25,7 +25,7 @@ def error_to(client, data: bytes) -> dict:
     """Send bytes; the error that comes to nobody's request."""
     before = len(errors(client))
     client.send_raw(data)
-    client.wait_until(lambda: len(errors(client)) > before, "an error", 20)
+    client.wait_until(lambda: len(errors(client)) > before, "an error")
     return errors(client)[-1]
 
 
@@ -63,7 +63,7 @@ def test_a_line_of_64_mb_is_refused_and_one_below_passes(home, agent, rules, tmp
         assert "result" in client.call("echo", {"text": "small"})
         assert log.stat().st_size < 10_000
         client.send_raw(call + b"x" * (size - 1000) + tail)
-        client.wait_until(lambda: any(m.get("id") == "big" for m in client.unmatched), "it", 60)
+        client.wait_until(lambda: any(m.get("id") == "big" for m in client.unmatched), "it")
         assert log.stat().st_size > size - 1000
         assert rss_mb(engine_pid(home)) < 600
 
@@ -160,16 +160,16 @@ def test_fifty_sessions_at_once(home, agent):
     with ExitStack() as stack:
         clients = [stack.enter_context(agent(name=f"agent-{n % 5}")) for n in range(50)]
         for client in clients:
-            client.open(60)
+            client.open()
         for client in clients:
-            client.request("tools/list", timeout=30)
+            client.request("tools/list")
         calls = [client.start_call("echo", {"text": "x"}) for client in clients for _ in range(20)]
-        assert all("result" in call.wait(30) for call in calls)
+        assert all("result" in call.wait() for call in calls)
         assert len(snapshot(home).sessions) == 50
         for client in clients:
             client.hang_up()
         for client in clients:
-            assert client.finish(30) == 0
+            assert client.finish() == 0
         wait_for(lambda: not snapshot(home).sessions, "the end of the sessions")
         assert rss_mb(engine_pid(home)) < 100
 
@@ -242,4 +242,4 @@ def server_pipe_full(mute: Unread) -> None:
     """Wait until the flooding server is stopped by a full pipe."""
     server = server_of(mute.client.process.pid)
     wchan = Path(f"/proc/{server}/wchan")
-    wait_for(lambda: "pipe_w" in wchan.read_text(), "the server's wait for its pipe", 30)
+    wait_for(lambda: "pipe_w" in wchan.read_text(), "the server's wait for its pipe")

@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.helpers.limits import LIMIT_S
+from tests.helpers.programs import environment
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-from tests.helpers.programs import environment
 
 _SEQUENCE = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]"  # CSI
@@ -54,7 +55,7 @@ def run(kind: str) -> str:
     try:
         while piece := _read(ours):
             written += piece
-        code = app.wait(30)
+        code = app.wait(LIMIT_S)
     finally:
         app.kill()
         app.wait()
@@ -101,7 +102,7 @@ class Terminal:
     def until(self, words: str) -> None:
         """Wait until these words come; what came before them is forgotten."""
         while words not in self._shown:
-            ready = select.select([self.ours], [], [], 20)[0]
+            ready = select.select([self.ours], [], [], LIMIT_S)[0]
             assert ready, f"{words!r} does not come: {self._shown[-500:]}"
             read = os.read(self.ours, 65536).decode(errors="replace")
             self._shown += _SEQUENCE.sub("", read)
@@ -114,7 +115,7 @@ class Terminal:
         self.type("q")
         while _read(self.ours):
             pass
-        assert self.app.wait(30) == 0
+        assert self.app.wait(LIMIT_S) == 0
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from mcpwall.store.shared.client import BATCH, ENTRIES_MAX, Client, StoreError
 from mcpwall.store.shared.ledger import Answer, Reservation, Wall
 from mcpwall.store.shared.redis import RedisStore
 from tests.engine import wall as engine_wall
+from tests.helpers.limits import LIMIT_S
 from tests.helpers.stores import RedisServer
 
 
@@ -111,7 +112,7 @@ def stage(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         async def run() -> None:
             stage = Stage()
             async with working(stage.client):
-                await asyncio.wait_for(play(stage), 30)
+                await asyncio.wait_for(play(stage), LIMIT_S)
 
         asyncio.run(run())
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import uvloop
 
-LIMIT_S = 30.0  # a test that waits for what never comes fails by then
+from tests.helpers.limits import LIMIT_S
 
 
 @pytest.fixture(params=[asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])

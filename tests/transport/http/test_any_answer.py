@@ -5,6 +5,7 @@ import asyncio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.helpers.limits import LIMIT_S
 from tests.helpers.remotes import ask, door
 from tests.helpers.scripted_server import CLOSE, begin_stream, chunk, head, serving
 
@@ -46,4 +47,4 @@ def test_p13_whatever_a_server_answers_there_is_one_end(answer, method) -> None:
                 assert len(told.fault.text) < 300
             assert len(server.requests) <= 5
 
-    asyncio.run(asyncio.wait_for(scenario(), 30))
+    asyncio.run(asyncio.wait_for(scenario(), LIMIT_S))

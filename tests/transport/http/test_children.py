@@ -14,6 +14,7 @@ from mcpwall.transport.http.agents import Agents
 from mcpwall.transport.http.child_end import ChildEnd, Children
 from mcpwall.transport.http.session import HttpSession
 from tests.engine.wall import RULES, Wall, call
+from tests.helpers.limits import LIMIT_S
 from tests.helpers.programs import ECHO
 from tests.system.processes import group
 from tests.transport.http.agent import Agent, Desk, FakeExchange
@@ -134,7 +135,7 @@ def test_the_end_of_a_session_closes_its_server_s_stdin(tmp_path, run):
         agent = await desk.opened()
         (end,) = desk.started
         agent.leaves()
-        await asyncio.wait_for(end.child.ended.wait(), 10)
+        await asyncio.wait_for(end.child.ended.wait(), LIMIT_S)
         assert group(end.child.pid) == []
 
     run(body())
@@ -161,7 +162,7 @@ def test_an_error_log_stays_bounded(tmp_path, run):
             agent = await desk.opened()
             agent.leaves()
             end = desk.started[-1]
-            await asyncio.wait_for(end.child.ended.wait(), 10)
+            await asyncio.wait_for(end.child.ended.wait(), LIMIT_S)
         await until((desk.logs / "notes.log.1").exists)
         assert (desk.logs / "notes.log").stat().st_size < 1_200_000
 
