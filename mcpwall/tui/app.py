@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
     from textual.theme import Theme
 
+    from mcpwall.tui.mirror import Changes
     from mcpwall.tui.screens.audit import AuditScreen
     from mcpwall.tui.screens.calls import CallsScreen
     from mcpwall.tui.screens.review import ReviewScreen
@@ -139,8 +140,12 @@ class WallApp(App[None], inherit_bindings=False):
             self._to_terminal(self._calling.step(waiting, self.now(), focused=self.app_focus))
         for notice in notices.newest(changes.notices, notices.most(self.size)):
             self.say(notice.text, notice.level)
-        if not changes.parts:
-            return
+        if changes.parts:
+            self._tell_screens(changes)
+        for wall in self._in_sight:
+            wall.frame()
+
+    def _tell_screens(self, changes: Changes) -> None:
         for screen in self._walls.values():
             if screen.is_mounted:
                 screen.changed(changes)
@@ -148,9 +153,10 @@ class WallApp(App[None], inherit_bindings=False):
         if isinstance(front, WallModal) and front.is_mounted:
             front.changed(changes)
         for wall in self._in_sight:
-            wall.refresh_header()
             if changes.reset:
                 wall.refresh_frame()
+            else:
+                wall.refresh_header(changes.parts)
 
     @property
     def _front(self) -> Screen[object] | None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -28,6 +29,16 @@ def engine(snapshot: port.Snapshot | None = None) -> FakePort:
     made = FakePort(snapshot or busy())
     made.replies[port.Details] = details(made.now, ANSWER)
     return made
+
+
+async def frame(shown: Shown) -> None:
+    """Take in what came, once, and draw it."""
+    shown.app.repaint()
+    await shown.pilot.pause()
+
+
+def asked(fake: FakePort) -> list[int]:
+    return [command.call for command in fake.sent if isinstance(command, port.Details)]
 
 
 async def select(shown: Shown, call: int) -> None:
@@ -233,6 +244,65 @@ async def test_a_result_is_broken_between_words_and_keeps_its_lines() -> None:
         shown_words = " ".join(pane[at + 1 : at + 4]).split()
         assert shown_words == ["considerable"] * 9
         assert pane[at + 4 : at + 6] == ["", "     indented"]
+
+
+@scenario
+async def test_while_calls_pour_in_only_one_that_stays_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("mcpwall.tui.app._REPAINT_S", 3600)  # no frames but those of the test
+    fake = engine()
+    async with showing(fake) as shown:
+        await frame(shown)
+        await frame(shown)
+        fake.sent.clear()
+        calls = [row(n, "git.log", {"n": n}) for n in range(1300, 1305)]
+        fake.now = replace(fake.now, rows=(*fake.now.rows, *calls))
+        fake.replies[port.Details] = details(fake.now, ANSWER)
+        for call in calls:
+            await fake.push(port.RowEvent(call))
+            await frame(shown)
+            assert f"CALL {call.id} " in shown.text()
+        assert asked(fake) == [1300]
+        assert "ANSWER THE AGENT GOT" not in shown.text()
+        await frame(shown)
+        assert asked(fake) == [1300, 1304, 1303]  # and the one before that is like it
+        await shown.settle()
+        assert "ANSWER THE AGENT GOT" in shown.text()
+
+
+@scenario
+async def test_while_calls_pour_in_all_arguments_are_copied(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("mcpwall.tui.app._REPAINT_S", 3600)
+    fake, copied = engine(), list[str]()
+    calls = [row(n, "git.log", {"message": "x" * 1000, "n": n}) for n in (1300, 1301)]
+    known = port.CallDetails(calls[1], {"message": "x" * 1000, "n": 1301}, "", "", 0, 0)
+    async with showing(fake) as shown:
+        monkeypatch.setattr(shown.app, "copy_to_clipboard", copied.append)
+        for call in calls:
+            await fake.push(port.RowEvent(replace(call, preview=call.preview[:600])))
+            await frame(shown)
+        fake.replies[port.Details] = known
+        await shown.pilot.press("y")
+        await shown.pilot.pause()
+    assert [json.loads(text) for text in copied] == [known.arguments]
+
+
+@scenario
+async def test_while_calls_pour_in_one_that_a_person_selects_is_asked_for_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("mcpwall.tui.app._REPAINT_S", 3600)
+    fake = engine()
+    async with showing(fake) as shown:
+        for n in range(1300, 1303):
+            await fake.push(port.RowEvent(row(n, "git.log", {"n": n})))
+            await frame(shown)
+        fake.sent.clear()
+        await shown.press("g")
+        assert asked(fake)[0] == busy().rows[0].id
 
 
 @scenario

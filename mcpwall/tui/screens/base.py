@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual.screen import ModalScreen, Screen
 
 from mcpwall.tui.keys import key_name
+from mcpwall.tui.mirror import Part
 from mcpwall.tui.widgets.frame import Footer, HeaderLine, TabLine, TooSmall
 
 if TYPE_CHECKING:
@@ -100,10 +101,15 @@ class WallScreen(Keys, inherit_bindings=False):
     WallScreen.-cramped > TooSmall, WallScreen.-flat > TooSmall { display: block; }
     """
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._header = HeaderLine()
+        self._tabs = TabLine()
+
     def compose(self) -> ComposeResult:
         """The frame around the body."""
-        yield HeaderLine()
-        yield TabLine()
+        yield self._header
+        yield self._tabs
         yield from self.body()
         yield Footer()
         yield TooSmall()
@@ -121,10 +127,14 @@ class WallScreen(Keys, inherit_bindings=False):
         for part in self.query("HeaderLine, TabLine, Footer"):
             part.refresh()
 
-    def refresh_header(self) -> None:
-        """Draw header and tabs again: what counts."""
-        for part in self.query("HeaderLine, TabLine"):
-            part.refresh()
+    def refresh_header(self, parts: Part) -> None:
+        """Draw again what speaks of these parts of the mirror."""
+        self._header.refresh()
+        if parts & (Part.HELD | Part.STATUS):
+            self._tabs.refresh()
+
+    def frame(self) -> None:
+        """What changed is taken in, if anything did. Called ten times a second while in sight."""
 
     def on_screen_resume(self) -> None:
         """Shown again: what changed meanwhile must be seen."""

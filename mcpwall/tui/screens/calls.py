@@ -36,6 +36,7 @@ _AIRY = 12  # rows from which the detail has empty lines between its sections
 _OF_MARKED = ("rule", "diff", "copy")  # actions on the marked calls, where there are any
 _NEED_ONE = (*_OF_MARKED, "open", "reason", "keep", "drop", "raw", "mark")
 _PANE_MAX = 32_768  # bytes of arguments that the detail beside the table shows
+_STANDS = 2  # frames: whoever is selected for fewer is gone before a person could read of it
 
 
 class CallsScreen(WallScreen):
@@ -62,7 +63,9 @@ class CallsScreen(WallScreen):
     def __init__(self) -> None:
         super().__init__()
         self._known: Known | None = None
+        self._due: Known | None = None  # what is to be asked next
         self._asking = False
+        self._stood = _STANDS  # frames for which the selected call has been that
         self._raw = False
         self._diff = False
         self._narrowing = Narrowing()
@@ -149,26 +152,44 @@ class CallsScreen(WallScreen):
 
     # --- the selected call ----------------------------------------------------------------------
 
+    def frame(self) -> None:
+        """A call that is still selected is asked for, if it was not at once."""
+        if self._stood < _STANDS:
+            self._stood += 1
+            if self._stood == _STANDS:
+                self._ask()
+
     def _load(self) -> None:
-        """Draw what is known of the selected call, and ask for the rest."""
+        """Draw what is known of the selected call, and ask for the rest.
+
+        While calls pour in and the newest is followed, the rest is asked for once one stays.
+        """
         row = self.calls.current()
         before = self._known.row if self._known else None
         if row is before:
             return
         held = self.mirror.held.get(row.id) if row else None
         self._known = Known(row, held.arguments if held else None) if row else None
-        if row and not self._asking:
-            self._asking = True
-            self.run_worker(self._ask(), name="details")
-        if not (row and before and row.id == before.id):
+        same = before is not None and row is not None and row.id == before.id
+        if same or not self.calls.following or self._stood == _STANDS:
+            self._ask()
+        if not same:
+            self._stood = 0
             self.pane.to_start()
         self._draw_detail()
 
-    async def _ask(self) -> None:
+    def _ask(self) -> None:
+        if self._known and not self._known.asked:
+            self._due = self._known
+            if not self._asking:
+                self._asking = True
+                self.run_worker(self._look_up(), name="details")
+
+    async def _look_up(self) -> None:
         """One question at a time, until the selected call is known."""
         try:
-            while self._known and not self._known.asked:
-                asked = self._known
+            while asked := self._due:
+                self._due = None
                 known = await look_up(self.wall, asked.row)
                 if self._known is asked:
                     self._known = known
@@ -264,7 +285,7 @@ class CallsScreen(WallScreen):
         if self.marks:
             self.run_worker(marked.compare(self.wall, self.marks.rows))
             return
-        if self._known and self._known.before is None:
+        if self._known and self._known.asked and self._known.before is None:
             self.wall.say("no call like it before this one")
             return
         self._diff = not self._diff
@@ -275,7 +296,12 @@ class CallsScreen(WallScreen):
         if self.marks:
             self.run_worker(marked.copy(self.wall, self.marks.rows))
         elif self._known:
-            self.wall.copy(detail.as_json(self._known), f"arguments of call {self._known.row.id}")
+            self.run_worker(self._copy(self._known))
+
+    async def _copy(self, known: Known) -> None:
+        if not known.asked:
+            known = await look_up(self.wall, known.row)
+        self.wall.copy(detail.as_json(known), f"arguments of call {known.row.id}")
 
     def do_open(self) -> None:
         """The whole call; one that waits opens in Review."""
