@@ -146,12 +146,10 @@ class WallApp(App[None], inherit_bindings=False):
             wall.frame()
 
     def _tell_screens(self, changes: Changes) -> None:
-        for screen in self._walls.values():
+        front = self._front
+        for screen in (*self._walls.values(), *([front] if isinstance(front, WallModal) else ())):
             if screen.is_mounted:
                 screen.changed(changes)
-        front = self._front
-        if isinstance(front, WallModal) and front.is_mounted:
-            front.changed(changes)
         for wall in self._in_sight:
             if changes.reset:
                 wall.refresh_frame()

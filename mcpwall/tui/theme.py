@@ -69,6 +69,7 @@ _COLOURS = {
     "ask": ("asked", False),
     "alarm": ("error", True),
     "waiting": ("asked", True),
+    "frame": ("secondary", False),
 }
 
 Palette = dict[str, Style]

@@ -18,6 +18,7 @@ from mcpwall.tui.narrowing import Narrowing
 from mcpwall.tui.screens.base import WallScreen
 from mcpwall.tui.screens.call import CallScreen
 from mcpwall.tui.widgets.calls_table import CallsTable
+from mcpwall.tui.widgets.divider import Divider
 from mcpwall.tui.widgets.empty import EmptyState
 from mcpwall.tui.widgets.filter import FilterLine
 from mcpwall.tui.widgets.status import StatusLine
@@ -46,14 +47,14 @@ class CallsScreen(WallScreen):
     CSS = """
     CallsScreen #middle { layout: vertical; height: 1fr; }
     CallsScreen #list { height: 1fr; width: 1fr; }
-    CallsScreen #pane { height: 7; border-top: solid $secondary; }
-    CallsScreen.-narrow.-low #pane, CallsScreen.-slim.-low #pane { display: none; }
-    CallsScreen.-tiny #pane { display: none; }
+    CallsScreen Divider { height: 1; }
+    CallsScreen #pane { height: 6; }
+    CallsScreen.-narrow.-low .detail, CallsScreen.-slim.-low .detail { display: none; }
+    CallsScreen.-tiny .detail { display: none; }
     CallsScreen.-beside #middle, CallsScreen.-broad #middle { layout: horizontal; }
-    CallsScreen.-beside #pane, CallsScreen.-broad #pane {
-        width: 42; height: 1fr; border-top: none; border-left: solid $secondary;
-    }
-    CallsScreen.-broad #pane { width: 64; }
+    CallsScreen.-beside Divider, CallsScreen.-broad Divider { width: 1; height: 1fr; }
+    CallsScreen.-beside #pane { width: 41; height: 1fr; }
+    CallsScreen.-broad #pane { width: 63; height: 1fr; }
     CallsScreen.-tall WaitingStrip { height: 5; }
     CallsScreen.-empty #middle { display: none; }
     CallsScreen EmptyState { display: none; }
@@ -77,6 +78,9 @@ class CallsScreen(WallScreen):
         self.table = CallsTable(self.calls, self.marks)
         self.pane = TextLines(says_more=True)
         self.pane.id = "pane"
+        self.pane.add_class("detail")
+        self.divider = Divider()
+        self.divider.add_class("detail")
         self.strip = WaitingStrip()
         self.status = StatusLine(self.calls, self.marks)
         self.filter = FilterLine()
@@ -86,6 +90,7 @@ class CallsScreen(WallScreen):
             with Vertical(id="list"):
                 yield self.table
                 yield self.status
+            yield self.divider
             yield self.pane
         yield self.filter
 

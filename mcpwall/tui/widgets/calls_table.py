@@ -32,36 +32,42 @@ class CallsTable(LineWidget):
         super().__init__()
         self.calls = calls
         self.marks = marks
+        self._window = range(0)
+        self._cursor: int | None = None
+        self._widths = columns(0)
 
     def page(self) -> int:
         """How many calls are on screen at once."""
         return max(1, self.size.height - 1)
 
+    def begin(self) -> None:
+        """Which lines are in the window, and which of them is selected."""
+        self._window = self.calls.window(self.page())
+        self._cursor = self.calls.index()
+        self._widths = columns(self.size.width)
+
     def line(self, y: int) -> Line:
         """The heading, then a call a line."""
-        widths = columns(self.size.width)
         if y == 0:
-            return heading(widths)
-        at = self._at(y)
-        if at is None:
+            return heading(self._widths)
+        if y > len(self._window):
             return []
-        line, wall = self.calls.lines[at], cast("WallApp", self.app)
+        line, wall = self.calls.lines[self._window[y - 1]], cast("WallApp", self.app)
         held = wall.mirror.held.get(line.row.id)
         waits = held is not None and not held.late
         left = countdown(held.deadline_ms - wall.now() * 1000) if held and waits else ""
         marked, cursor = self.marks.on(line), self.marked(y)
-        return call_line(line, widths, wall.zone, left=left, cursor=cursor, marked=marked)
+        return call_line(line, self._widths, wall.zone, left=left, cursor=cursor, marked=marked)
 
     def marked(self, y: int) -> bool:
         """The selected line."""
-        at = self._at(y)
-        return at is not None and at == self.calls.index()
+        return 0 < y <= len(self._window) and self._window[y - 1] == self._cursor
 
     def on_click(self, event: events.Click) -> None:
         """Select the call that was clicked."""
-        at = self._at(event.y)
-        if at is not None:
-            self.calls.select(at, event.y - 1)
+        window = self.calls.window(self.page())
+        if 0 < event.y <= len(window):
+            self.calls.select(window[event.y - 1], event.y - 1)
             self.post_message(self.Selected())
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
@@ -75,7 +81,3 @@ class CallsTable(LineWidget):
         event.stop()
         self.calls.move(-_WHEEL)
         self.post_message(self.Selected())
-
-    def _at(self, y: int) -> int | None:
-        window = self.calls.window(self.page())
-        return window[y - 1] if 0 < y <= len(window) else None

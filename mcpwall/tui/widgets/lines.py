@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, TypeAlias, cast
 
 from rich.segment import Segment
 from rich.style import Style
+from textual.filter import ANSIToTruecolor
+from textual.geometry import Size
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -17,12 +19,17 @@ from mcpwall.text import clip, visible, width
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Self
+
+    from textual.filter import LineFilter
+    from textual.geometry import Region
 
     from mcpwall.tui.app import WallApp
     from mcpwall.tui.theme import Palette
 
 Part: TypeAlias = tuple[str, str]  # safe text, name of a style
 Line: TypeAlias = "Sequence[Part]"
+_Look: TypeAlias = "tuple[Palette, Style]"  # styles with a background, and that background alone
 
 
 def palette_of(widget: Widget) -> Palette:
@@ -61,23 +68,57 @@ def strip(line: Line, room: int, styles: Palette, background: Style | None = Non
     made visible here.
     """
     back = background or Style.null()
-    segments = [
-        Segment(text if text.isprintable() else visible(text), styles[style] + back)
-        for text, style in line
-        if text
-    ]
-    return Strip(segments).adjust_cell_length(room, back)
+    return _segments(line, room, {style: styles[style] + back for _, style in line}, back)
+
+
+def _segments(line: Line, room: int, styles: Palette, back: Style) -> Strip:
+    """The same in styles that have their background already; `back` is for what is left empty."""
+    segments, free = [], room
+    for text, style in line:
+        if text:
+            safe = text if text.isprintable() else visible(text)
+            segments.append(Segment(safe, styles[style]))
+            free -= width(safe)
+    if free > 0:
+        segments.append(Segment(" " * free, back))
+    return Strip(segments, room - min(free, 0)).adjust_cell_length(room, back)
 
 
 class LineWidget(Widget):
-    """A widget of as many fixed lines as it is high; `line(y)` says what is in them."""
+    """A widget of as many fixed lines as it is high; `line(y)` says what is in them.
 
-    _back: Style | None = None  # the background, which takes a walk up the tree to find
+    It keeps its lines until it is refreshed, and past that each line that says what it said. It
+    is drawn without the steps by which Textual adds borders, padding and opacity: of its styles,
+    only colours and sizes count.
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
+        super().__init__(id=id)
+        self._looks: tuple[_Look, _Look] | None = None  # of a line, and of one under the cursor
+        self._size_drawn = Size()
+        self._strips: dict[int, Strip] = {}  # good until the next refresh
+        self._told: dict[int, tuple[Line, bool, Strip]] = {}  # each line as last drawn
 
     def notify_style_update(self) -> None:
-        """Another theme, or another class: find the background anew."""
-        self._back = None
+        """Another theme, or another class: find the colours anew."""
+        self._looks = None
+        self._strips, self._told = {}, {}
         super().notify_style_update()
+
+    def refresh(
+        self,
+        *regions: Region,
+        repaint: bool = True,
+        layout: bool = False,
+        recompose: bool = False,
+    ) -> Self:
+        """See Widget: what is drawn may be out of date."""
+        if repaint:
+            self._strips = {}
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+
+    def begin(self) -> None:
+        """Lines are about to be asked for: find out what all of them need."""
 
     def line(self, y: int) -> Line:
         """The parts of line `y`, counted from 0, for `self.size.width` cells."""
@@ -88,10 +129,46 @@ class LineWidget(Widget):
         del y
         return False
 
-    def render_line(self, y: int) -> Strip:
-        """Textual's side of `line`."""
-        styles = palette_of(self)
-        if self._back is None:
-            self._back = Style(bgcolor=self.rich_style.bgcolor)
-        back = styles["cursor"] if self.marked(y) else self._back
-        return strip(self.line(y), self.size.width, styles, back)
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Textual's side of `line`, for the part of the widget that is in sight."""
+        size = self.size
+        if size != self._size_drawn:
+            self._size_drawn, self._strips, self._told = size, {}, {}
+        drawn = self._strips
+        if not drawn:
+            self.begin()
+        strips = [drawn.get(y) or self._draw(y, size.width) for y in crop.line_range]
+        if crop.column_span != (0, size.width):
+            strips = [strip.crop(*crop.column_span) for strip in strips]
+        for line_filter in self.get_line_filters():
+            background = self.background_colors[1]
+            strips = [strip.apply_filter(line_filter, background) for strip in strips]
+        return strips
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """See Widget: the styles of a theme are true colours, there is nothing to make of them."""
+        filters = super().get_line_filters()
+        return [one for one in filters if not isinstance(one, ANSIToTruecolor)]
+
+    def _draw(self, y: int, room: int) -> Strip:
+        line, marked = tuple(self.line(y)), self.marked(y)
+        said = self._told.get(y)
+        if said is not None and said[0] == line and said[1] == marked:
+            drawn = said[2]
+        else:
+            styles, back = self._look(marked=marked)
+            drawn = _segments(line, room, styles, back)
+            self._told[y] = (line, marked, drawn)
+        self._strips[y] = drawn
+        return drawn
+
+    def _look(self, *, marked: bool) -> _Look:
+        if self._looks is None:
+            styles = palette_of(self)
+            plain, cursor = Style(bgcolor=self.rich_style.bgcolor), styles["cursor"]
+            self._looks = (_on(styles, plain), _on(styles, cursor))
+        return self._looks[marked]
+
+
+def _on(styles: Palette, back: Style) -> _Look:
+    return {name: style + back for name, style in styles.items()}, back
