@@ -79,6 +79,18 @@ async def test_how_servers_stand_is_a_sign_and_a_word() -> None:
 
 
 @scenario
+async def test_where_all_is_guarded_it_says_to_start_the_agents_again() -> None:
+    async with looking(FakeAgents(CLAUDE)) as shown:
+        text = await until(shown, "Found 1")
+        assert "guard one of them" in text
+        assert "again" not in text
+    async with looking(FakeAgents(agent_file("a.json", "Zed", guarded=1, left=1))) as shown:
+        text = await until(shown, "Found 1")
+        assert "start guarded agents again: most read their config once" in text
+        assert "guard one of them" not in text
+
+
+@scenario
 async def test_more_files_than_there_is_room_for_are_counted() -> None:
     many = [AgentFile(f"~/{n}.json", "Cursor") for n in range(30)]
     async with looking(FakeAgents(*many), NARROW) as shown:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 EXAMPLE = "mcpwall stdio git -- uvx mcp-server-git"
 _AGAIN: Line = (("The app attaches again by itself as soon as there is one.", "dim"),)
+_RESTART = "start guarded agents again: most read their config once"
 _INDENT = 4
 _AGENT_CELLS, _STANDING_CELLS = 15, 29
 _PATH_MIN, _PATH_MAX = 8, 60  # cells
@@ -129,13 +130,22 @@ class EmptyState(LineWidget):
             lines.append([(f"  and {count - named} more", "dim")])
         return lines
 
+    def _stands(self, stand: Stand) -> bool:
+        """Whether some server stands so."""
+        return any(file.count(stand) for file in self.files or ())
+
     def _todo(self, wall: WallApp, room: int) -> list[Line]:
-        """The three keys."""
+        """What to do about agents that are guarded already, and the three keys."""
         guard, paste, demo = (
             wall.keys.key(name) for name in ("app.guard", "calls.paste", "calls.demo")
         )
+        offer = "guard one of them (shows the change, keeps a copy)"
+        if self.files and not self._stands(Stand.OPEN):
+            offer = "see how each server stands"
+        again: list[Line] = [[("●  ", "ok"), (_RESTART, "")]]
         return [
-            [(f"{guard}  ", "accent"), ("guard one of them (shows the change, keeps a copy)", "")],
+            *(again if self._stands(Stand.GUARDED) else []),
+            [(f"{guard}  ", "accent"), (offer, "")],
             [(f"{paste}  ", "accent"), ("copy a command to paste yourself:", "")],
             [("     ", ""), (fit(self.command, room - 5), "accent")],
             [
