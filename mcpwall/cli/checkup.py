@@ -24,6 +24,7 @@ from mcpwall.store import config, files
 
 COLUMNS_MIN: Final = 80
 LINES_MIN: Final = 24
+ROOM_MIN: Final = 10 * 1024 * 1024  # bytes: some thousand calls
 
 
 def versions() -> Iterator[Finding]:
@@ -94,6 +95,18 @@ def permissions() -> Iterator[Finding]:
     yield from bad
     if not bad:
         yield ok("files", f"{home.state_dir()}: for you alone")
+
+
+def room() -> Iterator[Finding]:
+    """Whether the record can be written: a call that cannot be recorded is refused."""
+    state = Path(home.state_dir())
+    place = next(part for part in (state, *state.parents) if part.exists())
+    if not os.access(place, os.W_OK):
+        todo = "make it writable, or set MCPWALL_HOME to a directory that is"
+        yield wrong("files", f"{state}: nothing can be written there: no engine can start", todo)
+    elif (free := shutil.disk_usage(place).free) < ROOM_MIN:
+        left = f"{state}: its disk has only {free // 1024:,} KiB left"
+        yield wrong("files", f"{left}: calls that cannot be recorded are refused", "make space")
 
 
 def _directories() -> Iterator[Finding]:

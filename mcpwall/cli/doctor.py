@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
@@ -40,12 +41,21 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
     )
     parser.add_argument(
         "--wait",
-        type=float,
+        type=_seconds,
         default=20.0,
         metavar="SECONDS",
         help="how long a server may take to answer (default: %(default)g)",
     )
     parser.set_defaults(func=run)
+
+
+def _seconds(text: str) -> float:
+    try:
+        if 0 < (seconds := float(text)) < math.inf:
+            return seconds
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"write a number of seconds above 0, not {text!r}")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -93,6 +103,7 @@ def _look(arguments: argparse.Namespace) -> Iterator[Finding]:
     yield from checkup.engine()
     yield from checkup.rules()
     yield from checkup.permissions()
+    yield from checkup.room()
     yield from checkup.terminal()
     at = here()
     found = list(survey(at))

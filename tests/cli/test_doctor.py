@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import types
 from pathlib import Path
 
 import pytest
@@ -207,6 +208,13 @@ def test_mistakes_in_files_are_named(machine, doctor):
     assert about(findings, "clients.json: cannot be read")
 
 
+@pytest.mark.parametrize("wait", ["0", "-1", "nan", "inf", "soon"])
+def test_the_patience_is_a_time(doctor, capsys, wait):
+    with pytest.raises(SystemExit):
+        doctor("--wait", wait)
+    assert f"a number of seconds above 0, not '{wait}'" in capsys.readouterr().err
+
+
 def test_a_store_that_no_engine_could_ask_is_wrong(machine, doctor):
     wall_file("config.toml", '[store]\nurl = "${env:MCPWALL_NOT_SET}"\n')
     code, findings = doctor()
@@ -223,6 +231,19 @@ def test_p17_what_others_may_read_is_wrong(machine, doctor):
     assert about(findings, "state: others may look into it (mode 0755)", "chmod 700")
     assert about(findings, "audit.db: others may use it (mode 0644)", "chmod go=")
     assert about(findings, "link: is a symbolic link")
+
+
+def test_where_no_call_could_be_recorded_is_wrong(machine, doctor, monkeypatch):
+    full = types.SimpleNamespace(free=200 * 1024)
+    with monkeypatch.context() as disk:
+        disk.setattr("shutil.disk_usage", lambda _: full)
+        code, findings = doctor()
+        assert code == 1
+        assert about(findings, "only 200 KiB left: calls that cannot be recorded are refused")
+    monkeypatch.setattr("os.access", lambda *_: False)
+    code, findings = doctor()
+    assert code == 1
+    assert about(findings, "state: nothing can be written there", "MCPWALL_HOME")
 
 
 @pytest.mark.parametrize(
