@@ -39,6 +39,7 @@ from mcpwall.store.shared.client import Client
 from mcpwall.store.token import token
 from mcpwall.store.tools import ToolsError, ToolStore
 from mcpwall.transport.attention import Attention, cores
+from mcpwall.transport.handed_over import HandedOver
 from mcpwall.transport.http import stdio_agent
 from mcpwall.transport.http.agents import Agents
 from mcpwall.transport.http.door import Door
@@ -256,7 +257,8 @@ class Service:
             self._answer(link, fds, str(params.get("server", "")))
             return
         try:
-            session = self._session(link, fds, params)
+            with HandedOver(fds) as handed:
+                session = self._session(link, handed, params)
         except (ValueError, OSError, msgspec.MsgspecError, AuditError) as error:
             self._engine.notice("error", f"a session could not be taken over: {error}")
             with contextlib.suppress(OSError):
@@ -271,12 +273,14 @@ class Service:
             self._engine.notice("error", str(error))
             session.bye(f"the wall cannot read its record: {error}")
 
-    def _session(self, link: socket.socket, fds: list[int], params: dict[str, Any]) -> PipedAgent:
+    def _session(
+        self, link: socket.socket, handed: HandedOver, params: dict[str, Any]
+    ) -> PipedAgent:
         """A session on the ends that came. Raises ValueError, OSError or AuditError."""
-        if len(fds) == stdio_agent.ENDS:
-            return self._ways.piped(self._attention, link, fds, params)
+        if len(handed) == stdio_agent.ENDS:
+            return self._ways.piped(self._attention, link, handed, params)
         logs = Path(home.servers_log_dir())
-        return StdioSession(self._engine, self._attention, link, fds, params, logs=logs)
+        return StdioSession(self._engine, self._attention, link, handed, params, logs=logs)
 
     def _answer(self, link: socket.socket, fds: list[int], name: str) -> None:
         """Tell a shim how to start a configured server."""

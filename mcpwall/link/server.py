@@ -168,5 +168,7 @@ class _Connection:
         await self._write(wire.answer(self._number, value))
 
     async def _write(self, line: bytes) -> None:
+        if self._writer.is_closing():  # uvloop's own error for this is no ConnectionError
+            raise ConnectionResetError
         self._writer.write(line)
         await self._writer.drain()

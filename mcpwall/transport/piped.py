@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import socket
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from mcpwall.engine.live import Live
 from mcpwall.transport.attention import Attention
-from mcpwall.transport.ends import open_end
+from mcpwall.transport.ends import End
 from mcpwall.transport.journal import Journal
 from mcpwall.transport.pipes import Inlet, Outlet
 
@@ -36,9 +35,8 @@ class PipedAgent(ABC):
     live: Live
 
     def __init__(
-        self, engine: Engine, attention: Attention, link: socket.socket, journal: int
+        self, engine: Engine, attention: Attention, link: socket.socket, journal: Journal
     ) -> None:
-        """Take over `link` and the journal's descriptor. Raises ValueError or OSError."""
         self._engine = engine
         self._attention = attention
         self._clock = engine.clock
@@ -48,24 +46,23 @@ class PipedAgent(ABC):
         self._agent_gone = False
         self._over = False
         self.on_over: Callable[[], None] = lambda: None
-        self._journal = Journal(journal)
-        os.close(journal)
+        self._journal = journal
         self._recovering = not self._journal.fresh
 
-    def _write_agent(self, fd: int) -> None:
+    def _write_agent(self, end: End) -> None:
         self._to_agent = Outlet(
             self._loop,
-            open_end(fd, writes=True),
+            end,
             self._journal.to_agent,
             again=True,  # an agent drops an answer that it has, and hangs without it
             on_full=self._pace,
             on_broken=self._agent_deaf,
         )
 
-    def _read_agent(self, fd: int) -> None:
+    def _read_agent(self, end: End) -> None:
         self._from_agent = Inlet(
             self._loop,
-            open_end(fd, writes=False),
+            end,
             self._journal.to_server,
             on_lines=self._agent_lines,
             on_long=self._agent_long,

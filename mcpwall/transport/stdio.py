@@ -23,9 +23,9 @@ import msgspec
 from mcpwall.engine.wire import Hello
 from mcpwall.model import RequestId
 from mcpwall.transport.attention import Attention
-from mcpwall.transport.ends import open_end
 from mcpwall.transport.error_log import ErrorLog, log_path
-from mcpwall.transport.errors import Errors, stderr
+from mcpwall.transport.errors import Errors
+from mcpwall.transport.handed_over import HandedOver
 from mcpwall.transport.piped import PipedAgent
 from mcpwall.transport.pipes import Inlet, Outlet
 
@@ -46,40 +46,48 @@ class StdioSession(PipedAgent):
         engine: Engine,
         attention: Attention,
         link: socket.socket,
-        fds: list[int],
+        handed: HandedOver,
         params: dict[str, Any],
         *,
         logs: Path,
     ) -> None:
-        """Take over `link` and `fds`. Raises ValueError or OSError for an unusable hand-over.
+        """Take over `link` and what was `handed` over. `logs`: where servers' stderr is kept.
 
-        `logs` is the directory of what servers say on stderr.
+        Raises ValueError or OSError for an unusable hand-over, AuditError; then nothing of it is
+        in use, and the descriptors are the caller's to close.
         """
         hello = msgspec.convert(params, Hello, strict=False)
-        if len(fds) != ENDS:
-            raise ValueError(f"a shim hands over {ENDS} descriptors, got {len(fds)}")
-        from_agent, to_agent, to_server, from_server, said, agent_stderr, journal = fds
-        super().__init__(engine, attention, link, journal)
+        if len(handed) != ENDS:
+            raise ValueError(f"a shim hands over {ENDS} descriptors, got {len(handed)}")
+        from_agent, to_agent = handed.end(writes=False), handed.end(writes=True)
+        to_server, from_server = handed.end(writes=True), handed.end(writes=False)
+        said, agent_stderr = handed.end(writes=False), handed.stderr()
+        super().__init__(engine, attention, link, handed.journal())
         self._exit: int | None = None
         self._server_ended = False
         self._to_server = Outlet(
             self._loop,
-            open_end(to_server, writes=True),
+            to_server,
             self._journal.to_server,
             again=False,  # a call must not run twice
             on_full=self._pace,
             on_broken=self._server_deaf,
         )
         self._write_agent(to_agent)
+        try:
+            self.live = engine.open(hello, self, self._journal.state())
+        except BaseException:
+            self._to_server.abandon()
+            self._to_agent.abandon()
+            raise
+        self.live.hang_up = self.bye
         path = log_path(logs, hello.server)
         log = ErrorLog(path, self._hidden, self._server_said)
-        self._errors = Errors(self._loop, open_end(said, writes=False), stderr(agent_stderr), log)
-        self.live = engine.open(hello, self, self._journal.state())
-        self.live.hang_up = self.bye
+        self._errors = Errors(self._loop, said, agent_stderr, log)
         self._read_agent(from_agent)
         self._from_server = Inlet(
             self._loop,
-            open_end(from_server, writes=False),
+            from_server,
             self._journal.to_agent,
             on_lines=self._server_lines,
             on_long=self._server_long,

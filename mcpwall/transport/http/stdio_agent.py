@@ -22,6 +22,7 @@ from mcpwall.engine.wire import Hello
 from mcpwall.model import RequestId
 from mcpwall.protocol.commands import Stage
 from mcpwall.transport.attention import Attention
+from mcpwall.transport.handed_over import HandedOver
 from mcpwall.transport.http.listening import Ear
 from mcpwall.transport.http.remote_end import RemoteEnd
 from mcpwall.transport.http.resume import Resumption
@@ -53,24 +54,32 @@ class PipedRemote(PipedAgent):
         engine: Engine,
         attention: Attention,
         link: socket.socket,
-        fds: list[int],
+        handed: HandedOver,
         params: dict[str, Any],
         *,
         connect: Callable[[PipedRemote], RemoteEnd],
     ) -> None:
-        """Take over `link` and `fds`. Raises ValueError or OSError for an unusable hand-over."""
+        """Take over `link` and what was `handed` over.
+
+        Raises ValueError or OSError for an unusable hand-over, AuditError; then nothing of it is
+        in use, and the descriptors are the caller's to close.
+        """
         hello = msgspec.convert(params, Hello, strict=False)
         hello.transport = "http"
-        if len(fds) != ENDS:
+        if len(handed) != ENDS:
             raise ValueError(f"a shim without a server hands over {ENDS} descriptors")
-        from_agent, to_agent, journal = fds
-        super().__init__(engine, attention, link, journal)
+        from_agent, to_agent = handed.end(writes=False), handed.end(writes=True)
+        super().__init__(engine, attention, link, handed.journal())
         kept = _read(self._journal.state())
         self._far = connect(self)
         self._far.session_id, self._far.hello = kept.session, kept.hello.encode()
         self._far.on_opened = self._listen
         self._write_agent(to_agent)
-        self.live = engine.open(hello, self, bytes(kept.live))
+        try:
+            self.live = engine.open(hello, self, bytes(kept.live))
+        except BaseException:
+            self._to_agent.abandon()
+            raise
         self.live.hang_up = self.bye
         self._read_agent(from_agent)
 

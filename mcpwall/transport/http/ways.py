@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +13,7 @@ import msgspec
 from mcpwall.store.remotes import RemoteConfig
 from mcpwall.store.schema import AnyServer, ServerConfig
 from mcpwall.transport.attention import Attention
+from mcpwall.transport.handed_over import HandedOver
 from mcpwall.transport.http.child_end import Children
 from mcpwall.transport.http.listening import Peer
 from mcpwall.transport.http.remote_end import RemoteEnd
@@ -55,21 +55,19 @@ class Ways:
         return end
 
     def piped(
-        self, attention: Attention, link: socket.socket, fds: list[int], params: dict[str, Any]
+        self, attention: Attention, link: socket.socket, handed: HandedOver, params: dict[str, Any]
     ) -> PipedRemote:
         """A session of an agent on pipes. Raises ValueError or OSError for one that cannot be."""
         name = str(params.get("server", ""))
         server = self._engine.rulebook.server(name)
         if not isinstance(server, RemoteConfig):
-            for fd in fds:
-                os.close(fd)
             raise ValueError(f"{name} is no remote server of the config")  # noqa: TRY004 - as named
         environment = msgspec.convert(params.pop("environment", {}), dict[str, str])
 
         def connect(peer: PipedRemote) -> RemoteEnd:
             return self.remote(peer, name, server, environment)
 
-        return PipedRemote(self._engine, attention, link, fds, params, connect=connect)
+        return PipedRemote(self._engine, attention, link, handed, params, connect=connect)
 
     async def close(self) -> None:
         """End the servers that were started here, and the connections to others."""
