@@ -9,12 +9,11 @@ import msgspec
 from mcpwall.engine import sessions, tool_commands, tool_risks, tool_rules, views
 from mcpwall.engine.port import (
     CallDetails,
-    CutSession,
     Details,
     Done,
     Lockdown,
     Order,
-    PauseSession,
+    Ping,
     Refused,
     Reply,
     StatusEvent,
@@ -30,6 +29,7 @@ from mcpwall.engine.port_rules import (
     ToggleRule,
     Undo,
 )
+from mcpwall.engine.port_sessions import CutSession, PauseSession
 from mcpwall.engine.port_tools import (
     AcceptServer,
     AcceptTool,
@@ -112,6 +112,8 @@ def _carry_out(engine: Engine, command: Order) -> Reply:
             return tool_rules.recommend(engine, command)
         case Classify():
             return tool_risks.classify(engine, command)
+        case Ping():
+            return Done()
         case Stop():
             engine.on_stop()
             return Done("stopping")

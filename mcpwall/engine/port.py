@@ -2,8 +2,9 @@
 
 The app, `mcpwall watch` and the tests hold an `EnginePort`; whether it is the engine in this
 process (`engine.local`) or the one behind the control socket (`link.client`) they cannot tell.
-What is about rules, about waiting calls and about tools stands in `port_rules`, `port_answers` and
-`port_tools`. Text in these values is foreign and raw: it passes `mcpwall.text` before a screen.
+What is about rules, about waiting calls, tools and single sessions stands in `port_rules`,
+`port_answers`, `port_tools` and `port_sessions`. Text in these values is foreign and raw: it passes
+`mcpwall.text` before a screen.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from mcpwall.engine.port_rules import (
     ToggleRule,
     Undo,
 )
+from mcpwall.engine.port_sessions import CutSession, PauseSession
 from mcpwall.engine.port_timing import Timing
 from mcpwall.engine.port_tools import (
     AcceptServer,
@@ -265,23 +267,14 @@ class Lockdown(msgspec.Struct, frozen=True, tag="lockdown"):
     on: bool
 
 
-class PauseSession(msgspec.Struct, frozen=True, tag="pause_session"):
-    """Let no tool call of a session pass, those that wait neither; or let it go on."""
-
-    session: str
-    on: bool
-
-
-class CutSession(msgspec.Struct, frozen=True, tag="cut_session"):
-    """End a session: its agent is told, its server stopped."""
-
-    session: str
-
-
 class Details(msgspec.Struct, frozen=True, tag="details"):
     """All that is known of one call. -> CallDetails"""
 
     call: int
+
+
+class Ping(msgspec.Struct, frozen=True, tag="ping"):
+    """Nothing but a sign of life: an engine that is stopped does not answer. -> Done"""
 
 
 class Stop(msgspec.Struct, frozen=True, tag="stop"):
@@ -319,6 +312,7 @@ Order: TypeAlias = (
     | Block
     | Recommend
     | Classify
+    | Ping
     | Stop
 )
 Command: TypeAlias = Order | Question

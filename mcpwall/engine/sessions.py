@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from mcpwall.engine.port import CutSession, Done, PauseSession, Refused, Reply
+from mcpwall.engine.port import Done, Refused, Reply
+from mcpwall.engine.port_sessions import CutSession, PauseSession
 from mcpwall.model import Action, Call, Cause, Verdict
 
 if TYPE_CHECKING:

@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import importlib
 import time
-from asyncio import sleep as pause
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from rich.text import Text
-from textual.app import App
 
 from mcpwall.engine import port
 from mcpwall.text import visible
 from mcpwall.tui import notices
+from mcpwall.tui.attached import Attached
 from mcpwall.tui.calling import KEEP_TITLE, PUT_TITLE_BACK, Calling
 from mcpwall.tui.keys import KeyMap
-from mcpwall.tui.mirror import Mirror, Part
+from mcpwall.tui.mirror import Part
 from mcpwall.tui.screens.base import Keys, WallModal, WallScreen
 from mcpwall.tui.settings import Settings
 from mcpwall.tui.terminal import last_words, lend, suspend, take_back_on_continue
@@ -39,12 +38,9 @@ if TYPE_CHECKING:
     from mcpwall.tui.screens.rules import RulesScreen
 
 _REPAINT_S = 0.1
-_REATTACH_S = 1.0
-_SLOW_S = 5.0  # an engine that answers later is busy, or stopped
-_NO_ANSWER = "the engine has not answered for 5 s"
 
 
-class WallApp(App[None], inherit_bindings=False):
+class WallApp(Attached, inherit_bindings=False):
     """The terminal app.
 
     `engine` is its hold on the engine. `moved` is `[keys]` of the config: action id to keys (raises
@@ -57,8 +53,6 @@ class WallApp(App[None], inherit_bindings=False):
     ENABLE_COMMAND_PALETTE = False
     CSS = notices.CSS
 
-    engine_gone = ""  # why nothing can be asked of the engine now; empty while it is there
-
     def __init__(
         self,
         engine: port.EnginePort,
@@ -68,12 +62,9 @@ class WallApp(App[None], inherit_bindings=False):
         now: Callable[[], float] = time.time,
         zone: tzinfo | None = None,
     ) -> None:
-        super().__init__()
-        self.engine = engine
+        super().__init__(engine, now)
         self.keys = KeyMap(moved)
-        self.now = now
         self.zone = zone
-        self.mirror = Mirror()
         self.palette: Palette = {}
         self._settings = settings or Settings()
         self.agents = self._settings.agents
@@ -91,44 +82,7 @@ class WallApp(App[None], inherit_bindings=False):
         self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
         self.set_interval(_REPAINT_S, self.repaint)
         self.set_interval(1.0, self._tick)
-        self.run_worker(self._stay_attached(), name="feed")
-
-    # --- the engine -----------------------------------------------------------------------------
-
-    async def send(self, command: port.Command) -> port.Reply:
-        """Ask something of the engine; when it is gone, that is a Refused like any other."""
-        late = self.set_timer(_SLOW_S, lambda: self.say(_NO_ANSWER, "warning"))
-        try:
-            return await self.engine.send(command)
-        except port.EngineGoneError as gone:
-            return port.Refused(str(gone))
-        finally:
-            late.stop()
-
-    async def _stay_attached(self) -> None:
-        while True:
-            try:
-                await self._follow()
-            except port.EngineGoneError as gone:
-                self._gone(gone)
-            await pause(_REATTACH_S)
-
-    async def _follow(self) -> None:
-        """Follow the feed from a snapshot, and from a new one after each gap."""
-        while True:
-            self.mirror.take(await self.engine.snapshot(), self.now())
-            self.engine_gone = ""
-            self.repaint()
-            async for batch in self.engine.feed(self.mirror.seq):
-                if not self.mirror.apply(batch, self.now()):
-                    break
-            else:
-                return
-
-    def _gone(self, gone: port.EngineGoneError) -> None:
-        self.engine_gone = str(gone) or "the engine cannot be reached"
-        for screen in self._walls.values():
-            screen.refresh_frame()
+        self.attach()
 
     # --- drawing --------------------------------------------------------------------------------
 
@@ -155,6 +109,14 @@ class WallApp(App[None], inherit_bindings=False):
                 wall.refresh_frame()
             else:
                 wall.refresh_header(changes.parts)
+
+    def engine_changed(self) -> None:
+        """The engine is gone, or silent, or back."""
+        away = self.engine_away
+        self._to_terminal(self._calling.away(away.word.lower() if away else ""))
+        for screen in self.screen_stack:
+            if isinstance(screen, Keys):
+                screen.refresh_frame()
 
     @property
     def _front(self) -> Screen[object] | None:

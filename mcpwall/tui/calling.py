@@ -31,7 +31,7 @@ class Calling:
         self._notify = _NOTIFY[notify]
         self._known: frozenset[int] = frozenset()
         self._rung_at = -PAUSE_S
-        self._title = ""
+        self._title = self._away = ""
 
     def step(self, waiting: Collection[int], now_s: float, *, focused: bool) -> str:
         """The sequences for these waiting calls; `focused`: the person is at this terminal.
@@ -48,8 +48,15 @@ class Calling:
                 sent += self._notify.format(_words(len(waiting)))
         return sent
 
+    def away(self, words: str) -> str:
+        """The title while the engine is gone or silent, in `words` of our own; "": it is back."""
+        self._away = words
+        return self._titled(len(self._known))
+
     def _titled(self, count: int) -> str:
         title = f"({count}) mcpwall: {_words(count)}" if count else "mcpwall"
+        if self._away:
+            title = f"mcpwall: {self._away}"
         if title == self._title:
             return ""
         self._title = title

@@ -26,6 +26,8 @@ class Standing(NamedTuple):
 
 # What a server asks of an agent, by method; all else is asked of the server.
 ASKED_OF_AGENTS = frozenset(("sampling/createMessage", "elicitation/create", "roots/list"))
+GONE = Standing("○", "NO ENGINE", "alarm")
+SILENT = Standing("○", "NO ANSWER", "alarm")  # it is there, and stopped or very busy
 LOCKED = Standing("■", "LOCKDOWN: no tool call passes", "alarm")
 
 RISKS = {

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from mcpwall.engine import views
 from mcpwall.engine.core import COUNTS_S
-from mcpwall.engine.port import CutSession, Done, Lockdown, PauseSession
+from mcpwall.engine.port import Done, Lockdown
 from mcpwall.engine.port_answers import (
     CheckEdit,
     Decide,
@@ -20,6 +20,7 @@ from mcpwall.engine.port_answers import (
     Remember,
     Scope,
 )
+from mcpwall.engine.port_sessions import CutSession, PauseSession
 from mcpwall.tui.mirror import Mirror
 from tests.engine.wall import RULES, Wall, call, note, result
 

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mcpwall.engine.port import Lockdown, PauseSession
+from mcpwall.engine.port import Lockdown
 from mcpwall.engine.port_answers import Match, Remember, Scope
+from mcpwall.engine.port_sessions import PauseSession
 from mcpwall.engine.replay import Again, Replay, Why
 from mcpwall.engine.resolve import resolve
 from mcpwall.model import Action, Cause

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from mcpwall.engine.port import CutSession, Done, Lockdown, PauseSession, Refused
+from mcpwall.engine.port import Done, Lockdown, Ping, Refused
+from mcpwall.engine.port_sessions import CutSession, PauseSession
 from mcpwall.engine.views import session_row
 from tests.engine.wall import TOOLS, Talk, call, request, result, text, verdict
 
 
 def pause(wall, talk, *, on=True):
     return wall.do(PauseSession(talk.live.id, on))
+
+
+def test_an_engine_gives_a_sign_of_life(wall):
+    assert wall.do(Ping()) == Done()
 
 
 def test_a_paused_session_calls_no_tool_and_others_go_on(wall):

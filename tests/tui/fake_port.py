@@ -44,6 +44,8 @@ class FakePort:
     async def send(self, command: port.Command) -> port.Reply:
         if self._gone:
             raise self._gone
+        if isinstance(command, port.Ping):
+            return port.Done()
         self.sent.append(command)
         reply = self.replies.get(type(command), port.Done())
         return reply(command) if callable(reply) else reply

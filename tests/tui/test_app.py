@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from mcpwall.engine import port, port_rules
-from mcpwall.tui import app
+from mcpwall.tui import attached
 from mcpwall.tui.app import WallApp
 from mcpwall.tui.keys import KeysError
 from tests.tui.fake_port import FakePort
@@ -84,7 +84,7 @@ async def test_without_an_engine_the_app_says_so_and_comes_back_by_itself(
     async def wait(_: float) -> None:
         await again.wait()
 
-    monkeypatch.setattr("mcpwall.tui.app.pause", wait)
+    monkeypatch.setattr("mcpwall.tui.attached.pause", wait)
     fake = FakePort(busy())
     async with showing(fake) as shown:
         await fake.break_off("the engine has closed the connection")
@@ -108,7 +108,7 @@ async def test_before_there_is_an_engine_the_reason_is_on_screen(
     async def forever(_: float) -> None:
         await asyncio.Event().wait()
 
-    monkeypatch.setattr("mcpwall.tui.app.pause", forever)
+    monkeypatch.setattr("mcpwall.tui.attached.pause", forever)
     fake = FakePort(empty())
     fake.following.set()  # nothing to wait for
     await fake.break_off("an engine of version 9.9 runs; end it with `mcpwall stop`")
@@ -307,23 +307,35 @@ async def test_a_second_that_passes_while_the_app_closes_is_no_error() -> None:
         assert shown.app.is_running
 
 
+@pytest.mark.parametrize("size", [WIDE, NARROW, (40, 12)], ids=str)
 @scenario
-async def test_an_engine_that_does_not_answer_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
-    fake, asked, answered = FakePort(busy()), asyncio.Event(), asyncio.Event()
+async def test_an_engine_that_is_stopped_is_not_said_to_guard(
+    monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+) -> None:
+    fake, answered = FakePort(busy()), asyncio.Event()
+    send = fake.send
 
-    async def send(command: port.Command) -> port.Reply:
-        asked.set()
+    async def stopped(command: port.Command) -> port.Reply:
         await answered.wait()
-        return port.Done()
+        return await send(command)
 
-    async with showing(fake) as shown:
-        monkeypatch.setattr(app, "_SLOW_S", 0.01)
-        monkeypatch.setattr(fake, "send", send)
-        await shown.pilot.press("L")
-        while not any("has not answered" in text for text in said(shown)):
-            await shown.pilot.pause()
-        assert asked.is_set()
+    monkeypatch.setattr(attached, "_PULSE_S", 0.01)
+    monkeypatch.setattr(attached, "_SLOW_S", 0.01)
+    monkeypatch.setattr(fake, "send", stopped)
+    async with showing(fake, size) as shown:
+        while "NO ANSWER" not in shown.text():
+            await shown.settle()
+        assert "GUARDING" not in shown.text()
+        await shown.press("L")
+        assert said(shown) == [
+            "L lockdown: the engine does not answer: it is stopped, or very busy"
+        ]
+        await shown.press("p")
+        assert "○ NO ANSWER: nothing can be decided" in shown.text()
         answered.set()
+        while "NO ANSWER" in shown.text():
+            await shown.settle()
+        assert not any(isinstance(command, port.Lockdown) for command in fake.sent)
 
 
 @scenario

@@ -32,6 +32,14 @@ def test_more_of_them_within_a_while_do_not_ring_again() -> None:
     assert calling.step([1, 2, 3], PAUSE_S, focused=False).endswith("\x07\x07")
 
 
+def test_the_title_says_that_the_engine_is_away_until_it_is_back() -> None:
+    calling = Calling(bell=False, notify="off")
+    calling.step([1], 0, focused=True)
+    assert calling.away("no answer") == "\x1b]2;mcpwall: no answer\x07"
+    assert calling.step([1, 2], 50, focused=True) == ""
+    assert calling.away("") == "\x1b]2;(2) mcpwall: 2 calls wait for you\x07"
+
+
 def test_a_person_who_is_here_gets_no_notification() -> None:
     calling = Calling(bell=False, notify="osc777")
     assert "777" not in calling.step([1], 0, focused=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from mcpwall.engine import port
+from mcpwall.engine import port, port_sessions
 from mcpwall.tui.activity import counts, curve
 from mcpwall.tui.screens.calls import CallsScreen
 from tests.tui.fake_port import FakePort
@@ -33,15 +33,15 @@ async def test_a_session_is_paused_at_once_and_let_on_after_a_confirm() -> None:
     fake = FakePort(busy())
     async with showing(fake) as shown:
         await shown.press("5", "space")
-        assert sent(fake, port.PauseSession) == [port.PauseSession("s1", True)]
+        assert sent(fake, port_sessions.PauseSession) == [port_sessions.PauseSession("s1", True)]
         paused = replace(busy().sessions[0], paused=True)
         await fake.push(port.SessionEvent(paused))
         await shown.settle()
         assert "■ paused" in shown.text()
         await shown.press("space")
-        assert len(sent(fake, port.PauseSession)) == 1
+        assert len(sent(fake, port_sessions.PauseSession)) == 1
         await shown.press("y")
-        assert sent(fake, port.PauseSession)[-1] == port.PauseSession("s1", False)
+        assert sent(fake, port_sessions.PauseSession)[-1] == port_sessions.PauseSession("s1", False)
 
 
 @scenario
@@ -49,12 +49,12 @@ async def test_a_session_is_cut_off_after_a_confirm() -> None:
     fake = FakePort(busy())
     async with showing(fake) as shown:
         await shown.press("5", "down", "x")
-        assert sent(fake, port.CutSession) == []
+        assert sent(fake, port_sessions.CutSession) == []
         assert "codex#1 → filesystem" in shown.text()
         await shown.press("enter")
-        assert sent(fake, port.CutSession) == []
+        assert sent(fake, port_sessions.CutSession) == []
         await shown.press("y")
-        assert sent(fake, port.CutSession) == [port.CutSession("s2")]
+        assert sent(fake, port_sessions.CutSession) == [port_sessions.CutSession("s2")]
 
 
 @scenario
@@ -66,7 +66,7 @@ async def test_an_ended_session_says_why_and_cannot_be_stopped_again() -> None:
         await shown.press("5", "x")
         assert "this session is over" in shown.text()
         assert "the server exited with code 1" in shown.text()
-        assert sent(fake, port.CutSession) == []
+        assert sent(fake, port_sessions.CutSession) == []
 
 
 @scenario

@@ -81,6 +81,11 @@ class Keys(Screen[object]):
     def changed(self, changes: Changes) -> None:
         """The mirror changed. Called at most ten times a second, shown or not, once mounted."""
 
+    def refresh_frame(self) -> None:
+        """Draw header, tabs and footer again, those that there are."""
+        for part in self.query("HeaderLine, TabLine, Footer"):
+            part.refresh()
+
     def tick(self) -> None:
         """A second passed while this screen was shown: countdowns move."""
 
@@ -121,11 +126,6 @@ class WallScreen(Keys, inherit_bindings=False):
     def find_action(self, key: str) -> Action | None:
         """What a key does here or everywhere."""
         return super().find_action(key) or self.wall.keys.find("app", key)
-
-    def refresh_frame(self) -> None:
-        """Draw header, tabs and footer again."""
-        for part in self.query("HeaderLine, TabLine, Footer"):
-            part.refresh()
 
     def refresh_header(self, parts: Part) -> None:
         """Draw again what speaks of these parts of the mirror."""

@@ -291,8 +291,8 @@ class ReviewScreen(ReadingScreen):
             line = [(f" ✗ this call is over: {safe(reading.over)}", "alarm")]
         elif reading and not self.has_room():
             line = [(f" ▲ too small to decide in: {ROOM_MIN[0]}x{ROOM_MIN[1]} cells", "alarm")]
-        elif self.wall.engine_gone:
-            line = [(" ○ NO ENGINE: nothing can be decided", "alarm")]
+        elif away := self.wall.engine_away:
+            line = [(f" {away}: nothing can be decided", away.style)]
         elif reading:
             now, allow = self.steady(), f"allow {reading.lasts}"
             line = stance(self.guard, self.key_names, now, allow, "deny", brief=self.small)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual import on, work
 
-from mcpwall.engine import port
+from mcpwall.engine import port, port_sessions
 from mcpwall.text import column, fit
 from mcpwall.tui.activity import Counts, counts, curve
 from mcpwall.tui.mirror import Part as Changed
@@ -207,11 +207,11 @@ class SessionsScreen(ListScreen):
     async def _pause(self, row: port.SessionRow) -> None:
         question = "Let this session call tools again?"
         if not row.paused or await self.wall.confirm(question, "The rules decide, as before."):
-            await self.wall.tell(port.PauseSession(row.id, not row.paused))
+            await self.wall.tell(port_sessions.PauseSession(row.id, not row.paused))
 
     @work
     async def _cut(self, row: port.SessionRow) -> None:
         because = "Its server is stopped. The agent loses these tools until it starts them again."
         who = safe(f"{row.agent} → {row.server}")
         if await self.wall.confirm("Cut this session off?", who, because):
-            await self.wall.tell(port.CutSession(row.id))
+            await self.wall.tell(port_sessions.CutSession(row.id))

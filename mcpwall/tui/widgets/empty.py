@@ -9,8 +9,9 @@ from textual import work
 
 from mcpwall.text import column, fit, visible
 from mcpwall.tui.guarding import Stand
-from mcpwall.tui.review.layout import prose, wrap
+from mcpwall.tui.review.layout import prose
 from mcpwall.tui.widgets.lines import Line, LineWidget, Part, spread
+from mcpwall.tui.words import GONE, SILENT, Standing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
     from mcpwall.tui.guarding import AgentFile
 
 EXAMPLE = "mcpwall stdio git -- uvx mcp-server-git"
-_AGAIN: Line = (("The app attaches again by itself as soon as there is one.", "dim"),)
+_AGAIN: dict[Standing, Line] = {
+    GONE: (("The app attaches again by itself as soon as there is one.", "dim"),),
+    SILENT: (("The app goes on by itself as soon as it answers.", "dim"),),
+}
 _RESTART = "start guarded agents again: most read their config once"
 _INDENT = 4
 _AGENT_CELLS, _STANDING_CELLS = 15, 29
@@ -89,10 +93,10 @@ class EmptyState(LineWidget):
         """A line of advice, below some air."""
         wall = cast("WallApp", self.app)
         room = self.size.width - 2 * _INDENT
-        if wall.engine_gone:
-            rows = wrap(visible(wall.engine_gone), room)
-            said: list[Line] = [[("No engine.", "alarm")], [], *([(row, "")] for row in rows)]
-            said += [[], _AGAIN]
+        if away := wall.engine_away:
+            rows = prose(visible(wall.engine_gone), room)
+            said: list[Line] = [[(f"{away.word.capitalize()}.", away.style)], []]
+            said += [*([(row, "")] for row in rows), [], _AGAIN[away]]
         else:
             said = self._said(wall, room)
         at = y - max(0, (self.size.height - len(said)) // 3)

@@ -62,8 +62,8 @@ class HeaderLine(_Frame):
 
     def _state(self) -> Part:
         status = self.wall.mirror.status
-        if self.wall.engine_gone:
-            return ("○ NO ENGINE", "alarm")
+        if away := self.wall.engine_away:
+            return (str(away), away.style)
         if status is None:
             return ("○ connecting", "dim")
         if status.lockdown:

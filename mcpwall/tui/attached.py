@@ -1,0 +1,94 @@
+"""The app's hold on the engine: follows its feed, attaches again, and notices that it is silent.
+
+An engine that was stopped keeps its connections and says nothing. So it is asked for a sign of life
+now and then: whoever trusts the word GUARDING must be able to.
+"""
+
+from __future__ import annotations
+
+from asyncio import sleep
+from asyncio import sleep as pause
+from typing import TYPE_CHECKING
+
+from textual.app import App
+
+from mcpwall.engine import port
+from mcpwall.tui.mirror import Mirror
+from mcpwall.tui.words import GONE, SILENT, Standing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_REATTACH_S = 1.0
+_PULSE_S = 2.0  # between two signs of life that are asked for
+_SLOW_S = 5.0  # an engine that answers later is busy, or stopped
+_NO_ANSWER = "the engine does not answer: it is stopped, or very busy"
+
+
+class Attached(App[None], inherit_bindings=False):
+    """An app with `engine` and a `mirror` of it. `now` gives seconds since the epoch."""
+
+    engine_gone = ""  # why nothing can be asked of the engine now; empty while it is there
+    engine_away: Standing | None = None  # the same in a word
+
+    def __init__(self, engine: port.EnginePort, now: Callable[[], float]) -> None:
+        super().__init__()
+        self.engine = engine
+        self.now = now
+        self.mirror = Mirror()
+
+    def attach(self) -> None:
+        """Follow the engine from now on."""
+        self.run_worker(self._stay_attached(), name="feed")
+        self.run_worker(self._feel_pulse(), name="pulse")
+
+    def repaint(self) -> None:
+        """The mirror may have changed."""
+        raise NotImplementedError
+
+    def engine_changed(self) -> None:
+        """The engine is gone, or silent, or back."""
+        raise NotImplementedError
+
+    async def send(self, command: port.Command) -> port.Reply:
+        """Ask something of the engine; when it is gone, that is a Refused like any other."""
+        late = self.set_timer(_SLOW_S, lambda: self._away(SILENT, _NO_ANSWER))
+        try:
+            reply = await self.engine.send(command)
+        except port.EngineGoneError as gone:
+            return port.Refused(str(gone))
+        finally:
+            late.stop()
+        if self.engine_away is SILENT:
+            self._away(None)
+        return reply
+
+    async def _feel_pulse(self) -> None:
+        while True:
+            await sleep(_PULSE_S)
+            await self.send(port.Ping())
+
+    async def _stay_attached(self) -> None:
+        while True:
+            try:
+                await self._follow()
+            except port.EngineGoneError as gone:
+                self._away(GONE, str(gone) or "the engine cannot be reached")
+            await pause(_REATTACH_S)
+
+    async def _follow(self) -> None:
+        """Follow the feed from a snapshot, and from a new one after each gap."""
+        while True:
+            self.mirror.take(await self.engine.snapshot(), self.now())
+            self._away(None)
+            self.repaint()
+            async for batch in self.engine.feed(self.mirror.seq):
+                if not self.mirror.apply(batch, self.now()):
+                    break
+            else:
+                return
+
+    def _away(self, away: Standing | None, why: str = "") -> None:
+        if (away, why) != (self.engine_away, self.engine_gone):
+            self.engine_away, self.engine_gone = away, why
+            self.engine_changed()
