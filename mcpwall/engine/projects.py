@@ -26,6 +26,8 @@ from mcpwall.store.difference import diff
 from mcpwall.store.watch import Watch, signature
 
 PROJECT_FILE: Final = ".mcpwall.toml"
+FILES_MAX: Final = 10  # that cover one directory
+TEXT_MAX: Final = 128 * 1024  # characters of all of them
 
 
 class Project(msgspec.Struct):
@@ -68,7 +70,7 @@ class Projects:
     def rules(self) -> list[tuple[Rule, JsonObject]]:
         """The rules of all projects, with their tables as written."""
         configs = {config.file: config for p in self._known.values() for config in p.configs}
-        return [(rule, c.fields(rule.id)) for c in configs.values() for rule in c.rules]
+        return [one for config in configs.values() for one in config.written()]
 
     @property
     def mistakes(self) -> tuple[Mistake, ...]:
@@ -180,7 +182,17 @@ class Projects:
 
 
 def _load(paths: list[str]) -> tuple[Config, ...]:
-    return tuple(load(path, project=True, name=path) for path in paths)
+    """The files that cover a directory. Raises ConfigError, also where all of them are too much."""
+    if len(paths) > FILES_MAX:
+        what = f"is one of more than {FILES_MAX} such files above one directory"
+        raise ConfigError(paths[FILES_MAX], 0, what, "write their rules into fewer files")
+    configs: list[Config] = []
+    for path in paths:
+        configs.append(load(path, project=True, name=path))
+        if sum(len(config.text) for config in configs) > TEXT_MAX:
+            what = f"has more than {TEXT_MAX // 1024} Ki characters with those above it"
+            raise ConfigError(path, 0, what, "put more rules into your own file")
+    return tuple(configs)
 
 
 def _also(configs: tuple[Config, ...]) -> dict[str, dict[str, tuple[Risk, ...]]]:

@@ -125,8 +125,7 @@ class Rulebook:
 
     def rules(self) -> list[tuple[Rule, JsonObject]]:
         """All rules with their tables as written, the user's first."""
-        own = [(rule, self.config.fields(rule.id)) for rule in self.config.rules]
-        return own + self._projects.rules()
+        return self.config.written() + self._projects.rules()
 
     @property
     def error(self) -> str:

@@ -32,6 +32,7 @@ from mcpwall.store.shared.setting import StoreConfig
 from mcpwall.store.toml_lines import Path, Positions
 
 _MAX_ERRORS: Final = 100
+PROJECT_RULES_MAX: Final = 200  # a stranger's file holds up every call while it is compiled
 EXPRESSIONS_MAX: Final = 400_000  # of a project's file, together, as `expressions_size` counts
 # tomllib's time and memory grow with the square of a dotted key's parts.
 _DEEP_KEY: Final = re.compile(
@@ -101,6 +102,11 @@ class Config:
         """What this file says of a server's tools."""
         known = self.servers.get(server)
         return Word(known is not None and known.trust_hints, self.risks.get(server, {}))
+
+    def written(self) -> list[tuple[Rule, JsonObject]]:
+        """Each rule with its table as written."""
+        tables = {table.id: table.fields for table in reversed(self.tables)}
+        return [(rule, tables[rule.id]) for rule in self.rules]
 
     def fields(self, rule: str) -> JsonObject:
         """The table of a rule as written. Raises KeyError when there is no such rule."""
@@ -218,6 +224,10 @@ def _rules(tables: Any, file: str, places: Positions, *, project: bool) -> list[
         raise BadValueError(
             Problem(("rules",), f"must be a list, not {kind(tables)}", fix, "rules")
         )
+    if project and len(tables) > PROJECT_RULES_MAX:
+        what = f"a project's file has at most {PROJECT_RULES_MAX} rules"
+        fix = "put more into your own"
+        raise BadValueError(Problem(("rules", PROJECT_RULES_MAX), what, fix, None))
     read = schema.PROJECT_RULE_TABLE if project else schema.RULE_TABLE
     rules: list[Rule] = []
     problems: list[Problem] = []

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MAX_KIB = 4096
-MAX_FOREIGN_KIB = 256  # what a stranger wrote should not cost much to read
+MAX_FOREIGN_KIB = 64  # what a stranger wrote should not cost much to read
 _MAX_LINKS = 8
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)

@@ -217,6 +217,30 @@ def test_a_project_that_is_loosened_waits_for_a_person(wall, project, edit):
     assert in_project(wall, project, "look") is None
 
 
+def test_p13_the_files_above_a_directory_are_few(wall, project):
+    deep = project
+    for number in range(10):
+        deep = deep / str(number)
+        deep.mkdir()
+        (deep / ".mcpwall.toml").write_text("# none\n")
+    assert in_project(wall, deep, "look") is None
+    (project / ".mcpwall.toml").write_text("# none\n")
+    other = deep.parent / "other"
+    other.mkdir()
+    (other / ".mcpwall.toml").write_text("# none\n")
+    (deep.parent / "other" / "one").mkdir()
+    (other / "one" / ".mcpwall.toml").write_text("# none\n")
+    refused = in_project(wall, other / "one", "look")
+    assert "one of more than 10 such files" in refused["reason"]
+
+
+def test_p13_the_files_above_a_directory_are_small(wall, project):
+    for place in (project, project.parent, project.parent.parent):
+        (place / ".mcpwall.toml").write_text("#" * 60_000)
+    assert in_project(wall, project.parent, "look") is None
+    assert "more than 128 Ki characters" in in_project(wall, project, "look")["reason"]
+
+
 def test_a_project_that_a_person_did_not_accept_stays_as_it_was(wall, project):
     file = project / ".mcpwall.toml"
     file.write_text(HERE)

@@ -252,7 +252,7 @@ def test_p13_keys_of_many_parts_are_refused_before_they_are_parsed():
 
 @pytest.mark.parametrize(
     "lists",
-    [[["a{9}%d"] for _ in range(300)], [[r"\pL{40}%d"] * 20], [["[x%d"] * 300]],
+    [[["a{9}%d", "b{9}%d"] for _ in range(150)], [[r"\pL{40}%d"] * 20], [["[x%d"] * 300]],
     ids=["many", "large", "bad"],
 )
 def test_p13_a_projects_expressions_are_bounded_before_they_are_compiled(lists):
@@ -268,6 +268,18 @@ def test_p13_a_projects_expressions_are_bounded_before_they_are_compiled(lists):
     if len(lists) > 1:
         assert len(load_text(few, ".mcpwall.toml", project=True).rules) == 9
         assert len(load_text(rules, "config.toml").rules) == len(lists)
+
+
+def test_p13_a_project_has_so_many_rules():
+    rules = "".join(f'[[rules]]\ntool = "t{n}"\naction = "deny"\n' for n in range(201))
+    with pytest.raises(ConfigError, match="at most 200 rules") as caught:
+        load_text(rules, ".mcpwall.toml", project=True)
+    assert caught.value.line == 601
+    assert len(load_text(rules, "config.toml").rules) == 201
+    assert (
+        len(load_text(rules.partition('[[rules]]\ntool = "t200"')[0], "p", project=True).rules)
+        == 200
+    )
 
 
 def test_p13_a_file_of_mistakes_has_a_bounded_answer():
