@@ -392,6 +392,16 @@ async def test_an_edited_rule_replaces_the_one_it_was() -> None:
 
 
 @scenario
+async def test_the_arrows_walk_through_the_fields_of_the_form() -> None:
+    async with showing(engine()) as shown:
+        await shown.press("3", "n", "down", "down", *"a", "up", *"b", "up", "right")
+        names = ("server", "tool")
+        typed = [shown.app.screen.query_one(f"#{name}", Entry).value for name in names]
+        assert typed == ["b", "a"]
+        assert "‹ask›" in shown.text()
+
+
+@scenario
 async def test_escape_discards() -> None:
     fake = engine()
     async with showing(fake) as shown:
@@ -501,6 +511,38 @@ async def test_what_a_change_would_have_done_is_listed() -> None:
         await shown.press("ctrl+l")
         assert "WOULD BE LIMITED: 1" in shown.text()
         assert "MATCHED: 2" in shown.text()
+
+
+@scenario
+async def test_enter_on_the_line_of_what_would_change_lists_it() -> None:
+    fake = FakePort(busy())
+    fake.replies[port_rules.Preview] = port_rules.Previewed(500, (1270, 1271), limited=(1271,))
+    async with showing(fake, NARROW) as shown:
+        await shown.press("3", "n", "shift+tab")  # from the first field to the last
+        shown.app.screen._preview()
+        await shown.settle()
+        line = next(line for line in shown.text().splitlines() if "matches 2" in line)
+        assert line.startswith("▌matches 2 of the last 500 calls")
+        assert line.endswith("↵ list them")
+        await shown.press("enter")
+        assert "WOULD BE LIMITED: 1" in shown.text()
+        await shown.press("escape", "up", *"x")  # typed into the field above
+        assert shown.app.screen.query_one("#reason", Entry).value == "x"
+
+
+@scenario
+async def test_what_an_earlier_text_would_have_changed_is_not_listed() -> None:
+    fake = FakePort(busy())
+    fake.replies[port_rules.Preview] = port_rules.Previewed(500, (1270,), denied=(1270,))
+    async with showing(fake) as shown:
+        await shown.press("3", "n")
+        shown.app.screen._preview()
+        await shown.settle()
+        await write(shown, "limit", "often")
+        shown.app.screen._preview()
+        await shown.settle()
+        await shown.press("ctrl+l")
+        assert isinstance(shown.app.screen, RuleForm)
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])

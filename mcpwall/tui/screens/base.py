@@ -53,7 +53,8 @@ class Keys(Screen[object]):
     def on_key(self, event: events.Key) -> None:
         """Run what the table says of this key, unless it edits the text of an input."""
         dealt_with = self.key_read(event)
-        if not dealt_with and self.focused and event.key in self.active_bindings:
+        bound = self.active_bindings.get(event.key) if self.focused else None
+        if not dealt_with and bound and bound.node is self.focused:
             return
         event.stop()
         event.prevent_default()

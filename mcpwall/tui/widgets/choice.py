@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _STEPS = {"left": -1, "right": 1, "space": 1}
 
 
-class Choice(LineWidget, can_focus=True):
+class Choice(LineWidget, can_focus=True, inherit_bindings=False):
     """Shows all words, the chosen one in `‹ ›`. Our own words only."""
 
     DEFAULT_CSS = """

@@ -39,7 +39,7 @@ from mcpwall.tui.screens.base import WallModal
 from mcpwall.tui.widgets.choice import Choice
 from mcpwall.tui.widgets.entry import Entry
 from mcpwall.tui.widgets.panel import Panel
-from mcpwall.tui.widgets.text_lines import TextLines
+from mcpwall.tui.widgets.preview import PreviewLines
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -90,7 +90,7 @@ class RuleForm(WallModal):
     RuleForm { align: center bottom; background: $background 40%; }
     RuleForm > VerticalScroll { width: 100%; height: 100%; margin: 2 0 0 0;
         background: $background; }
-    RuleForm TextLines { height: 1fr; min-height: 4; }
+    RuleForm PreviewLines { height: 1fr; min-height: 4; }
     """
 
     def __init__(self, fields: JsonObject, replaces: str = "") -> None:
@@ -132,7 +132,7 @@ class RuleForm(WallModal):
                 _entry("budget", draft.budget, "2000 per 1d"),
             )  # fmt: skip
             yield _Row("reason", _entry("reason", draft.reason, "told to the model and to you"))
-            yield TextLines(says_more=True)
+            yield PreviewLines(says_more=True)
 
     def on_mount(self) -> None:
         """Say which keys save and discard, and what the rule would do as it is."""
@@ -204,6 +204,7 @@ class RuleForm(WallModal):
     @work(group="preview", exclusive=True)
     async def _preview(self) -> None:
         """Ask what the rule as typed would have done."""
+        self._previewed = None
         try:
             table = table_of(self.draft(), self._written)
         except DraftError as error:
@@ -217,6 +218,7 @@ class RuleForm(WallModal):
             case port.Refused(text=text):
                 self._say(trouble(text, self.size.width))
 
+    @on(PreviewLines.Wanted)
     def do_list(self) -> None:
         """The calls that the rule as typed would have changed."""
         if self._previewed:
@@ -254,7 +256,7 @@ class RuleForm(WallModal):
 
     def _say(self, lines: list[Line]) -> None:
         self.query(".-wrong").remove_class("-wrong")
-        self.query_one(TextLines).show(lines)
+        self.query_one(PreviewLines).show(lines)
 
     def _draw_title(self) -> None:
         names = ("save", "close") if self.size.width < _SLIM else ("list", "save", "close")
