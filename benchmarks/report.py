@@ -8,6 +8,7 @@ from pathlib import Path
 
 from benchmarks.figures import Figures
 from benchmarks.targets import SESSIONS, checked
+from mcpwall.policy import judge
 
 
 def machine() -> str:
@@ -18,7 +19,13 @@ def machine() -> str:
         models = [line for line in info.read_text().splitlines() if line.startswith("model name")]
         name = models[0].partition(":")[2].strip() if models else name
     python = ".".join(map(str, sys.version_info[:3]))
-    return f"{name}, {os.cpu_count()} cores, {platform.system()}, Python {python}"
+    built = "mcpwall compiled" if compiled() else "mcpwall not compiled"
+    return f"{name}, {os.cpu_count()} cores, {platform.system()}, Python {python}, {built}"
+
+
+def compiled() -> bool:
+    """Whether the path of a message is machine code in the mcpwall that is measured."""
+    return not (judge.__file__ or "").endswith(".py")
 
 
 def table(all_figures: Mapping[str, Figures]) -> str:

@@ -100,7 +100,8 @@ def main() -> int:
     text = report.report(made, options.rounds, options.calls)
     print(text)
     if options.write:
-        report.write(text, Path(__file__).with_name("README.md"))
+        place = "compiled" if report.compiled() else "figures"
+        report.write(text, Path(__file__).with_name("README.md"), place)
     missed = [
         target
         for target, value in targets.checked(made[ours.name], made[RELAY.name])

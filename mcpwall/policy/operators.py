@@ -22,6 +22,7 @@ from mcpwall.policy.hosts import host_of, host_pattern
 from mcpwall.policy.masking import WALK_MAX, Mask
 from mcpwall.policy.match import Names, regex_options
 
+_SURROGATES = range(0xD800, 0xE000)  # halves of characters, which are no text alone
 TEXT_MAX = 262_144  # characters that glob and regex look at; a longer text cannot be evaluated
 _BASE_SIZE = 2_000  # instructions that each expression counts for, however small
 REGEX_MAX = 2_000  # characters of a regular expression
@@ -288,7 +289,7 @@ def _is_encodable(leaf: Any) -> bool:
     """Whether a value is a text that an expression can look at."""
     if not isinstance(leaf, str) or len(leaf) > TEXT_MAX:
         return False
-    return leaf.isascii() or not any("\ud800" <= char <= "\udfff" for char in leaf)
+    return leaf.isascii() or not any(ord(char) in _SURROGATES for char in leaf)
 
 
 def _plain(value: Any) -> Any:

@@ -51,7 +51,7 @@ class Malformed(Exception):  # noqa: N818 (it is the message that is malformed)
         self.id = request_id
 
 
-ABSENT: Final = msgspec.Raw()
+ABSENT: Final[msgspec.Raw] = msgspec.Raw()
 
 
 def encode(message: Any) -> bytes:

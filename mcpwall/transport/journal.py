@@ -192,7 +192,8 @@ class Journal:
     def state(self) -> bytes:
         """The protocol's state as last saved, b'' when it never was."""
         slot = self._slots[self._words[1]]
-        return bytes(slot[8 : 8 + int.from_bytes(slot[:8], "little")])
+        size = int.from_bytes(slot[:8], "little")
+        return bytes(slot[8 : 8 + size])
 
     def close(self) -> None:
         """Unmap."""

@@ -276,12 +276,12 @@ class Outlet:
             self._write()
         else:
             try:
-                data = data[self._end.write(data) :]
+                count = self._end.write(data)
             except OSError:
                 self._break()
                 return
-            if data:
-                self._keep(data)
+            if count < len(data):
+                self._keep(data[count:])
         if self._rest:
             self._watch()
 

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from mcpwall.engine.port import Done, Refused
+from mcpwall.engine.port import Done, NoticeEvent, Refused
 from mcpwall.engine.port_rules import AcceptEdit, PutRule, Undo
 from mcpwall.store.files import UnsafeFileError
 from tests.engine.wall import RULES, Wall, call, verdict
@@ -375,14 +375,14 @@ def test_a_file_broken_while_no_engine_runs_leaves_the_last_good_rules_in_force(
     after.drop()
 
 
-def test_rules_that_cannot_be_remembered_are_in_force_and_said(wall, monkeypatch):
+def test_rules_that_cannot_be_remembered_are_in_force_and_said(wall):
     copy = wall.path / "state" / "config.accepted.toml"
     copy.unlink()
     copy.mkdir()
-    said = []
-    monkeypatch.setattr(wall.engine, "notice", lambda level, text: said.append(text))
     wall.edit(NO_LOOK)
     assert denied(wall, "look") == ["no-look"]
+    events = wall.engine.feed.since(0).events
+    said = [event.text for event in events if isinstance(event, NoticeEvent)]
     assert any("config.accepted.toml" in text for text in said)
 
 

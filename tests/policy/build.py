@@ -55,8 +55,8 @@ def rule(name: str = "r", /, **fields: Any) -> Rule:
     """A rule; `tool` and the like may be one string, `when` a table as in TOML."""
     values = dict(fields)
     for key in ("server", "tool", "agent", "method"):
-        if isinstance(values.get(key), str):
-            values[key] = (values[key],)
+        if key in values:
+            values[key] = (values[key],) if isinstance(values[key], str) else tuple(values[key])
     if isinstance(values.get("action"), str):
         values["action"] = Action(values["action"])
     if isinstance(values.get("when"), dict):
