@@ -3,7 +3,9 @@
 No property depends on how fast the machine is, nor on what started the tests.
 """
 
+import os
 import signal
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +20,9 @@ settings.load_profile("wall")
 # A shell's background job ignores these two, and so would all that tests start and interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+
+# The path of a socket has about a hundred characters, and TMPDIR may be most of that.
+os.environ["TMPDIR"] = tempfile.tempdir = "/tmp"
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ DEMO = [sys.executable, "-P", "-m", "mcpwall", "demo", "--fast"]
 @pytest.fixture
 def scratch() -> Iterator[Path]:
     """A TMPDIR of the demo's own; no process that knows it may be left at the end."""
-    place = Path(tempfile.mkdtemp(prefix="demo-", dir="/tmp"))
+    place = Path(tempfile.mkdtemp(prefix="demo-"))
     yield place
     left = processes("TMPDIR", place)
     for pid in left:

@@ -93,7 +93,7 @@ async def wall(url: str, python: Path, sdk: Path) -> AsyncIterator[str]:
 
     Gives the relay's URL, in which {} stands for the way.
     """
-    with tempfile.TemporaryDirectory(prefix="wall-") as place:
+    with tempfile.TemporaryDirectory(prefix="wall-", dir="/tmp") as place:
         home = Path(place)
         async with Relay() as relay:
             config = CONFIG.format(relay=relay.host, url=url, python=python, path=sdk / SERVER)

@@ -1,4 +1,4 @@
-"""A wall's home in tests: a short path, and at the end no process that knows it.
+"""A wall's home in tests, and that at its end there is no process that knows it.
 
 On macOS `ps` tells the environments of processes, on Linux /proc does.
 """
@@ -28,11 +28,8 @@ STEP_S = 0.01  # between two looks at the kernel's list
 
 @contextmanager
 def a_home() -> Iterator[Path]:
-    """An empty MCPWALL_HOME whose engine is stopped at the end. Fails if a process outlives that.
-
-    It lies in /tmp, whatever TMPDIR says: the path of a socket has about a hundred characters.
-    """
-    place = Path(tempfile.mkdtemp(prefix="wall-", dir="/tmp"))
+    """An empty MCPWALL_HOME whose engine is stopped at the end; fails if a process stays."""
+    place = Path(tempfile.mkdtemp(prefix="wall-"))
     try:
         yield place
         if (place / "state").exists():

@@ -13,7 +13,7 @@ from tests.helpers.limits import LIMIT_S
 @pytest.fixture
 def path() -> Iterator[str]:
     """Where a control socket fits: temporary directories of tests are too deep for that."""
-    with tempfile.TemporaryDirectory(prefix="mw", dir="/tmp") as directory:
+    with tempfile.TemporaryDirectory(prefix="mw") as directory:
         Path(directory).chmod(0o700)
         yield f"{directory}/engine.sock"
 

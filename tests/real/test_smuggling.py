@@ -7,9 +7,7 @@ in Python and TypeScript: `wipe` does not run, and the session lives on.
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from http.client import HTTPConnection
@@ -19,6 +17,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.helpers.homes import a_home
 from tests.helpers.limits import LIMIT_S
 from tests.helpers.programs import environment, wall
 from tests.helpers.raw_client import RawClient
@@ -220,7 +219,7 @@ def agent(request: pytest.FixtureRequest) -> Iterator[tuple[Agent, Path]]:
     by, _, server = request.param.partition(", ")
     modules = place("MCPWALL_TEST_NPM")
     with ExitStack() as stack:
-        home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="wall-")))
+        home = stack.enter_context(a_home())
         ran = home / "ran"
         ran.touch()
         python = [sys.executable, str(official.HERE / "two_tools.py"), str(ran)]
@@ -238,13 +237,7 @@ def agent(request: pytest.FixtureRequest) -> Iterator[tuple[Agent, Path]]:
             yield client, ran
         else:
             raw = stack.enter_context(RawClient(wall("it"), env=environment(home)))
-            stack.callback(_stop, home)
             yield OnPipes(raw), ran
-
-
-def _stop(home: Path) -> None:
-    stop = [sys.executable, "-m", "mcpwall", "stop"]
-    subprocess.run(stop, env=environment(home), check=False, stdout=subprocess.DEVNULL)
 
 
 @pytest.mark.parametrize("trick", TRICKS)
