@@ -20,6 +20,8 @@ from mcpwall.protocol.codec import ABSENT, BATCH_MAX, has_too_many, is_batch
 from mcpwall.protocol.members import Doubtful, check_case, members
 
 FIELDS: Final = frozenset({"jsonrpc", "id", "method", "params", "result", "error"})
+BESIDE_MAX: Final = 64 * 1024  # bytes of a message outside of its known fields
+OBJECTS_MAX: Final = 100_000  # of a line that only lax readers take: each of them costs much
 _PLAIN: Final = len('{"jsonrpc":,"id":,"result":}')
 _SECOND: Final = len(',"id":1')  # the shortest member that could be there twice
 
@@ -85,8 +87,12 @@ def read(line: bytes) -> list[Envelope]:
 
 def _certain(part: bytes) -> Envelope:
     """An envelope that all readers read alike. Raises Doubtful, or what the decoder does."""
+    envelope = _any(part)
+    known = (envelope.jsonrpc, envelope.id, envelope.result, envelope.params, envelope.error)
+    if len(part) - sum(map(len, known)) - len(envelope.method or "") > BESIDE_MAX:
+        raise Doubtful("with too much beside the fields of a message")
     members(part, FIELDS)
-    return _any(part)
+    return envelope
 
 
 def _batch(line: bytes) -> list[Envelope]:
@@ -119,7 +125,7 @@ class _Object(dict[str, Any]):
 
 def _leniently(line: bytes) -> list[Envelope]:
     """The envelopes in a line as lax readers take it. Raises Unreadable."""
-    if has_too_many(line):
+    if has_too_many(line) or line.count(b"{") > OBJECTS_MAX:
         raise Unreadable("with too many values", _at_the_edges(line))
     try:
         value = json.loads(line, object_pairs_hook=_Object.of)
@@ -177,12 +183,12 @@ def _answered(envelopes: list[Envelope]) -> list[RequestId]:
     return [each for each in ids if each is not None]
 
 
-_ID: Final = rb'"id"\s*:\s*("[^"\\]{1,200}"|-?[0-9]{1,18})'
-_VERSION: Final = rb'"jsonrpc"\s*:\s*"2\.0"'
-_ANSWER: Final = rb'\s*,\s*"(?:result|error)"'
-_FIRST: Final = re.compile(rb"\s*\{\s*(?:" + _VERSION + rb"\s*,\s*)?" + _ID + _ANSWER)
-_LAST: Final = re.compile(rb",\s*" + _VERSION + rb"\s*,\s*" + _ID + rb"\s*\}\s*")
-_ASKS: Final = re.compile(rb'\s*\{\s*"method"')
+_ID: Final = rb'"id"\s*+:\s*+("[^"\\]{1,200}"|-?[0-9]{1,18})'
+_VERSION: Final = rb'"jsonrpc"\s*+:\s*+"2\.0"'
+_ANSWER: Final = rb'\s*+,\s*+"(?:result|error)"'
+_FIRST: Final = re.compile(rb"\s*+\{\s*+(?:" + _VERSION + rb"\s*+,\s*+)?" + _ID + _ANSWER)
+_LAST: Final = re.compile(rb",\s*+" + _VERSION + rb"\s*+,\s*+" + _ID + rb"\s*+\}\s*+")
+_ASKS: Final = re.compile(rb'\s*+\{\s*+"method"')
 _EDGE: Final = 1_000  # bytes at a line's end in which an id is looked for
 
 

@@ -16,8 +16,9 @@ from typing import Final
 import msgspec
 
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
-_NAME: Final = re.compile(rb'[ \t\r\n]*[{,][ \t\r\n]*"([^"\\]*)"[ \t\r\n]*:[ \t\r\n]*')
-_END: Final = re.compile(rb"[ \t\r\n]*\{?[ \t\r\n]*\}[ \t\r\n]*")
+# possessive: what a server writes must not be tried in many ways
+_NAME: Final = re.compile(rb'[ \t\r\n]*+[{,][ \t\r\n]*+"([^"\\]*+)"[ \t\r\n]*+:[ \t\r\n]*+')
+_END: Final = re.compile(rb"[ \t\r\n]*+\{?[ \t\r\n]*+\}[ \t\r\n]*+")
 
 
 class Doubtful(Exception):  # noqa: N818 (it is the object that is doubtful)

@@ -275,3 +275,23 @@ def test_members_that_readers_find_differently_are_doubtful(text: bytes) -> None
 def test_what_is_no_object_has_no_members() -> None:
     with pytest.raises(msgspec.DecodeError):
         members(b"[]", frozenset())
+
+
+def test_p13_a_message_has_few_fields_that_nobody_knows() -> None:
+    play = called()
+    play >> server(b'{"id":2,"result":{},' + b",".join(b'"%d":1' % n for n in range(9_000)) + b"}")
+    assert refused(play) == [2]
+
+
+def test_p13_a_lax_line_has_so_many_objects() -> None:
+    play = called()
+    play >> server(b'{"id":2,"result":[' + b'{"x":NaN},' * 100_000 + b"1]}")
+    assert refused(play) == [2]
+
+
+@pytest.mark.parametrize(
+    "space", [b'{"a":1%b,"a":1}', b'{"a"%b:1,"a":1}', b'{"a":1,%b"\\u0062":1}']
+)
+def test_p13_space_costs_no_more_than_its_length(space: bytes) -> None:
+    with pytest.raises(Doubtful):
+        members(space % (b" " * 2_000_000), frozenset())
