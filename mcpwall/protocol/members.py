@@ -15,6 +15,7 @@ from typing import Final
 
 import msgspec
 
+MEMBERS_MAX: Final = 5_000  # of one object
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 # possessive: what a server writes must not be tried in many ways
 _NAME: Final = re.compile(rb'[ \t\r\n]*+[{,][ \t\r\n]*+"([^"\\]*+)"[ \t\r\n]*+:[ \t\r\n]*+')
@@ -32,6 +33,8 @@ def members(text: bytes, known: frozenset[str]) -> dict[str, msgspec.Raw]:
     msgspec.DecodeError or UnicodeDecodeError for what is no JSON object.
     """
     found = _members(text)
+    if len(found) > MEMBERS_MAX:
+        raise Doubtful("with too many names")
     at = 0
     for _ in found:
         name = _NAME.match(text, at)

@@ -30,16 +30,21 @@ from mcpwall.protocol.members import Doubtful, members
 from mcpwall.protocol.said import Said
 
 OPEN_MAX: Final = 10_000
+IN_RESULT_MAX: Final = 100  # questions in one result
 
 
-def in_result(said: Said) -> list[Request]:
-    """What a result asks of the client.
+def in_result(said: Said | None) -> list[Request] | None:
+    """What a result asks of the client; None where that is unknown, or more than can be judged.
 
     A question of a kind that nobody knows is one too: it is for the rules to say. MCP 2026-07-28,
     "Multi Round-Trip Requests".
     """
+    if said is None:
+        return None
     asked = said.input_requests
     questions = []
+    if isinstance(asked, dict) and len(asked) > IN_RESULT_MAX:
+        return None
     for key, value in asked.items() if isinstance(asked, dict) else ():
         question = value if isinstance(value, dict) else {}
         params = question.get("params")

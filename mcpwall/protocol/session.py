@@ -326,7 +326,7 @@ class Session:
             if cancelled is None:
                 return _drop("dropped an answer of the server to a request that nobody made")
             said = said_of(envelope.result, stateless=self.parties.stateless)
-            if said is None or in_result(said):
+            if in_result(said) != []:
                 return _drop("dropped a question of the server within a cancelled request")
             return True, request_id, [], methods.changing(cancelled.method)
         if request.stage is not Stage.FORWARDED:
@@ -334,10 +334,11 @@ class Session:
             return _drop("dropped an answer of the server to a request that it never got")
         self.requests.progress.forget(request)
         said = said_of(envelope.result, stateless=self.parties.stateless)
-        if said is None:
+        questions = in_result(said)
+        if said is None or questions is None:
             self.changed = True
             return False, request_id, refusals.unreadable(request), ""
-        if questions := in_result(said):
+        if questions:
             return False, request_id, [Inputs(request, questions, line)], ""
         if request.call:
             self._tasks.learn(said)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import msgspec
 import pytest
@@ -287,6 +288,23 @@ def test_p13_a_lax_line_has_so_many_objects() -> None:
     play = called()
     play >> server(b'{"id":2,"result":[' + b'{"x":NaN},' * 100_000 + b"1]}")
     assert refused(play) == [2]
+
+
+@pytest.mark.parametrize("era", [stateless, request])
+def test_p13_a_result_asks_at_most_so_much(era: Callable[..., dict[str, object]]) -> None:
+    play = opened()
+    play >> client(era(3, "ping"))
+    play.commands.clear()
+    play >> client(era(4, "tools/call", name="echo", arguments={})) << p.Judge
+    play.allow()
+    asked = {str(number): {"method": "roots/list"} for number in range(101)}
+    play >> server(result(4, inputRequests=asked))
+    assert refused(play) == [4]
+
+
+def test_p13_an_object_has_so_many_members() -> None:
+    with pytest.raises(Doubtful, match="too many"):
+        members(b"{" + b",".join(b'"%d":1' % number for number in range(5_001)) + b"}", frozenset())
 
 
 @pytest.mark.parametrize(
