@@ -8,6 +8,7 @@ import contextlib
 import fcntl
 import gc
 import os
+import resource
 import signal
 import socket
 from collections.abc import Callable
@@ -51,6 +52,7 @@ from mcpwall.transport.stdio import StdioSession
 CHECKPOINT_S: Final = 0.1  # between two looks whether the audit's log is worth a checkpoint
 POLL_SHARE: Final = 20  # at most this part of the time goes into looking at rules files
 GC_THRESHOLD: Final = (5_000, 20, 50)  # a call leaves a dozen objects, none of them in a cycle
+FILES: Final = 8_192  # descriptors: macOS begins with 256, Linux mostly with 1,024
 GOODBYE: Final = "the wall was stopped"
 
 
@@ -93,6 +95,7 @@ def _tell(word: str) -> None:
 def serve(ready: Callable[[], None]) -> None:
     """Run an engine in this process; `ready` is called once it listens. Raises CliError."""
     os.umask(0o077)
+    _allow_many_files()
     try:
         if not os.path.isdir(home.config_dir()):  # noqa: PTH112 - as text, as home gives it
             private_dir(home.config_dir())  # one that is there may be read by others, as people do
@@ -110,6 +113,14 @@ def serve(ready: Callable[[], None]) -> None:
         raise CliError(str(error), FAILED) from None
     except OSError as error:
         raise CliError(f"{error.filename or 'engine'}: {error.strerror}", FAILED) from None
+
+
+def _allow_many_files() -> None:
+    """Take as many descriptors as this user may have, within reason: a session needs eight."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
+    if soft not in (resource.RLIM_INFINITY, wanted) and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _check_config_dir() -> None:

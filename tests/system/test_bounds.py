@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import resource
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.helpers.programs import environment
 from tests.helpers.raw_client import RawClient
 from tests.system.conftest import OPEN_RULES, Agent
 from tests.system.processes import engine_pid, rss_mb, snapshot
@@ -38,6 +42,21 @@ def while_it_runs(work: Callable[[], None], other: RawClient) -> int:
         answered += 1
     thread.join()
     return answered
+
+
+def test_the_engine_takes_as_many_descriptors_as_it_may(home: Path, agent: Agent) -> None:
+    few, hard = 64, resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    command = f"ulimit -S -n {few}; exec {sys.executable} -m mcpwall engine"
+    with subprocess.Popen(
+        ["sh", "-c", command], env=environment(home), stdout=subprocess.PIPE
+    ) as engine:
+        assert engine.stdout is not None
+        assert b"listening" in engine.stdout.readline()
+        assert resource.prlimit(engine.pid, resource.RLIMIT_NOFILE)[0] == min(8_192, hard)
+        with agent() as client:
+            client.open()
+            assert "result" in client.call("echo")
+        engine.terminate()
 
 
 @pytest.mark.slow
