@@ -148,12 +148,13 @@ def about(row: RuleRow, now_ms: float, zone: tzinfo | None, room: int) -> list[L
     """All of one rule, nothing cut."""
     rule = row.rule
     last = f", last {clock(row.last_ms, zone)}" if row.last_ms else ""
+    times = "once" if row.hits == 1 else f"{row.hits:,} times"
     parts = [
         ("does", " and ".join(_deeds(rule)) + ("" if rule.enabled else "   (off)")),
         ("calls", which_calls(rule)),
         ("limit", _bound(row, now_ms)),
         ("reason", safe(rule.reason)),
-        ("used", ("once" if row.hits == 1 else f"{row.hits:,} times") + last),
+        ("used", f"{times} since the engine started{last}"),
         ("from", source(row)),
     ]
     lines: list[Line] = []
