@@ -50,15 +50,20 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _server(name: str) -> RemoteConfig:
     from mcpwall.store.config import ConfigError, load
+    from mcpwall.store.forms import nearest
     from mcpwall.store.remotes import RemoteConfig
 
     path = home.config_file()
     try:
-        server = load(path).servers.get(name)
+        servers = load(path).servers
     except ConfigError as error:
         raise CliError(f"{error} (`mcpwall rules check` says all)", USAGE) from None
+    if name not in servers:
+        meant = nearest(name, servers) or "add it there, with a url and oauth = true"
+        raise CliError(f"{path} has no [servers.{name}]; {meant}", USAGE)
+    server = servers[name]
     if not isinstance(server, RemoteConfig):
-        raise CliError(f"no [servers.{name}] with a url in {path}; add it there", USAGE)
+        raise CliError(f"[servers.{name}] in {path} has no url: there is no login at it", USAGE)
     if server.oauth is None:
         raise CliError(f"[servers.{name}] does not say oauth = true; add it in {path}", USAGE)
     return server

@@ -154,7 +154,7 @@ def _rows(config: Config, entries: Sequence[ToolEntry]) -> Iterator[tuple[ToolRo
 
 
 def _print(config: Config, servers: Sequence[tuple[ServerEntry, list[ToolEntry]]]) -> None:
-    from mcpwall.text import column, fit, visible, width
+    from mcpwall.text import fit, visible
 
     if not servers:
         print("no server has been seen yet; `mcpwall tools --scan` starts those in config.toml")
@@ -162,19 +162,37 @@ def _print(config: Config, servers: Sequence[tuple[ServerEntry, list[ToolEntry]]
         new = "" if server.looked else "   new: nobody has looked at it"
         about = f"{visible(server.transport)}  {fit(server.version, _CELLS) or 'no version'}"
         print(f"{fit(server.name, _CELLS)}  {about}  since {_time(server.first_ms)}{new}")
-        table: list[tuple[str, ...]] = [_HEAD]
-        notes: list[tuple[str, ...]] = [()]
-        for row, tool in _rows(config, entries):
-            table.append(_cells(row, tool))
-            notes.append(row.flags)
-        wide = [max(width(fit(line[i], _CELLS)) for line in table) for i in range(len(_HEAD))]
-        for line, flags in zip(table, notes, strict=True):
-            cells = [column(cell, wide[i]) for i, cell in enumerate(line[:-1])]
-            print("  " + "  ".join([*cells, visible(line[-1])]).rstrip())
-            for flag in flags:
-                print(f"  {'':{wide[0]}}  look twice: {visible(flag)}")
+        if entries:
+            _print_tools(config, entries)
+        if said := _missed(server, entries):
+            print(f"  {said}")
         for place, name in _unlisted(config, server, entries):
             print(visible(f"  {place} sets the risk of {name}, which this server has not listed"))
+
+
+def _print_tools(config: Config, entries: Sequence[ToolEntry]) -> None:
+    from mcpwall.text import column, fit, visible, width
+
+    table: list[tuple[str, ...]] = [_HEAD]
+    notes: list[tuple[str, ...]] = [()]
+    for row, tool in _rows(config, entries):
+        table.append(_cells(row, tool))
+        notes.append(row.flags)
+    wide = [max(width(fit(line[i], _CELLS)) for line in table) for i in range(len(_HEAD))]
+    for line, flags in zip(table, notes, strict=True):
+        cells = [column(cell, wide[i]) for i, cell in enumerate(line[:-1])]
+        print("  " + "  ".join([*cells, visible(line[-1])]).rstrip())
+        for flag in flags:
+            print(f"  {'':{wide[0]}}  look twice: {visible(flag)}")
+
+
+def _missed(server: ServerEntry, entries: Sequence[ToolEntry]) -> str:
+    """What the table does not say of its own length."""
+    if server.complete:
+        return "" if entries else "it lists no tools"
+    if entries:
+        return "its list was not read to its end: it may have more tools"
+    return "its tools have not been listed yet"
 
 
 def _unlisted(

@@ -220,8 +220,9 @@ def test_p16_a_login_that_is_not_as_it_should_be_leaves_nothing(
 @pytest.mark.parametrize(
     ("config", "says"),
     [
-        ("", "no [servers.far] with a url in "),
-        ('[servers.far]\ncommand = ["x"]', "no [servers.far] with a url in "),
+        ("", "has no [servers.far]; add it there, with a url and oauth = true"),
+        ('[servers.fer]\nurl = "https://x.example/"', "has no [servers.far]; did you mean 'fer'?"),
+        ('[servers.far]\ncommand = ["x"]', "has no url: there is no login at it"),
         (
             '[servers.far]\nurl = "https://x.example/"',
             "[servers.far] does not say oauth = true; add",

@@ -40,9 +40,9 @@ def entry(name: str, *, pinned: str = "aa", listed: str = "aa", **definition: ob
     return ToolEntry("notes", name, 1_000, pinned, text, listed, text)
 
 
-def seen(*tools: ToolEntry, looked: bool = True) -> None:
+def seen(*tools: ToolEntry, looked: bool = True, complete: bool = True) -> None:
     store = ToolStore.open(places.tools_file())
-    server = ServerEntry("notes", 1_000, "stdio", "notes 1", complete=True, looked=looked)
+    server = ServerEntry("notes", 1_000, "stdio", "notes 1", complete, looked)
     store.save([server], [ToolEntry("notes", "", 1_000), *tools])
     store.close()
 
@@ -50,6 +50,27 @@ def seen(*tools: ToolEntry, looked: bool = True) -> None:
 def printed(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> str:
     assert main.run(["tools", *arguments]) == code
     return capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("tools", "complete", "said"),
+    [
+        ((entry("read_note"),), True, ""),
+        (
+            (entry("read_note"),),
+            False,
+            "  its list was not read to its end: it may have more tools",
+        ),
+        ((), False, "  its tools have not been listed yet"),
+        ((), True, "  it lists no tools"),
+    ],
+)
+def test_a_list_that_was_not_read_whole_is_said(own: Path, capsys, tools, complete, said) -> None:
+    seen(*tools, complete=complete)
+    lines = printed(capsys).splitlines()
+    assert lines[1 + 2 * len(tools) :] == ([said] if said else [])
+    (told,) = json.loads(printed(capsys, "--json"))
+    assert told["complete"] is complete
 
 
 def test_each_tool_has_a_line_with_pin_and_rule(own: Path, capsys) -> None:
