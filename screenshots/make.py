@@ -10,6 +10,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -22,7 +23,18 @@ from mcpwall.cli.guarding import AgentFiles
 from mcpwall.link.client import connect
 from mcpwall.tui.app import WallApp
 from mcpwall.tui.settings import Settings
-from screenshots.scene import AGENTS, CALLS, NO_HTTP, RULES, SERVERS
+from screenshots.scene import (
+    AGENTS,
+    ASKING,
+    ASKING_RULES,
+    CALLS,
+    CLAUDE,
+    NO_HTTP,
+    QUESTION,
+    RULES,
+    SERVERS,
+    Json,
+)
 from tests.helpers.programs import ECHO, environment, wall
 from tests.helpers.raw_client import RawClient
 
@@ -30,6 +42,7 @@ HERE = Path(__file__).parent
 WAITING = sum(call.waits for call in CALLS)
 PATIENCE_S = 20
 SIGNS = str.maketrans("␊␉🔎", "↵⇥›")
+LASTING = ("feed", "pulse")  # workers of the app that never end
 SIZES = ((120, 36), (80, 24))
 SMALL = (40, 12)
 MARKED = ("up", "space", "up", "up", "space")
@@ -37,24 +50,37 @@ NEXT = ("right_square_bracket",)
 ALTERED = (*["down"] * 9, "up", "end", *["backspace"] * 2, "8", "0")  # a longer time-out
 
 
+def session(
+    scratch: Path, stack: ExitStack, agent: str, server: str, listed: list[Json]
+) -> RawClient:
+    """Open a session with a server that lists these tools."""
+    project = scratch / "acme"
+    project.mkdir(exist_ok=True)
+    tools = scratch / f"{server}.json"
+    tools.write_text(json.dumps(listed))
+    env = environment(scratch, tools=tools)
+    client = RawClient(wall(server, *ECHO), env=env, cwd=project, name=agent)
+    stack.enter_context(client)
+    client.open()
+    client.request("tools/list")
+    return client
+
+
 def call_tools(scratch: Path, stack: ExitStack) -> None:
     """Open a session for each agent and server, and make the calls in order."""
-    project = scratch / "acme"
-    project.mkdir()
     sessions: dict[tuple[str, str], RawClient] = {}
     for call in CALLS:
         key = (call.agent, call.server)
         if key not in sessions:
-            tools = scratch / f"{call.server}.json"
-            tools.write_text(json.dumps(SERVERS[call.server]))
-            env = environment(scratch, tools=tools)
-            client = RawClient(wall(call.server, *ECHO), env=env, cwd=project, name=call.agent)
-            sessions[key] = stack.enter_context(client)
-            client.open()
-            client.request("tools/list")
+            sessions[key] = session(scratch, stack, *key, SERVERS[call.server])
         pending = sessions[key].start_call(call.tool, call.arguments)
         if not call.waits:
             pending.wait()
+
+
+def be_asked(scratch: Path, stack: ExitStack) -> None:
+    """Have a server ask the user of its agent something."""
+    session(scratch, stack, CLAUDE, "registry", ASKING).start_call("ask_client", QUESTION)
 
 
 async def settle(app: WallApp, pilot: Pilot[None], waiting: int) -> None:
@@ -62,7 +88,7 @@ async def settle(app: WallApp, pilot: Pilot[None], waiting: int) -> None:
     async with asyncio.timeout(PATIENCE_S):
         while app.mirror.status is None or len(app.mirror.held) < waiting:
             await pilot.pause(0.05)
-        while any(worker.is_running and worker.name != "feed" for worker in app.workers):
+        while any(worker.is_running and worker.name not in LASTING for worker in app.workers):
             await pilot.pause(0.05)  # it looks for the configs of agents, for one
     await pilot.pause(0.3)  # a repaint or two
 
@@ -115,6 +141,13 @@ async def pictures() -> None:
         await picture("audit", size, "6", "down", "down")
         await picture("palette", size, "colon", *"lock")
         await picture("help", size, "question_mark")
+        await picture("stop", size, "Q")
+
+
+async def asked_pictures() -> None:
+    """Those of a server's question."""
+    for size in SIZES:
+        await picture("asked", size, "p", waiting=1)
 
 
 def before_the_first_call() -> None:
@@ -138,20 +171,26 @@ def before_the_first_call() -> None:
             subprocess.run([sys.executable, "-m", "mcpwall", "stop"], env=env, check=False)
 
 
-def main() -> int:
-    """Take all pictures in scratch homes."""
-    before_the_first_call()
+def behind_a_wall(rules: str, play: Callable[[Path, ExitStack], None], take: str) -> None:
+    """Play a scene in a scratch home, and take its pictures, those of the function `take` here."""
     with tempfile.TemporaryDirectory(prefix="wall-") as directory:
         scratch = Path(directory)
-        (scratch / "config.toml").write_text(RULES)
+        (scratch / "config.toml").write_text(rules)
         env = environment(scratch)
         try:
             with ExitStack() as stack:
-                call_tools(scratch, stack)
-                code = "import asyncio; from screenshots import make; asyncio.run(make.pictures())"
+                play(scratch, stack)
+                code = f"import asyncio; from screenshots import make; asyncio.run(make.{take}())"
                 subprocess.run([sys.executable, "-c", code], env=env, check=True)
         finally:
             subprocess.run([sys.executable, "-m", "mcpwall", "stop"], env=env, check=False)
+
+
+def main() -> int:
+    """Take all pictures in scratch homes."""
+    before_the_first_call()
+    behind_a_wall(RULES, call_tools, "pictures")
+    behind_a_wall(ASKING_RULES, be_asked, "asked_pictures")
     return 0
 
 

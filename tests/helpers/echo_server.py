@@ -186,7 +186,8 @@ class Server:
         elif name == "ask_client":
             request = f"echo-{call}"
             self.asked[request] = (call, stateless)
-            self.send({"id": request, "method": arguments["method"], "params": {}})
+            asked = {"method": arguments["method"], "params": arguments.get("params") or {}}
+            self.send({"id": request, **asked})
         elif name == "fail":
             content = [{"type": "text", "text": "failed as told"}]
             self.answer(call, {"content": content, "isError": True}, stateless)

@@ -28,6 +28,7 @@ def issue(number: int, title: str, **more: object) -> port.Held:
     return held(call, arguments, 50 - number % 10, **more)
 
 
+SMALL = (40, 12)
 CALLS = tuple(issue(1301 + n, f"Fix bug {n}") for n in range(4))
 
 
@@ -103,6 +104,64 @@ async def test_p08_a_group_is_armed_and_each_of_its_calls_answered_once(
         assert isinstance(hands.shown.app.screen, ReviewScreen)
         word = "allowed" if allow else "denied"
         assert f"4 of 4 calls {word}" in hands.shown.text()
+
+
+@pytest.mark.parametrize(("key", "allow"), [("a", True), ("d", False)])
+@scenario
+async def test_p08_a_group_in_a_small_window_is_seen_to_its_end_before_it_is_allowed(
+    key: str, allow: bool
+) -> None:
+    async with reviewing(engine(), 1301, SMALL) as hands:
+        await open_group(hands)
+        golden("group-40x12", hands.shown.text())
+        await hands.wait(2.0)
+        assert "a: see the end first  d deny them" in hands.shown.text()
+        seen = hands.shown.text()
+        for _ in range(4):
+            await hands.read("pagedown")
+            await hands.wait(0.5)
+            seen += hands.shown.text()
+        words = " ".join(seen.split())
+        assert "claude-code#1 wants to run" in words
+        assert "github.create_issue 4 times" in words
+        assert "rule r03 asks when a tool changes" in words
+        assert all(f"Fix bug {n}" in words.replace("·", " ") for n in range(4))
+        await hands.wait(2.0)
+        assert "a allow 4  d deny them" in hands.shown.text()
+        assert hands.decided == []
+        await answer(hands, key)
+        assert [d.allow for d in hands.decided] == [allow] * 4
+
+
+@scenario
+async def test_a_group_of_what_executes_takes_two_keys_in_a_small_window_too() -> None:
+    calls = [replace(call, two_keys=True) for call in CALLS]
+    async with reviewing(engine(*calls), 1301, SMALL) as hands:
+        await open_group(hands)
+        await hands.read("G")
+        await hands.wait(2.0)
+        assert "a then ! allow 4  d deny them" in hands.shown.text()
+        await answer(hands, "a")
+        assert hands.decided == []
+        assert "! within 5 s: allow 4" in hands.shown.text()
+        await hands.wait(0.5)
+        await answer(hands, "!")
+        assert [d.allow for d in hands.decided] == [True] * 4
+
+
+@scenario
+async def test_a_resize_of_the_group_to_a_small_window_shows_it_from_its_start() -> None:
+    async with reviewing(engine(), 1301) as hands:
+        await open_group(hands)
+        await hands.wait(2.0)
+        await resized(hands.shown.pilot, *SMALL)
+        await hands.shown.settle()
+        await answer(hands, "a")
+        assert hands.decided == []
+        assert "github.create_issue 4 times" in " ".join(hands.shown.text().split())
+        await resized(hands.shown.pilot, 39, 12)
+        await hands.shown.settle()
+        assert "needs 40x12" in hands.shown.text() or "too small" in hands.shown.text()
 
 
 @pytest.mark.parametrize("told", [[], [1301], [1301, 1303]])

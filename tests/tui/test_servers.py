@@ -105,7 +105,7 @@ async def test_p08_what_changed_once_more_while_it_was_read_is_not_accepted() ->
         other = replace(SERVERS[1], tools=(replace(RUN, hash="h9"),))
         await fake.push(port.ServerEvent(other))
         await shown.settle()
-        assert "it has changed since" in shown.text()
+        assert "it changed: leave, and look again" in shown.text()
         await answer(hands, "a")
         await hands.wait(0.5)
         await answer(hands, "!")

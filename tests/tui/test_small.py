@@ -17,7 +17,7 @@ from mcpwall.tui.rules.table import rule_line
 from tests.tui import hostile
 from tests.tui.fake_port import FakePort
 from tests.tui.hands import Hands, reviewing
-from tests.tui.scenes import ASKED, NOW_MS, busy, details, empty, held, row
+from tests.tui.scenes import NOW_MS, busy, details, empty, held, row
 from tests.tui.screens import NARROW, WIDE, golden, resized, scenario, showing
 
 SMALL, LOW = (40, 12), (60, 16)
@@ -272,21 +272,6 @@ async def test_p10_hostile_text_is_harmless() -> None:
         for key in ("p", "s", "tab", "v", "=", "end", "escape", "k", "enter", "escape", "3", "4"):
             await shown.press(key)
             assert shown.text().replace("\n", "").isprintable(), key
-
-
-@scenario
-async def test_several_calls_at_once_need_a_larger_window_and_that_is_said() -> None:
-    snapshot = busy()
-    issue = {"repo": "acme/api", "title": "Another"}
-    more = row(1290, "github.create_issue", issue, risk=Risk.WRITE, verdict=ASKED,
-               state=port.State.HELD)  # fmt: skip
-    fake = FakePort(replace(snapshot, held=(*snapshot.held, held(more, issue, 70))))
-    async with reviewing(fake, ISSUE, SMALL) as hands:
-        await hands.read("*")
-        assert "too small to decide in: 60x14 cells" in hands.shown.text()
-        await hands.read("escape")
-        await hands.read("e")
-        assert "ctrl+s check" in hands.shown.text()
 
 
 # --- the other screens --------------------------------------------------------------------------

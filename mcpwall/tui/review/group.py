@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from mcpwall.text import width
-from mcpwall.tui.review.layout import Row, field_rows, safe, value_rows, wrap
+from mcpwall.tui.review.layout import Row, field_rows, flowing, safe, value_rows
 from mcpwall.tui.words import called, wants
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def title(calls: Sequence[Held], room: int) -> list[str]:
     """Who wants to run how many of what, in rows of safe text."""
     row = calls[0].row
     text = f"{wants(row)} {called(row)} {len(calls)} times"
-    return wrap(safe(text), room)
+    return flowing(safe(text), room)
 
 
 def _exact(value: object) -> bytes:

@@ -57,7 +57,7 @@ def head(reading: Reading, place: tuple[int, int], now_ms: float, room: int) -> 
     left: list[Part] = [(f" {place[0]} of {place[1]}  ", "title"), (word, style)]
     if reading.edit:
         left.append(("  EDITED", "warn"))
-    right: Part = ("over ", "alarm") if reading.over else _time_left(held, now_ms)
+    right: Part = ("over ", "alarm") if reading.over else time_left(held, now_ms)
     name = fit(called(held.row), room - 2)
     return [spread(left, [right], room), [(f" {name}", "strong")]]
 
@@ -76,7 +76,8 @@ def foot(reading: Reading, above: int, below: int, room: int) -> Line:
     return spread(left, [(f"{view} " if view != "fields" else "", "accent"), end], room)
 
 
-def _time_left(held: Held, now_ms: float) -> Part:
+def time_left(held: Held, now_ms: float) -> Part:
+    """When the time of a call is up, in few words."""
     left_ms = held.deadline_ms - now_ms
     if held.late:
         return (f"late: {countdown(left_ms)} to allow ", "waiting")

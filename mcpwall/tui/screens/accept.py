@@ -8,6 +8,7 @@ from textual import work
 
 from mcpwall.engine import port_tools
 from mcpwall.model import TWO_KEYS
+from mcpwall.text import width
 from mcpwall.tui.guard import Decision, Intent, Sight
 from mcpwall.tui.mirror import Part as Changed
 from mcpwall.tui.review.layout import Row, field_rows, prose, safe, wrap
@@ -40,11 +41,10 @@ class AcceptScreen(DecideScreen):
         self._node = node
         self._known = known
         self._hash = known[0].hash if node.tool else node.server.hash
-        self._over = ""
 
     def sight_now(self) -> Sight | None:
         """Exactly this definition."""
-        if self._over:
+        if self.over:
             return None
         tool = self._node.tool
         digest = "/".join((self._node.server.name, tool.name if tool else "", self._hash))
@@ -57,6 +57,8 @@ class AcceptScreen(DecideScreen):
         changed = any(one.differences for one in self._known)
         asked, word = f"ACCEPT WHAT {safe(name)} SAYS NOW", "CHANGED" if changed else "NEW"
         lines: list[Line] = [rule(asked, word, room, "title", "warn")]
+        if width(asked) + width(word) + 11 > room:  # cut, so whole below
+            lines += [[(f" {part}", "strong")] for part in wrap(safe(name), room - 2)]
         said = "From now on calls of it are judged by the rules again, as long as it stays so."
         if tool is None:
             said = "All that this server says now, its tools and its instructions, is accepted."
@@ -70,9 +72,8 @@ class AcceptScreen(DecideScreen):
             risk = safe(f"risk {tool.risk}: {tool.why}")
             lines += [[(f" {part}", "")] for part in prose(risk, room - 2)]
         for flag in tool.flags if tool else server.flags:
-            lines += [[(f" ▲ {part}", "warn")] for part in prose(safe(flag), room - 4)]
-        if self._over:
-            lines.append([(f" ▲ {self._over}", "alarm")])
+            first, *more = prose(safe(flag), room - 4)
+            lines += [[(f" ▲ {first}", "warn")], *([(f"   {part}", "warn")] for part in more)]
         return [*lines, rule("", "", room)]
 
     def rows(self, cells: int) -> Sequence[Row]:
@@ -97,11 +98,11 @@ class AcceptScreen(DecideScreen):
 
     def changed(self, changes: Changes) -> None:
         """It changed once more while it was read: nothing of this can be accepted."""
-        if Changed.SERVERS not in changes.parts or self._over:
+        if Changed.SERVERS not in changes.parts or self.over:
             return
         server = self.mirror.servers.get(self._node.server.name)
         if server is None or self._now(server) != self._hash:
-            self._over = "it has changed since: leave, and look again"
+            self.over = "it changed: leave, and look again"
             self.guard.show(None)
             self.draw()
 

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from textual import work
 
 from mcpwall.engine import port, port_answers
+from mcpwall.text import width
 from mcpwall.tui.guard import Decision, Intent, Sight
 from mcpwall.tui.mirror import Part as Changed
+from mcpwall.tui.review import small
 from mcpwall.tui.review.group import differs, group_rows, title
 from mcpwall.tui.review.layout import prose, safe
 from mcpwall.tui.review.panels import rule, time_left
@@ -57,14 +59,18 @@ class GroupScreen(DecideScreen):
         if not self._calls:
             return [rule("NONE OF THEM WAITS ANY MORE", "", room, "alarm")]
         soonest = min(self._calls, key=lambda held: held.deadline_ms)
-        right, style = time_left(soonest, self.wall.now() * 1000)
+        left = small.time_left if self.small else time_left
+        right, style = left(soonest, self.wall.now() * 1000)
         word, risk = RISKS[soonest.row.risk]
         lines: list[Line] = [rule("SEVERAL CALLS", right.rstrip(), room, "title", style)]
         lines += [[(f" {part}", "strong")] for part in title(self._calls, room - 2)]
-        lines.append([(f" {word}", risk), (f"  {differs(self._calls)}", "")])
+        first, *more = prose(differs(self._calls), room - width(word) - 4)
+        lines.append([(f" {word}", risk), (f"  {first}", "")])
+        lines += [[(f" {part}", "")] for part in more]
         said = {text: None for held in self._calls for text in (*held.flags, *held.why)}
         for text in said:
-            lines += [[(f" · {part}", "warn")] for part in prose(safe(text), room - 4)]
+            first, *more = prose(safe(text), room - 4)
+            lines += [[(f" · {first}", "warn")], *([(f"   {part}", "warn")] for part in more)]
         return [*lines, rule("", "", room)]
 
     def rows(self, cells: int) -> Sequence[Row]:
@@ -73,8 +79,8 @@ class GroupScreen(DecideScreen):
 
     def answers(self) -> tuple[str, str]:
         """For exactly so many calls."""
-        many = f"these {len(self._calls)}, once each"
-        return f"allow {many}", "deny them"
+        many = len(self._calls)
+        return f"allow {many}" if self.small else f"allow these {many}, once each", "deny them"
 
     def changed(self, changes: Changes) -> None:
         """A call that is over, or changed, is not decided on with the others."""
