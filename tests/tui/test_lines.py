@@ -82,6 +82,28 @@ async def test_a_line_that_says_the_same_is_not_drawn_anew() -> None:
 
 
 @scenario
+async def test_a_line_that_moves_is_not_drawn_anew() -> None:
+    async with showing(FakePort(busy())) as shown:
+        widget = await said(shown)
+        widget.cursor = 9
+        widget.refresh()
+        stays = widget.drawn()[1]
+        widget.parts = [("stays", "dim")]
+        widget.refresh()
+        assert widget.drawn() == [stays, stays]
+        assert widget.drawn()[0] is stays
+
+
+@scenario
+async def test_parts_that_look_alike_are_one_segment() -> None:
+    async with showing(FakePort(busy())) as shown:
+        widget = await said(shown)
+        widget.parts = [(" ", "accent"), ("one", "dim"), (" ", ""), (" two", "dim"), ("3", "ok")]
+        widget.refresh()
+        assert [segment.text for segment in widget.drawn()[0]] == [" one  two", "3", " " * 20]
+
+
+@scenario
 async def test_a_list_of_parts_that_grew_is_another_line() -> None:
     async with showing(FakePort(busy())) as shown:
         widget = await said(shown)

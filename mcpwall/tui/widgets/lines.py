@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 Part: TypeAlias = tuple[str, str]  # safe text, name of a style
 Line: TypeAlias = "Sequence[Part]"
+_Told: TypeAlias = tuple[tuple[Part, ...], bool]  # a line, and whether the cursor is on it
 _Look: TypeAlias = "tuple[Palette, Style]"  # styles with a background, and that background alone
 
 
@@ -72,24 +73,38 @@ def strip(line: Line, room: int, styles: Palette, background: Style | None = Non
 
 
 def _segments(line: Line, room: int, styles: Palette, back: Style) -> Strip:
-    """The same in styles that have their background already; `back` is for what is left empty."""
-    segments, free = [], room
+    """The same in styles that have their background already; `back` is for what is left empty.
+
+    The fewer segments the less work for all that follows: blanks look the same in any style.
+    """
+    texts: list[str] = []
+    looks: list[Style] = []
+    free = room
     for text, style in line:
-        if text:
-            safe = text if text.isprintable() else visible(text)
-            segments.append(Segment(safe, styles[style]))
-            free -= width(safe)
+        if not text:
+            continue
+        safe, look = text if text.isprintable() else visible(text), styles[style]
+        free -= width(safe)
+        if texts and (look is looks[-1] or safe.isspace()):
+            texts[-1] += safe
+        elif texts and texts[-1].isspace():
+            texts[-1] += safe
+            looks[-1] = look
+        else:
+            texts.append(safe)
+            looks.append(look)
     if free > 0:
-        segments.append(Segment(" " * free, back))
-    return Strip(segments, room - min(free, 0)).adjust_cell_length(room, back)
+        texts.append(" " * free)
+        looks.append(back)
+    return Strip(map(Segment, texts, looks), room - min(free, 0)).adjust_cell_length(room, back)
 
 
 class LineWidget(Widget):
     """A widget of as many fixed lines as it is high; `line(y)` says what is in them.
 
-    It keeps its lines until it is refreshed, and past that each line that says what it said. It
-    is drawn without the steps by which Textual adds borders, padding and opacity: of its styles,
-    only colours and sizes count.
+    It keeps its lines until it is refreshed, and then draws only those that say what none of
+    them said, so a list that moves on by a line costs a line. It goes without the steps by which
+    Textual adds borders, padding and opacity: of its styles, only colours and sizes count.
     """
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
@@ -97,12 +112,13 @@ class LineWidget(Widget):
         self._looks: tuple[_Look, _Look] | None = None  # of a line, and of one under the cursor
         self._size_drawn = Size()
         self._strips: dict[int, Strip] = {}  # good until the next refresh
-        self._told: dict[int, tuple[Line, bool, Strip]] = {}  # each line as last drawn
+        self._told: dict[_Told, Strip] = {}  # the same by what they say
+        self._before: dict[_Told, Strip] = {}  # and those before the last refresh
 
     def notify_style_update(self) -> None:
         """Another theme, or another class: find the colours anew."""
         self._looks = None
-        self._strips, self._told = {}, {}
+        self._strips, self._told, self._before = {}, {}, {}
         super().notify_style_update()
 
     def refresh(
@@ -133,10 +149,12 @@ class LineWidget(Widget):
         """Textual's side of `line`, for the part of the widget that is in sight."""
         size = self.size
         if size != self._size_drawn:
-            self._size_drawn, self._strips, self._told = size, {}, {}
+            self._size_drawn = size
+            self._strips, self._told, self._before = {}, {}, {}
         drawn = self._strips
         if not drawn:
             self.begin()
+            self._told, self._before = {}, self._told
         strips = [drawn.get(y) or self._draw(y, size.width) for y in crop.line_range]
         if crop.column_span != (0, size.width):
             strips = [strip.crop(*crop.column_span) for strip in strips]
@@ -151,15 +169,12 @@ class LineWidget(Widget):
         return [one for one in filters if not isinstance(one, ANSIToTruecolor)]
 
     def _draw(self, y: int, room: int) -> Strip:
-        line, marked = tuple(self.line(y)), self.marked(y)
-        said = self._told.get(y)
-        if said is not None and said[0] == line and said[1] == marked:
-            drawn = said[2]
-        else:
-            styles, back = self._look(marked=marked)
-            drawn = _segments(line, room, styles, back)
-            self._told[y] = (line, marked, drawn)
-        self._strips[y] = drawn
+        told = (tuple(self.line(y)), self.marked(y))
+        drawn = self._told.get(told) or self._before.get(told)
+        if drawn is None:
+            styles, back = self._look(marked=told[1])
+            drawn = _segments(told[0], room, styles, back)
+        self._told[told] = self._strips[y] = drawn
         return drawn
 
     def _look(self, *, marked: bool) -> _Look:
