@@ -15,7 +15,7 @@ from mcpwall.link.client import connect
 from mcpwall.tui.app import WallApp
 from mcpwall.tui.mirror import ROWS_MAX
 
-TICK_S = 0.005
+TICK_S = 0.02  # to look more often would cost a good part of what the app does
 
 
 async def watch(app: WallApp, seconds: float) -> dict[str, float]:

@@ -110,6 +110,7 @@ class Mirror:
         self._forget_counts(now_s)
         for event in batch.events:
             self._apply(event)
+        self._forget_rows()
         return True
 
     def drain(self) -> Changes:
@@ -173,22 +174,20 @@ class Mirror:
                 assert_never(event)
 
     def _put_row(self, row: port.Row) -> None:
-        rows, id_ = self.rows, row.id
-        if len(rows) >= ROWS_MAX + _ROWS_SLACK:
-            self._forget_rows()
-        if id_ < self.oldest:
+        if row.id < self.oldest:
             return
-        if id_ not in rows:
+        if row.id not in self.rows:
             self.rates.note(row)
-        rows[id_] = row
+        self.rows[row.id] = row
         self._rows.append(row)
 
     def _forget_rows(self) -> None:
         """Let the oldest calls go, many at once."""
-        going = list(islice(self.rows, _ROWS_SLACK))
-        for id_ in going:
-            del self.rows[id_]
-        self.oldest = max(self.oldest, max(going) + 1)
+        if len(self.rows) > ROWS_MAX + _ROWS_SLACK:
+            going = list(islice(self.rows, len(self.rows) - ROWS_MAX))
+            for id_ in going:
+                del self.rows[id_]
+            self.oldest = max(self.oldest, max(going) + 1)
 
     def _forget_sessions(self) -> None:
         """Let the oldest of the ended sessions go when there are many."""
