@@ -186,8 +186,10 @@ class CallList:
             return
         at = self._at(row.id)
         if at >= 0 and (line := lines[at]).has(row.id):
-            if kept and not line.earlier and row.state in _OPEN:
+            if kept and not line.earlier:
                 line.row = row
+                self._join(at)
+                self._join(at - 1)
                 return
             self._take_out(at, row.id)
         if kept:
