@@ -105,10 +105,9 @@ class WallApp(Attached, inherit_bindings=False):
             if screen.is_mounted:
                 screen.changed(changes)
         for wall in self._in_sight:
+            wall.refresh_header(changes.parts)
             if changes.reset:
                 wall.refresh_frame()
-            else:
-                wall.refresh_header(changes.parts)
 
     def engine_changed(self) -> None:
         """The engine is gone, or silent, or back."""

@@ -390,3 +390,12 @@ async def test_a_terminal_that_is_too_small_is_told_what_is_needed() -> None:
     async with showing(engine(), (39, 12)) as shown:
         said = "mcpwall needs 40x12 cells this is 39x12 ? 3 calls waiting"
         assert shown.text().split() == said.split()
+
+
+@scenario
+async def test_a_terminal_that_is_too_small_counts_what_waits_as_it_changes() -> None:
+    fake = engine()
+    async with showing(fake, (39, 12)) as shown:
+        await fake.push(port.ReleasedEvent(1280, "time is up"))
+        await shown.settle()
+        assert "? 2 calls waiting" in shown.text()

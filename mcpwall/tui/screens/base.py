@@ -111,6 +111,7 @@ class WallScreen(Keys, inherit_bindings=False):
         super().__init__()
         self._header = HeaderLine()
         self._tabs = TabLine()
+        self._too_small = TooSmall()
 
     def compose(self) -> ComposeResult:
         """The frame around the body."""
@@ -118,7 +119,7 @@ class WallScreen(Keys, inherit_bindings=False):
         yield self._tabs
         yield from self.body()
         yield Footer()
-        yield TooSmall()
+        yield self._too_small
 
     def body(self) -> ComposeResult:
         """The widgets between tabs and footer."""
@@ -133,6 +134,7 @@ class WallScreen(Keys, inherit_bindings=False):
         self._header.refresh()
         if parts & (Part.HELD | Part.STATUS):
             self._tabs.refresh()
+            self._too_small.refresh()
 
     def frame(self) -> None:
         """What changed is taken in, if anything did. Called ten times a second while in sight."""
