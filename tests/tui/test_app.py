@@ -342,7 +342,8 @@ async def test_an_engine_that_is_stopped_is_not_said_to_guard(
 async def test_a_second_that_passes_while_the_app_closes_is_not_drawn() -> None:
     async with showing(FakePort(busy())) as shown:
         await shown.press("p", "e")
-        shown.app._running = False  # so Textual begins to close: then it takes screens apart
+        shown.app._begin_batch()  # so Textual closes: nothing is drawn, screens are taken apart
+        shown.app._running = False
         for screen in shown.app.screen_stack:
             await screen.remove_children()
         shown.app._tick()
