@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import sys
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
 _LOOK = getattr(os, "O_PATH", 0)  # opens nothing: only says what is there
 PARTS_MAX: Final = 256
+LINKS_MAX: Final = 40  # as many as Linux follows
 _CODED_SIGN: Final = re.compile("%(2e|2f|5c|00)", re.IGNORECASE)
+_PROC = os.stat("/proc").st_dev if sys.platform == "linux" and os.path.isdir("/proc/self") else 0
 _CASELESS = sys.platform in ("darwin", "win32")
 
 
@@ -19,7 +22,8 @@ def resolve(text: str, directory: str) -> str:
 
     `~`, `..`, `file:` URLs and symlinks are resolved; what does not exist keeps its name. Where
     file systems ignore letter case, so does the result. Raises ValueError for what no file can
-    be called (a NUL byte), for what programs take for different files, and for too many parts.
+    be called (a NUL byte), for what programs take for different files, for links that lead each
+    process elsewhere (`/proc/self/cwd`), and for too many parts.
     """
     if "\0" in text:
         raise ValueError("a path has no NUL byte")
@@ -31,6 +35,8 @@ def resolve(text: str, directory: str) -> str:
     if path.count("/") > PARTS_MAX:
         raise ValueError(f"a path has at most {PARTS_MAX} parts")
     real = _real(path)
+    if real != path and _PROC:
+        _check_links(path)
     if "/.." in path and _real(os.path.normpath(path)) != real:
         raise ValueError("a .. behind a link: some programs follow the link first, others do not")
     return real.casefold() if _CASELESS else real
@@ -47,6 +53,41 @@ def _of_url(url: str) -> str:
     if _CODED_SIGN.search(url):
         raise ValueError("a file: URL writes dots and slashes as they are")
     return unquote(parts.path)
+
+
+def _check_links(path: str) -> None:
+    """Raise ValueError where a path goes through a link of procfs, as it stands there or by others.
+
+    There `self`, `cwd` and the like mean the process that looks: not the engine, but the server.
+    """
+    at, left, links = "/", path.split("/")[::-1], 0
+    while left:
+        part = left.pop()
+        if part in ("", "."):
+            continue
+        here = os.path.dirname(at) if part == ".." else os.path.join(at, part)
+        target = _target(here)
+        if target is None:
+            at = here
+            continue
+        links += 1
+        if links > LINKS_MAX:
+            raise ValueError("a path leads through too many links")
+        at = "/" if target.startswith("/") else at
+        left += target.split("/")[::-1]
+
+
+def _target(path: str) -> str | None:
+    """Where a link leads, None for what is none. Raises ValueError for one of procfs."""
+    try:
+        info = os.lstat(path)
+        if not stat.S_ISLNK(info.st_mode):
+            return None
+        if info.st_dev == _PROC:
+            raise ValueError("a link in this path leads each process elsewhere")
+        return os.readlink(path)
+    except OSError:
+        return None  # it is not there, or nobody may look
 
 
 def _real(path: str) -> str:

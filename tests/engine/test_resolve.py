@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 import pytest
 
-from mcpwall.engine.resolve import PARTS_MAX, resolve
+from mcpwall.engine.resolve import LINKS_MAX, PARTS_MAX, resolve
 
 
 @pytest.fixture
@@ -21,6 +23,39 @@ def test_links_and_dots_are_followed(home: Path) -> None:
     assert resolve("src/../gone/./x", str(home)) == f"{home}/gone/x"
     assert resolve(f"file://{home}/a%20b", "/") == f"{home}/a b"
     assert resolve(f"file://localhost{home}/x", "/") == f"{home}/x"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="there is no procfs")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "/proc/self/cwd/secret",
+        "/proc/./thread-self//cwd/secret/there",
+        "/proc/1/../self/root/etc/passwd",
+        "/dev/fd/0",
+        "/dev/stdin",
+        "cwd/secret",
+        "sub/../cwd/secret",
+        "far/self/cwd/gone",
+        f"/proc/{os.getpid()}/cwd",
+    ],
+)
+def test_p04_a_link_that_leads_each_process_elsewhere_has_no_answer(home: Path, text: str) -> None:
+    (home / "sub").mkdir()
+    (home / "cwd").symlink_to("/proc/self/cwd")
+    (home / "far").symlink_to("/proc/")
+    with pytest.raises(ValueError, match="leads each process elsewhere"):
+        resolve(text, str(home))
+
+
+def test_a_path_leads_through_so_many_links(home: Path) -> None:
+    for number in range(LINKS_MAX + 1):
+        (home / f"link{number}").symlink_to(f"link{number - 1}" if number else "src")
+    assert resolve(f"link{LINKS_MAX - 1}/x", str(home)) == f"{home}/src/x"
+    with pytest.raises(ValueError, match="too many links"):
+        resolve(f"link{LINKS_MAX}/x", str(home))
+    assert resolve("/proc/cpuinfo", "/") == "/proc/cpuinfo"
+    assert resolve("/dev/null", "/") == "/dev/null"
 
 
 @pytest.mark.parametrize(
