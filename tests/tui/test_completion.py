@@ -12,6 +12,7 @@ from mcpwall.model import Cause
 from mcpwall.query import parse
 from mcpwall.tui.completion import completed, term
 from mcpwall.tui.mirror import Mirror
+from mcpwall.tui.widgets.filter import FilterEntry
 from mcpwall.tui.widgets.rule_form import RuleForm
 from tests.tui import hostile
 from tests.tui.fake_port import FakePort
@@ -49,6 +50,25 @@ def test_p10_a_name_that_is_no_plain_text_is_never_suggested() -> None:
     assert completed("server:", mirror(snapshot)) is None
     assert completed("tool:", mirror(snapshot)) is None
     assert completed("agent:", mirror(snapshot)) is None
+
+
+@pytest.mark.parametrize("screen", ["1", "6"])
+@scenario
+async def test_tab_takes_what_is_suggested(screen: str) -> None:
+    async with showing(FakePort(busy())) as shown:
+        await shown.press(screen, "/", *"server:post")
+        entry = shown.app.screen.query_one(FilterEntry)
+        await shown.press("tab")
+        assert entry.value == "server:postgres"
+        await shown.press("home", "tab")
+        assert (entry.value, entry.cursor_position, entry.has_focus) == ("server:postgres", 0, True)
+
+
+@scenario
+async def test_a_filter_is_typed_right_behind_its_key() -> None:
+    async with showing(FakePort(busy())) as shown:
+        await shown.press("/", *"tool:x")
+        assert " / tool:x" in shown.text().splitlines()
 
 
 @given(st.text(min_size=1))

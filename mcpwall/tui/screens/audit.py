@@ -14,7 +14,6 @@ from textual.widgets import Input
 from mcpwall.engine import port
 from mcpwall.tui import detail
 from mcpwall.tui.columns import columns, heading, stamped_line
-from mcpwall.tui.completion import FilterSuggester
 from mcpwall.tui.lookup import look_up
 from mcpwall.tui.review.layout import safe
 from mcpwall.tui.review.panels import rule
@@ -23,6 +22,7 @@ from mcpwall.tui.screens.call import CallScreen
 from mcpwall.tui.screens.listing import ListScreen
 from mcpwall.tui.timing import stamp
 from mcpwall.tui.widgets.entry import Entry
+from mcpwall.tui.widgets.filter import FilterEntry
 from mcpwall.tui.widgets.panel import Panel
 from mcpwall.tui.widgets.pick_list import PickList, Selected
 from mcpwall.tui.widgets.text_lines import TextLines
@@ -79,7 +79,7 @@ class AuditScreen(ListScreen):
     def body(self) -> ComposeResult:
         """What is searched for, how far that is, what was found, and the selected call."""
         hint = "search the whole record: tool:delete_* since:7d"
-        yield Entry(compact=True, placeholder=hint, suggester=FilterSuggester(self.mirror))
+        yield FilterEntry(self.mirror, placeholder=hint)
         yield Panel(id="progress")
         yield FoundList()
         yield Panel(id="about")

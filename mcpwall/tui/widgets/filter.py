@@ -23,10 +23,26 @@ if TYPE_CHECKING:
 
     from mcpwall.engine.port import Row
     from mcpwall.tui.app import WallApp
+    from mcpwall.tui.mirror import Mirror
+
+
+class FilterEntry(Entry):
+    """Takes a filter; tab takes what it may go on with, as the arrow to the right does."""
+
+    def __init__(self, mirror: Mirror, placeholder: str = "") -> None:
+        super().__init__(compact=True, placeholder=placeholder, suggester=FilterSuggester(mirror))
+
+    def on_key(self, event: events.Key) -> None:
+        """Tab completes; it does not leave the line."""
+        if event.key == "tab":
+            event.stop()
+            event.prevent_default()
+            if self.cursor_position == len(self.value):
+                self.action_cursor_right()
 
 
 class _Said(LineWidget):
-    """The filter in force, or what is wrong with the one being typed."""
+    """The filter in force; while one is typed, only the key before it."""
 
     DEFAULT_CSS = "_Said { height: 1; width: 1fr; }"
     text, style = "", "dim"
@@ -50,6 +66,7 @@ class FilterLine(Container):
     FilterLine { height: 1; layout: horizontal; }
     FilterLine Entry { display: none; width: 1fr; height: 1; border: none; padding: 0; }
     FilterLine.-editing Entry { display: block; }
+    FilterLine.-editing _Said { width: 3; }
     """
     _IDLE = "filter: verdict!=allow or risk>=write"
 
@@ -67,7 +84,7 @@ class FilterLine(Container):
         """A line to read and an input to type."""
         yield _Said()
         wall = cast("WallApp", self.app)
-        yield Entry(compact=True, suggester=FilterSuggester(wall.mirror))
+        yield FilterEntry(wall.mirror)
 
     def on_mount(self) -> None:
         """Nothing is filtered yet."""
