@@ -149,5 +149,5 @@ def _summary(same: int, differ: int, missing: Counter[str]) -> str:
     count = f"{made:,} verdict{'' if made == 1 else 's'} made again: {differ:,} differ"
     if not missing:
         return count
-    reasons = ", ".join(f"{number:,} {why}" for why, number in sorted(missing.items()))
+    reasons = ", ".join(f"{why} ({number:,})" for why, number in sorted(missing.items()))
     return f"{count}; {sum(missing.values()):,} could not be: {reasons}"
