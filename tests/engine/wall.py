@@ -15,6 +15,7 @@ import heapq
 import itertools
 import json
 import os
+import sqlite3
 import weakref
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -243,6 +244,11 @@ class FakeWire:
         return lines
 
 
+# The databases of walls that their tests let go of. Any thread may find that out, and SQLite wants
+# them closed by the one that opened them: the next wall does it.
+_LET_GO: list[sqlite3.Connection] = []
+
+
 class Wall:
     """An engine on the files below `path`."""
 
@@ -262,8 +268,10 @@ class Wall:
         self.audit = Audit.open(str(path / "state" / "audit.db"), boot=self.clock.boot)
         self.intake = FaultyIntake.open(self.audit, str(path / "state" / "intake"))
         self.tools = ToolStore.open(str(path / "state" / "tools.db"))
-        for database in (self.audit._db, self.tools._db):  # of a wall that its test lets go of
-            weakref.finalize(self, database.close)
+        while _LET_GO:
+            _LET_GO.pop().close()
+        for database in (self.audit._db, self.tools._db):
+            weakref.finalize(self, _LET_GO.append, database)
         self.engine = Engine(
             intake=self.intake,
             rulebook=Rulebook(
