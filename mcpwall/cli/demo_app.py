@@ -18,7 +18,7 @@ class DemoApp(WallApp):
 
     stopped = False
 
-    def on_mount(self) -> None:
+    async def on_mount(self) -> None:
         """Greet; the app's own on_mount runs as well."""
         loop = asyncio.get_running_loop()
 

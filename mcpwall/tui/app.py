@@ -22,14 +22,13 @@ from mcpwall.tui.mirror import Part
 from mcpwall.tui.screens.base import Keys, WallModal, WallScreen
 from mcpwall.tui.settings import Settings
 from mcpwall.tui.terminal import last_words, lend, suspend, take_back_on_continue
-from mcpwall.tui.theme import DARK, THEMES, Palette, palette
+from mcpwall.tui.theming import Themed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import tzinfo
 
     from textual.screen import Screen
-    from textual.theme import Theme
 
     from mcpwall.tui.mirror import Changes
     from mcpwall.tui.screens.audit import AuditScreen
@@ -40,7 +39,7 @@ if TYPE_CHECKING:
 _REPAINT_S = 0.1
 
 
-class WallApp(Attached, inherit_bindings=False):
+class WallApp(Attached, Themed, inherit_bindings=False):
     """The terminal app.
 
     `engine` is its hold on the engine. `moved` is `[keys]` of the config: action id to keys (raises
@@ -65,24 +64,27 @@ class WallApp(Attached, inherit_bindings=False):
         super().__init__(engine, now)
         self.keys = KeyMap(moved)
         self.zone = zone
-        self.palette: Palette = {}
         self._settings = settings or Settings()
         self.agents = self._settings.agents
         self._calling = Calling(bell=self._settings.bell, notify=self._settings.notify)
         self._walls: dict[str, WallScreen] = {}
+        self.begin_with(self._settings.theme)
 
-    def on_mount(self) -> None:
-        """Show the calls, attach, and begin to repaint."""
-        for theme in THEMES.values():
-            self.register_theme(theme)
-        self._use(THEMES.get(self._settings.theme, DARK))
+    def get_default_screen(self) -> WallScreen:
+        """The screen to begin with: the calls."""
+        screen = self.wall("calls")
+        screen._push_result_callback(self, None)  # noqa: SLF001 - as if pushed: it can be switched
+        return screen
+
+    async def on_mount(self) -> None:
+        """Attach, wait a moment so that the first frame knows the engine, begin to repaint."""
         self._to_terminal(KEEP_TITLE)
-        self.push_screen(self.wall("calls"))
         take_back_on_continue(self._driver)
         self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
+        self.attach()
+        await self.first_answer()
         self.set_interval(_REPAINT_S, self.repaint)
         self.set_interval(1.0, self._tick)
-        self.attach()
 
     # --- drawing --------------------------------------------------------------------------------
 
@@ -149,10 +151,6 @@ class WallApp(Attached, inherit_bindings=False):
     def on_unmount(self) -> None:
         """Leave the terminal's title as it was found."""
         self._to_terminal(PUT_TITLE_BACK)
-
-    def _use(self, theme: Theme) -> None:
-        self.theme = theme.name
-        self.palette = palette(theme)
 
     def say(self, text: str, level: str = "info") -> None:
         """Tell the person something in one line; `level` is "info", "warning" or "error"."""
@@ -296,11 +294,7 @@ class WallApp(Attached, inherit_bindings=False):
 
     def do_theme(self) -> None:
         """Dark, light or high-contrast colours, remembered."""
-        names = list(THEMES)
-        at = [theme.name for theme in THEMES.values()].index(self.theme)
-        name = names[(at + 1) % len(names)]
-        self._use(THEMES[name])
-        self._settings.remember(name)
+        self._settings.remember(self.use_next())
 
     def do_leave(self) -> None:
         """Ctrl-C ends other programs; here it says what does."""

@@ -6,8 +6,10 @@ now and then: whoever trusts the word GUARDING must be able to.
 
 from __future__ import annotations
 
+import asyncio
 from asyncio import sleep
 from asyncio import sleep as pause
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from textual.app import App
@@ -19,6 +21,7 @@ from mcpwall.tui.words import GONE, SILENT, Standing
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_FIRST_S = 0.25  # how long a first answer is waited for
 _REATTACH_S = 1.0
 _PULSE_S = 2.0  # between two signs of life that are asked for
 _SLOW_S = 5.0  # an engine that answers later is busy, or stopped
@@ -36,11 +39,17 @@ class Attached(App[None], inherit_bindings=False):
         self.engine = engine
         self.now = now
         self.mirror = Mirror()
+        self._answered = asyncio.Event()  # the engine has, or is gone
 
     def attach(self) -> None:
         """Follow the engine from now on."""
         self.run_worker(self._stay_attached(), name="feed")
         self.run_worker(self._feel_pulse(), name="pulse")
+
+    async def first_answer(self) -> None:
+        """Wait until the engine has answered for the first time, or is gone, or takes its time."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._answered.wait(), _FIRST_S)
 
     def repaint(self) -> None:
         """The mirror may have changed."""
@@ -74,6 +83,7 @@ class Attached(App[None], inherit_bindings=False):
                 await self._follow()
             except port.EngineGoneError as gone:
                 self._away(GONE, str(gone) or "the engine cannot be reached")
+                self._answered.set()
             await pause(_REATTACH_S)
 
     async def _follow(self) -> None:
@@ -81,6 +91,7 @@ class Attached(App[None], inherit_bindings=False):
         while True:
             self.mirror.take(await self.engine.snapshot(), self.now())
             self._away(None)
+            self._answered.set()
             self.repaint()
             async for batch in self.engine.feed(self.mirror.seq):
                 if not self.mirror.apply(batch, self.now()):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 import pytest
 from msgspec.structs import replace
@@ -9,9 +10,13 @@ from mcpwall.engine import port, port_rules
 from mcpwall.tui import attached
 from mcpwall.tui.app import WallApp
 from mcpwall.tui.keys import KeysError
+from mcpwall.tui.widgets.frame import HeaderLine
 from tests.tui.fake_port import FakePort
 from tests.tui.scenes import STATUS, busy, empty, row
 from tests.tui.screens import NARROW, WIDE, Shown, golden, scenario, showing
+
+if TYPE_CHECKING:
+    from textual.strip import Strip
 
 LOCKED = replace(busy(), status=replace(STATUS, lockdown=True))
 
@@ -36,6 +41,37 @@ async def test_the_header_says_that_the_wall_stands_and_counts() -> None:
         assert "[1 Calls]" in tabs
         assert "2 Pending 3" in tabs
         assert f"engine {STATUS.pid} · up 2h14m" in tabs
+
+
+class SlowPort(FakePort):
+    """Answers a moment later."""
+
+    async def snapshot(self) -> port.Snapshot:
+        answering = asyncio.Event()
+        asyncio.get_running_loop().call_later(0.1, answering.set)
+        await answering.wait()
+        return await super().snapshot()
+
+
+@pytest.mark.parametrize(("first_s", "first"), [(60, "● GUARDING"), (0, "○ connecting")])
+@scenario
+async def test_the_first_frame_waits_a_moment_for_the_engine(
+    monkeypatch: pytest.MonkeyPatch, first_s: float, first: str
+) -> None:
+    drawn: list[str] = []
+    render = HeaderLine.render_line
+
+    def note(header: HeaderLine, y: int) -> Strip:
+        strip = render(header, y)
+        if not header.app._batch_count:  # else it goes nowhere
+            drawn.append(strip.text)
+        return strip
+
+    monkeypatch.setattr(HeaderLine, "render_line", note)
+    monkeypatch.setattr(attached, "_FIRST_S", first_s)
+    async with showing(SlowPort(busy())):
+        assert first in drawn[0]
+        assert "● GUARDING" in drawn[-1]
 
 
 @scenario

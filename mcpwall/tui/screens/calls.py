@@ -44,7 +44,7 @@ class CallsScreen(WallScreen):
     """The live table."""
 
     scope = "calls"
-    CSS = """
+    DEFAULT_CSS = """
     CallsScreen #middle { layout: vertical; height: 1fr; }
     CallsScreen #list { height: 1fr; width: 1fr; }
     CallsScreen Divider { height: 1; }
