@@ -6,8 +6,9 @@ Apart from the rest of the config: the app reads these alone, and the first pain
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
+
+import msgspec
 
 from mcpwall.store.forms import Reader, choice, flag, named, table, text
 
@@ -15,8 +16,7 @@ THEMES: Final = ("dark", "light", "contrast")
 NOTIFIES: Final = ("osc9", "osc777", "off")
 
 
-@dataclass(frozen=True, slots=True)
-class AppConfig:
+class AppConfig(msgspec.Struct, frozen=True):
     """`theme` is "" where the last one chosen in the app is to be used."""
 
     theme: str = ""

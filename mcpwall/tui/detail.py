@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from mcpwall.model import Cause
 from mcpwall.text import summary, visible, width
@@ -43,8 +44,7 @@ _CAUSES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(msgspec.Struct, frozen=True):
     """What is known of a call. `arguments` is None when only the row's preview is.
 
     `before` is the previous call like it with its arguments, if both are known. `asked` says that

@@ -7,8 +7,9 @@ files, so they are called in a thread. Text in these values is foreign and raw.
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+
+import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,8 +27,7 @@ class Stand(enum.Enum):
     LEFT = enum.auto()  # it cannot
 
 
-@dataclass(frozen=True, slots=True)
-class AgentServer:
+class AgentServer(msgspec.Struct, frozen=True):
     """One server in a file. `at` tells it from others of its name, `why` says how it stands.
 
     `command` starts it behind the wall, to be pasted; none where a word of it might be a secret.
@@ -40,8 +40,7 @@ class AgentServer:
     command: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class AgentFile:
+class AgentFile(msgspec.Struct, frozen=True):
     """A config file of an agent. `note` is worth knowing before one changes it.
 
     `problem` says why the whole file is left alone; then no servers are known.
@@ -64,8 +63,7 @@ class AgentFile:
         return next((server.command for server in unguarded if server.command), "")
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(msgspec.Struct, frozen=True):
     """What guarding servers of a file would change, to the line.
 
     `write` makes that very change and gives lines that say what to do next. It raises

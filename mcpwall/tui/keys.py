@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import difflib
 import re
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec.structs import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -20,8 +22,7 @@ class KeysError(ValueError):
     """`[keys]` cannot be used; the text says which entry, why, and what to do."""
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(msgspec.Struct, frozen=True):
     """Something that a key does.
 
     `id` is `scope.name`: the scope is the screen where the key works, `app` means everywhere.

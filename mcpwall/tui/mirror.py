@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import enum
 from collections import deque
-from dataclasses import dataclass
 from itertools import islice
 from typing import assert_never
+
+import msgspec
 
 from mcpwall.engine import port, port_rules
 from mcpwall.tui.rates import Rates
@@ -39,8 +40,7 @@ class Part(enum.Flag):
 ALL = ~Part.NONE
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
+class Changes(msgspec.Struct, frozen=True):
     """What happened since the last `Mirror.drain`.
 
     `rows` are the new and changed calls in the order in which they were told; with `reset` the

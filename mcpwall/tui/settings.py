@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from mcpwall.tui.guarding import Agents, NoAgents
 
@@ -23,8 +24,7 @@ def _no_demo() -> str:
     return "there is no demo here"
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(msgspec.Struct, frozen=True):
     """`theme` is the name to begin with; `notify` is "osc9", "osc777" or "off".
 
     `remember` is told which theme the person chose; `edit` opens a file in their editor at a
@@ -38,4 +38,4 @@ class Settings:
     remember: Callable[[str], None] = _forget
     edit: Callable[[str, int], str] = _no_editor
     demo: Callable[[], str] = _no_demo
-    agents: Agents = field(default_factory=NoAgents)
+    agents: Agents = msgspec.field(default_factory=NoAgents)

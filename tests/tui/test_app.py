@@ -16,6 +16,7 @@ from tests.tui.scenes import STATUS, busy, empty, row
 from tests.tui.screens import NARROW, WIDE, Shown, golden, scenario, showing
 
 if TYPE_CHECKING:
+    from textual.geometry import Region
     from textual.strip import Strip
 
 LOCKED = replace(busy(), status=replace(STATUS, lockdown=True))
@@ -59,15 +60,15 @@ async def test_the_first_frame_waits_a_moment_for_the_engine(
     monkeypatch: pytest.MonkeyPatch, first_s: float, first: str
 ) -> None:
     drawn: list[str] = []
-    render = HeaderLine.render_line
+    render = HeaderLine.render_lines
 
-    def note(header: HeaderLine, y: int) -> Strip:
-        strip = render(header, y)
-        if not header.app._batch_count:  # else it goes nowhere
-            drawn.append(strip.text)
-        return strip
+    def note(header: HeaderLine, crop: Region) -> list[Strip]:
+        strips = render(header, crop)
+        if not header.app._batch_count:  # else they go nowhere
+            drawn.extend(strip.text for strip in strips)
+        return strips
 
-    monkeypatch.setattr(HeaderLine, "render_line", note)
+    monkeypatch.setattr(HeaderLine, "render_lines", note)
     monkeypatch.setattr(attached, "_FIRST_S", first_s)
     async with showing(SlowPort(busy())):
         assert first in drawn[0]

@@ -8,8 +8,10 @@ arguments.
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec.structs import replace
 
 from mcpwall.tui.review.layout import DOT, Row, flatten, safe, value_rows, wrap
 
@@ -21,8 +23,7 @@ _CONTEXT = 2
 _MARK_CELLS = 2
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(msgspec.Struct, frozen=True):
     """One field: `mark` is "+" (new), "-" (gone), "~" (another value) or "=" (the same)."""
 
     mark: str

@@ -7,7 +7,6 @@ passed `mcpwall.text.visible`. A space is written `·` wherever its place or num
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -27,8 +26,7 @@ _CELLS_MIN = 8
 DOT = "·"
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True):
     """One row on screen. `name` and `value` are safe text; `name` is empty below the first row."""
 
     name: str
@@ -37,8 +35,7 @@ class Row:
     mark: str = ""  # in a comparison: "-" was, "+" is, "=" is the same
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
+class Counts(msgspec.Struct, frozen=True):
     """What the arguments amount to, for the line under them."""
 
     fields: int

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from textual.containers import Container
@@ -70,11 +69,12 @@ class FilterLine(Container):
     """
     _IDLE = "filter: verdict!=allow or risk>=write"
 
-    @dataclass
     class Changed(Message):
         """`keep` says which calls pass; None means all."""
 
-        keep: Callable[[Row], bool] | None
+        def __init__(self, keep: Callable[[Row], bool] | None) -> None:
+            super().__init__()
+            self.keep = keep
 
     def __init__(self) -> None:
         super().__init__()
