@@ -9,7 +9,6 @@ import shlex
 import signal
 import subprocess
 import sys
-import tomllib
 from contextlib import AsyncExitStack, aclosing, suppress
 from typing import TYPE_CHECKING
 
@@ -85,12 +84,11 @@ def _written() -> tuple[Mapping[str, str], AppConfig]:
 
     A file that cannot be read says nothing; the engine, which reads all of it, tells the app why.
     """
-    from mcpwall.store.app import AppConfig, app, keys
+    from mcpwall.store.app import AppConfig, own
     from mcpwall.store.files import UnsafeFileError, read_checked
 
     try:
-        sections = tomllib.loads(read_checked(home.config_file()))
-        return keys(sections.get("keys", {})), app(sections.get("app", {}))
+        return own(read_checked(home.config_file()))
     except (OSError, ValueError, UnsafeFileError):
         return {}, AppConfig()
 

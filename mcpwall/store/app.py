@@ -45,3 +45,23 @@ def keys(value: Any) -> dict[str, str]:
         else:
             flat[scope] = inner
     return named(text, text)(flat if isinstance(value, dict) else value)
+
+
+def own(config: str) -> tuple[dict[str, str], AppConfig]:
+    """`[keys]` and `[app]` of a config file's text. Raises ValueError.
+
+    Where no line begins with either name the text is not parsed: that would take longer than all
+    else that the first paint waits for, if there are many rules.
+    """
+    if not any(map(_may_name_ours, config.splitlines())):
+        return {}, AppConfig()
+    import tomllib  # noqa: PLC0415 - start-up time: few need it
+
+    tables = tomllib.loads(config)
+    return keys(tables.get("keys", {})), app(tables.get("app", {}))
+
+
+def _may_name_ours(line: str) -> bool:
+    """Whether a line of TOML may begin a key or a table of ours; a key can hide in escapes."""
+    begins = line.lstrip(" \t[\"'").startswith(("keys", "app"))
+    return begins or "\\" in line.partition("=")[0]
