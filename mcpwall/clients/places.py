@@ -48,8 +48,11 @@ class Places:
         return self.roaming if self.platform == "win32" else self.config
 
     def shown(self, path: Path) -> str:
-        """A path as a person writes it: from the project or the home where that is shorter."""
-        if self.project != self.home and path.is_relative_to(self.project):
+        """A path as a person writes it: from the project or the home where that is shorter.
+
+        A project that the home lies in (`/`) shortens nothing: `home/you/x` is nobody's path.
+        """
+        if path.is_relative_to(self.project) and not self.home.is_relative_to(self.project):
             return str(path.relative_to(self.project))
         if path.is_relative_to(self.home):
             return f"~/{path.relative_to(self.home)}"

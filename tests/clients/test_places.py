@@ -245,3 +245,20 @@ def test_strings_among_the_servers_of_a_list_are_passed_over(tmp_path):
     put(tmp_path / ".continue" / "mcpServers" / "a.json", {"mcpServers": ["x", one, 1]})
     after = routed_and_back(places(tmp_path))
     assert after["mcpServers"][1]["args"] == ["stdio", "fs", "--", "npx", "-y", "x"]
+
+
+@pytest.mark.parametrize(
+    ("project", "path", "shown"),
+    [
+        ("/home/dev/acme", "/home/dev/acme/.mcp.json", ".mcp.json"),
+        ("/home/dev/acme", "/home/dev/.claude.json", "~/.claude.json"),
+        ("/home/dev/acme", "/opt/x.json", "/opt/x.json"),
+        ("/home/dev", "/home/dev/.claude.json", "~/.claude.json"),
+        ("/home", "/home/dev/.claude.json", "~/.claude.json"),
+        ("/", "/srv/.mcp.json", "/srv/.mcp.json"),
+        ("/srv/app", "/srv/app/.mcp.json", ".mcp.json"),
+    ],
+)
+def test_a_path_is_shown_as_a_person_writes_it(project, path, shown):
+    at = Places("linux", Path("/home/dev"), Path(project))
+    assert at.shown(Path(path)) == shown
