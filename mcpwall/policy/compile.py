@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeAlias
 import msgspec
 
 from mcpwall.model import Action, Call, Defaults, Origin, Per, Rest, Risk, Rule, Tool
+from mcpwall.policy import uris
 from mcpwall.policy.answers import is_answer_id
 from mcpwall.policy.compiled import (
     TOOLS_CALL,
@@ -156,8 +157,10 @@ class Policy:
         return (call.risk, *(risk for risk in more if risk is not call.risk))
 
     def readings(self, call: Call) -> Iterator[Call]:
-        """The call as one of each class of its tool, its own first."""
+        """The call as it is, as one of each other class of its tool, and with its URI in plain."""
         yield call
+        if call.method in uris.METHODS and (uri := uris.plain(call.tool)) != call.tool:
+            yield msgspec.structs.replace(call, tool=uri)
         for risk in self.classes(call)[1:] if self.also else ():
             yield msgspec.structs.replace(call, risk=risk)
 

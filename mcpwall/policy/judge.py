@@ -15,6 +15,7 @@ from collections.abc import Sequence
 import msgspec
 
 from mcpwall.model import Action, Budget, Call, Cause, Charge, Rest, Verdict
+from mcpwall.policy import uris
 from mcpwall.policy.arguments import Gap
 from mcpwall.policy.compile import STRICTNESS, Candidates, Counted, Policy
 from mcpwall.policy.compiled import TOOLS_CALL, Compiled, Limit
@@ -43,12 +44,13 @@ def judge(call: Call, policy: Policy, state: State) -> Verdict:
     """The verdict on a call. Pure: the same values give the same verdict.
 
     Where a project gives the tool more classes than its own, the call is judged as one of each, and
-    the strictest verdict counts; so no class of a project's can permit anything.
+    the strictest verdict counts; so no class of a project's can permit anything. The same where
+    servers may read a resource's URI as another one.
 
     An ALLOW or ASK carries the charges of every limit that matched; they are to be booked if the
     call is forwarded. An ASK that a person approves is judged again with `approved`.
     """
-    if not policy.also:
+    if not policy.also and call.method not in uris.METHODS:
         return _judge(call, policy, state)
     verdicts = [_judge(reading, policy, state) for reading in policy.readings(call)]
     strictest = max(verdicts, key=lambda verdict: STRICTNESS[verdict.action])
