@@ -79,8 +79,8 @@ def _first(records: list[Record]) -> Record | None:
 
 def _beside(refused: Record) -> str:
     """Why something stays that came together with what is refused."""
-    call = refused.call
-    return f"it came together with {call.method} {call.tool}".rstrip() + ", which is refused"
+    what = f"{refused.call.method} {refused.subject or refused.call.tool}".rstrip()
+    return f"it came together with {what}, which is refused"
 
 
 def _judged(live: Live, request: Request) -> Record:

@@ -337,6 +337,15 @@ def test_p09_a_refused_subscription_costs_no_limit(tmp_path):
     assert talk.forwarded() == []
 
 
+def test_p14_the_record_says_without_secrets_what_was_refused_beside(tmp_path):
+    wall = Wall(tmp_path, rule("deny", "resources/subscribe") + 'tool = "https:*"\n')
+    talk = wall.session()
+    talk.asks(listening(2, "file:///a", "https://me:canary-7f3a9b@host/x"))
+    beside, refused = wall.rows()
+    assert "canary" not in beside.verdict.reason + wall.recorded(beside.id).verdict.reason
+    assert refused.verdict.rules == ("talk",)
+
+
 def test_p01_a_subscription_that_cannot_be_recorded_is_refused(tmp_path):
     wall = Wall(tmp_path, RULES)
     talk = wall.session()
