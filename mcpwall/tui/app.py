@@ -331,7 +331,7 @@ class WallApp(Attached, Themed, inherit_bindings=False):
         sessions = f"{live} session" + ("" if live == 1 else "s")
         if await self.confirm(
             "Stop the wall?",
-            f"{sessions} with agents will end: the tools of these agents fail",
+            f"{sessions} with agents will end: the tools of these agents fail "
             "until they start them again. Detach to leave the wall standing.",
         ) and isinstance(await self.tell(port.Stop()), port.Done):
             self.exit()

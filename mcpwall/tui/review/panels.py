@@ -31,7 +31,8 @@ SCOPE_WORDS = {
     Scope.QUARTER: "15 minutes",
     Scope.ALWAYS: "always",
 }
-SOON_MS = 10_000
+_SOON_MS = 10_000
+_WORDY = 76  # cells from which there is room for sentences
 _QUEUE_MAX = 4
 _NAME_MAX = 44  # cells of a tool's name in the queue
 
@@ -58,10 +59,13 @@ def title(place: tuple[int, int], keys: str, right: Part, room: int) -> Line:
     return spread(left, [right], room)
 
 
-def time_left(held: Held, now_ms: float) -> Part:
-    """When the time of a call is up, and what becomes of it then."""
+def time_left(held: Held, now_ms: float, room: int) -> Part:
+    """When the time of a call is up, and what becomes of it then; in few words in a small room."""
     left_ms = held.deadline_ms - now_ms
-    style = "alarm" if left_ms < SOON_MS else "waiting"
+    style = "alarm" if left_ms < _SOON_MS else "waiting"
+    if room < _WORDY:
+        late = f"late: {countdown(left_ms)} to allow "
+        return (late, "waiting") if held.late else (f"refused in {countdown(left_ms)} ", style)
     if held.late:
         return (f"its time was up; {countdown(left_ms)} left to allow it for later ", style)
     return (f"{countdown(left_ms)} left, then it is refused ", style)

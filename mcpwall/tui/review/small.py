@@ -10,15 +10,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mcpwall.text import fit
-from mcpwall.tui.review.layout import Row, prose, safe, wrap
+from mcpwall.tui.review.layout import Row, flowing, prose, safe
 from mcpwall.tui.review.memory import SCOPES
-from mcpwall.tui.review.panels import SCOPE_WORDS, SOON_MS, place_words, step_words
-from mcpwall.tui.timing import countdown
+from mcpwall.tui.review.panels import SCOPE_WORDS, place_words, step_words, time_left
 from mcpwall.tui.widgets.lines import spread
 from mcpwall.tui.words import RISKS, called, wants
 
 if TYPE_CHECKING:
-    from mcpwall.engine.port import Held, SessionRow
+    from mcpwall.engine.port import SessionRow
     from mcpwall.tui.review.reading import Reading
     from mcpwall.tui.widgets.lines import Line, Part
 
@@ -36,9 +35,9 @@ def rows(reading: Reading, session: SessionRow | None, cells: int) -> list[Row]:
         found += _said("▲", f"the answer holds {lasts}, for {words}", cells)
     if reading.edit:
         found += _said("▲", "the arguments are as you edited them", cells)
-    found += [Row("", part) for part in wrap(safe(wants(row)), cells)]
-    found += [Row("", part) for part in wrap(safe(called(row)), cells)]
-    found += [Row("", part) for part in wrap(place_words(row.server, session), cells)]
+    found += [Row("", part) for part in flowing(safe(wants(row)), cells)]
+    found += [Row("", part) for part in flowing(safe(called(row)), cells)]
+    found += [Row("", part) for part in flowing(place_words(row.server, session), cells)]
     if hidden := reading.counts.hidden:
         many = f"{hidden:,} character" + ("" if hidden == 1 else "s")
         found += _said("▲", f"{many} that a terminal would hide or obey, shown as ‹ ›", cells)
@@ -57,7 +56,7 @@ def head(reading: Reading, place: tuple[int, int], now_ms: float, room: int) -> 
     left: list[Part] = [(f" {place[0]} of {place[1]}  ", "title"), (word, style)]
     if reading.edit:
         left.append(("  EDITED", "warn"))
-    right: Part = ("over ", "alarm") if reading.over else time_left(held, now_ms)
+    right: Part = ("over ", "alarm") if reading.over else time_left(held, now_ms, room)
     name = fit(called(held.row), room - 2)
     return [spread(left, [right], room), [(f" {name}", "strong")]]
 
@@ -74,14 +73,6 @@ def foot(reading: Reading, above: int, below: int, room: int) -> Line:
     view = reading.view.value
     end: Part = ("MORE ▼ ", "warn") if below else ("END ▪ ", "strong")
     return spread(left, [(f"{view} " if view != "fields" else "", "accent"), end], room)
-
-
-def time_left(held: Held, now_ms: float) -> Part:
-    """When the time of a call is up, in few words."""
-    left_ms = held.deadline_ms - now_ms
-    if held.late:
-        return (f"late: {countdown(left_ms)} to allow ", "waiting")
-    return (f"refused in {countdown(left_ms)} ", "alarm" if left_ms < SOON_MS else "waiting")
 
 
 def _said(sign: str, words: str, cells: int) -> list[Row]:

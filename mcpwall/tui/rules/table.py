@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mcpwall.model import Action, span
-from mcpwall.tui.review.layout import safe, wrap
+from mcpwall.tui.review.layout import flowing, safe
 from mcpwall.tui.rules.values import write_value
 from mcpwall.tui.timing import clock, lasted
 from mcpwall.tui.widgets.lines import filled
@@ -92,7 +92,7 @@ def rule_line(
     if row.remembered:
         does = "no" if rule.action is Action.DENY else "yes"
     parts: list[Part] = [
-        (filled("  " + safe(rule.id), widths.id + 2), style),
+        (filled("  " + safe(rule.id), widths.id + 1) + " ", style),
         ("▲  ", "alarm")
         if broken
         else ("●  " if rule.enabled else "○  ", "ok" if rule.enabled else "dim"),
@@ -159,7 +159,7 @@ def about(row: RuleRow, now_ms: float, zone: tzinfo | None, room: int) -> list[L
     ]
     lines: list[Line] = []
     for name, text in parts:
-        for number, part in enumerate(wrap(text, room - 12) if text else ()):
+        for number, part in enumerate(flowing(text, room - 12) if text else ()):
             lines.append([(f"  {name if number == 0 else '':9} ", "accent"), (part, "")])
     return lines
 

@@ -73,7 +73,7 @@ class EditScreen(WallModal):
     def _title(self) -> None:
         held, room = self._held, self.size.width
         name = f"EDIT THE ARGUMENTS OF {safe(called(held.row))}"
-        right, style = time_left(held, self.wall.now() * 1000)
+        right, style = time_left(held, self.wall.now() * 1000, self.size.width)
         if held.row.id not in self.mirror.held:
             how = self.mirror.released.get(held.row.id, "it waits no more")
             right, style = f"this call is over: {safe(how)} ", "alarm"

@@ -14,7 +14,6 @@ from mcpwall.engine import port, port_answers
 from mcpwall.text import width
 from mcpwall.tui.guard import Decision, Intent, Sight
 from mcpwall.tui.mirror import Part as Changed
-from mcpwall.tui.review import small
 from mcpwall.tui.review.group import differs, group_rows, title
 from mcpwall.tui.review.layout import prose, safe
 from mcpwall.tui.review.panels import rule, time_left
@@ -59,8 +58,7 @@ class GroupScreen(DecideScreen):
         if not self._calls:
             return [rule("NONE OF THEM WAITS ANY MORE", "", room, "alarm")]
         soonest = min(self._calls, key=lambda held: held.deadline_ms)
-        left = small.time_left if self.small else time_left
-        right, style = left(soonest, self.wall.now() * 1000)
+        right, style = time_left(soonest, self.wall.now() * 1000, room)
         word, risk = RISKS[soonest.row.risk]
         lines: list[Line] = [rule("SEVERAL CALLS", right.rstrip(), room, "title", style)]
         lines += [[(f" {part}", "strong")] for part in title(self._calls, room - 2)]

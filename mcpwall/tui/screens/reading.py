@@ -301,7 +301,7 @@ class ReadingScreen(WallScreen, Armed):  # the first base is the one whose style
         reading = self.reading
         right: Part = ("over ", "alarm") if reading and reading.over else ("", "")
         if reading and not reading.over:
-            right = panels.time_left(reading.held, self.wall.now() * 1000)
+            right = panels.time_left(reading.held, self.wall.now() * 1000, self.size.width)
         others = f"{self._key('next')} next   {self._key('previous')} previous"
         place = (self.place(), len(self.waiting()))
         self._panel("title", [panels.title(place, others, right, self.size.width)])

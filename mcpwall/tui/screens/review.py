@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from mcpwall.tui.mirror import Changes
     from mcpwall.tui.widgets.lines import Line
 
+_WORDY = 70  # cells from which there is room for what the keys do in sentences
 _REASON_MAX = 500  # characters of the reason that the model gets
 
 
@@ -294,8 +295,9 @@ class ReviewScreen(ReadingScreen):
         elif away := self.wall.engine_away:
             line = [(f" {away}: nothing can be decided", away.style)]
         elif reading:
-            now, allow = self.steady(), f"allow {reading.lasts}"
-            line = stance(self.guard, self.key_names, now, allow, "deny", brief=self.small)
+            now, brief = self.steady(), self.size.width < _WORDY
+            allow = f"allow {reading.lasts}"
+            line = stance(self.guard, self.key_names, now, allow, "deny", brief=brief)
             if reading.memory.remember() and not self.small:
                 line = [*line, ("  remembered", "warn")]
         unheaded = self._unheaded()

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from mcpwall.tui.widgets.lines import Line
 
 _ORDER = "judged in this order: lockdown, hide, deny, limit, ask, allow, then [defaults]"
-_ORDER_BRIEF = "judged: hide, deny, limit, ask, allow, default"
+_ORDER_BRIEF = "order: hide deny limit ask allow"
 _ORDER_ROOM = 110  # cells for all of it, and for what can be undone
 _ON_ONE = ("edit", "toggle", "delete", "test", "calls")  # actions on the selected rule
 

@@ -30,6 +30,7 @@ RULE_STYLES = {"deny": "bad", "ask": "waiting", "allow": "ok"}
 _SLIM = 60  # cells below which the rule is told of the selected tool alone
 _NARROW = 80  # and below which so is how often it is called now
 _NOW = 10  # cells for that
+_NAME_MIN = 16
 _BROAD = 110  # cells from which all columns have room
 
 
@@ -78,7 +79,8 @@ def columns(room: int) -> Columns:
         return Columns(free + 3, 0, 0, 0)
     if room < _BROAD:
         now = _NOW if room >= _NARROW else 0
-        return Columns(max(16, free - 18 - now), 0, 18, now)
+        rule = min(18, free - _NAME_MIN)
+        return Columns(free - rule - now, 0, rule, now)
     return Columns(free - 28 - 24 - _NOW, 28, 24, _NOW)
 
 
@@ -109,7 +111,15 @@ def _server(server: ServerRow, widths: Columns, *, folded: bool) -> Line:
         mark, style = "▲ changed", "alarm"
     elif server.new:
         mark, style = "▲ new", "warn"
-    name, middle = widths.name - 1, 9 + widths.hints
+    name, middle, behind = widths.name - 1, 9 + widths.hints, widths.now + widths.rule
+    if not widths.hints and width(about) < behind:  # nothing else stands behind its calls
+        return [
+            (f" {'▸' if folded else '▾'}", "accent"),
+            (column(server.name, name + middle) + " ", "strong"),
+            (f"{server.calls:>7,}  ", ""),
+            (filled(about, behind), "dim"),
+            (mark, style),
+        ]
     if not widths.hints:  # no room of its own: it follows the name, into the column of the risk
         name = min(width(safe(server.name)), max(name - width(about) + middle - 3, name // 2))
         middle += widths.name - 1 - name
@@ -118,7 +128,7 @@ def _server(server: ServerRow, widths: Columns, *, folded: bool) -> Line:
         (column(server.name, name) + " ", "strong"),
         (_fill(f"{'' if widths.hints else ' '}{about}", middle), "dim"),
         (f"{server.calls:>7,}  ", ""),
-        (" " * (widths.now + widths.rule), ""),
+        (" " * behind, ""),
         (mark, style),
     ]
 

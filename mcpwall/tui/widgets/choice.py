@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from mcpwall.tui.widgets.lines import Line, LineWidget, Part
+from mcpwall.tui.widgets.lines import Line, LineWidget, Part, cells
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from textual import events
 
+_LABEL_TOO = 24  # cells
 _STEPS = {"left": -1, "right": 1, "space": 1}
 
 
@@ -41,13 +42,16 @@ class Choice(LineWidget, can_focus=True, inherit_bindings=False):
         self.value = value if value in words else words[0]
 
     def line(self, y: int) -> Line:
-        """The label and the words."""
+        """The label and the words; the chosen one alone where they do not fit."""
         del y
         parts: list[Part] = [(self._label, "dim")]
         for word in self._words:
             chosen = word == self.value
             parts.append((f"‹{word}› " if chosen else f" {word}  ", "strong" if chosen else "dim"))
-        return parts
+        if cells(parts) - 1 <= self.size.width:
+            return parts
+        label = self._label if self.size.width > _LABEL_TOO else ""
+        return [(label, "dim"), (f"‹{self.value}› ", "strong"), ("← →", "dim")]
 
     def on_key(self, event: events.Key) -> None:
         """Left and right choose; all other keys go on."""

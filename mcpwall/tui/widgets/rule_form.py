@@ -62,8 +62,9 @@ class _Row(Horizontal):
     _Row Entry, _Row Choice { width: 1fr; margin: 0 1 0 0; }
     _Row Entry { background: $panel; }
     _Row #limit, _Row #more { width: 20; }
-    _Row #after_within { width: 16; }
-    _Row .op { width: 18; }
+    _Row #limit, _Row #more { max-width: 45%; }
+    _Row #after_within { width: 16; max-width: 30%; }
+    _Row .op { width: 18; max-width: 30%; }
     _Row Entry:focus { background: $cursor; }
     _Row Entry.-wrong, _Row.-wrong Entry { background: $error 30%; }
     """
@@ -89,7 +90,8 @@ class RuleForm(WallModal):
     DEFAULT_CSS = """
     RuleForm { align: center bottom; background: $background 40%; }
     RuleForm > VerticalScroll { width: 100%; height: 100%; margin: 2 0 0 0;
-        background: $background; }
+        background: $background; scrollbar-size-vertical: 1;
+        scrollbar-gutter: stable; }
     RuleForm PreviewLines { height: 1fr; min-height: 4; }
     """
 
@@ -139,6 +141,10 @@ class RuleForm(WallModal):
         self._draw_title()
         self.query_one("#do", Choice).focus()
         self._preview()
+
+    def on_resize(self) -> None:
+        """The title and its keys at the edges."""
+        self._draw_title()
 
     # --- what was typed -------------------------------------------------------------------------
 
@@ -259,13 +265,14 @@ class RuleForm(WallModal):
         self.query_one(PreviewLines).show(lines)
 
     def _draw_title(self) -> None:
-        names = ("save", "close") if self.size.width < _SLIM else ("list", "save", "close")
+        room = self.size.width - 1  # the bar that scrolls
+        names = ("save", "close") if room < _SLIM else ("list", "save", "close")
         actions = [self.wall.keys[f"form.{name}"] for name in names]
         keys = "   ".join(f"{shown(action.keys[0])} {action.label}" for action in actions)
         name = f"EDIT {safe(self._replaces)}" if self._replaces else "NEW RULE"
-        lines = [rule(name, keys, self.size.width, "title", "dim")]
+        lines = [rule(name, keys, room, "title", "dim")]
         if more := unshown(self._start):
-            lines.append([(" also      ", "accent"), (fit(more, self.size.width - 12), "dim")])
+            lines.append([(" also      ", "accent"), (fit(more, room - 12), "dim")])
         self.query_one("#form-title", Panel).show(lines)
 
     def _file(self) -> str:
