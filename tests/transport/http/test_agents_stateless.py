@@ -181,9 +181,10 @@ def test_what_names_no_resource_is_the_server_s_to_refuse(at):
         assert answer.json(400)["error"]["code"] == -32602
 
 
-def test_a_subscription_streams_its_messages_until_it_is_closed(at):
+@pytest.mark.parametrize("wanted", [{}, {"resourceSubscriptions": ["note://one"]}])
+def test_a_subscription_streams_its_messages_until_it_is_closed(at, wanted):
     client = listed(at)
-    answer = client.asks(request(5, "subscriptions/listen", {"notifications": {}}))
+    answer = client.asks(request(5, "subscriptions/listen", {"notifications": wanted}))
     meta = {"io.modelcontextprotocol/subscriptionId": 5}
     ack = note("notifications/subscriptions/acknowledged", {"_meta": meta})
     changed = note("notifications/resources/list_changed", {"_meta": meta})
@@ -195,6 +196,18 @@ def test_a_subscription_streams_its_messages_until_it_is_closed(at):
     at.end.forwarded()
     answer.breaks()
     assert at.end.forwarded()[0]["params"]["requestId"] == 5
+
+
+def test_a_subscription_that_a_rule_refuses_is_an_error(at):
+    client = listed(at)
+    at.end.forwarded()
+    at.wall.edit(
+        at.wall.config.read_text() + '[[rules]]\nmethod = "resources/subscribe"\naction = "deny"\n'
+    )
+    wanted = {"notifications": {"resourceSubscriptions": ["note://one"]}}
+    answer = client.asks(request(5, "subscriptions/listen", wanted))
+    assert "note://one" in answer.json(200)["error"]["message"]
+    assert at.end.forwarded() == []
 
 
 def test_an_idle_server_is_ended(at):
