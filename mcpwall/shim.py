@@ -70,7 +70,7 @@ def _complain(text: str) -> None:
 
 
 def _arguments(argv: list[str]) -> tuple[str, list[str]]:
-    if not argv or argv[0].startswith("-"):
+    if not argv or not argv[0] or argv[0].startswith("-"):
         raise ShimError(USAGE, 2)
     name, rest = argv[0], argv[1:]
     if rest[:1] == ["--"]:
