@@ -20,7 +20,12 @@ _META: Final = frozenset(
         "io.modelcontextprotocol/clientCapabilities",
         "io.modelcontextprotocol/logLevel",
         *("traceparent", "tracestate"),  # W3C Trace Context
-        "claudecode/toolUseId",  # another one for each call
+        # by what agents name their own conversations and calls: most are others each time
+        "claudecode/toolUseId",
+        *("vscode.conversationId", "vscode.requestId"),
+        *("threadId", "callId", "x-codex-turn-metadata"),
+        "ai.opencode/sessionID",
+        "antigravity.google/conversation_id",
     }
 )
 _CALL_FIELDS: Final = frozenset({"name", "arguments", "_meta"})
@@ -75,7 +80,8 @@ def resources_of(request: Request, params: JsonObject) -> list[Request]:
 def beside(request: Request) -> JsonObject:
     """What a request sends that is no argument of it: a task, answers, what nobody knows.
 
-    Of `_meta` it is what neither the protocol nor tracing puts there: a server may act on it.
+    Of `_meta` it is what neither the protocol nor tracing nor a known agent puts there: a server
+    may act on it.
     """
     if request.message is None:
         return {}
