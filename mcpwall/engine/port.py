@@ -145,6 +145,7 @@ class ServerRow(msgspec.Struct, frozen=True):
     instructions_changed: bool = False  # none of its tools can be called until accepted
     flags: tuple[str, ...] = ()  # what to look at twice in its instructions
     said: tuple[str, ...] = ()  # its last lines on stderr
+    whole: bool = True  # its list of tools was read to the end, once at least
 
 
 class Totals(msgspec.Struct, frozen=True):

@@ -47,6 +47,7 @@ def server_row(engine: Engine, server: Server) -> ServerRow:
         told is not None and pin_of(told) is not Pin.PINNED,
         flags(told.listed_text) if told is not None else (),
         tuple(server.said),
+        server.stored.complete,
     )
 
 

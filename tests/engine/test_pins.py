@@ -263,6 +263,17 @@ def test_p07_a_tool_that_comes_to_a_known_server_waits_for_a_person(wall: Wall) 
     assert passes(talk, "count")
 
 
+def test_an_app_knows_whether_a_list_was_read_to_its_end(wall: Wall) -> None:
+    talk = Talk(wall, server="paged")
+    talk.greet()
+    talk.asks(request(1, "tools/list"))
+    talk.answers(result(1, tools=[tool("look")], nextCursor="2"))
+    assert not server_row(wall, "paged").whole
+    talk.asks(request(2, "tools/list", {"cursor": "2"}))
+    talk.answers(result(2, tools=[tool("send")]))
+    assert server_row(wall, "paged").whole
+
+
 def test_the_first_list_is_pinned_as_it_is_and_announced(wall: Wall) -> None:
     wall.session(tools=[SEND, *OTHERS])
     assert {each.pin for each in server_row(wall).tools} == {Pin.PINNED}

@@ -97,6 +97,19 @@ async def test_p08_a_changed_definition_is_armed_and_accepted_as_it_was_shown() 
 
 
 @scenario
+async def test_a_list_that_was_not_read_to_its_end_is_said() -> None:
+    half = tuple(replace(server, whole=False) for server in SERVERS)
+    fake = engine()
+    fake.now = replace(fake.now, servers=(half[0], replace(half[1], tools=())))
+    async with showing(fake) as shown:
+        await shown.press("4")
+        assert "stdio  2 tools so far" in shown.text()
+        assert "its list was not read to its end: it may have more" in shown.text()
+        await shown.press("G")
+        assert "none has been listed yet" in shown.text()
+
+
+@scenario
 async def test_p08_what_changed_once_more_while_it_was_read_is_not_accepted() -> None:
     fake = engine()
     async with showing(fake) as shown:

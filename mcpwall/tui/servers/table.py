@@ -102,6 +102,7 @@ def node_line(node: Node, widths: Columns, *, folded: bool, now: str) -> Line:
 
 def _server(server: ServerRow, widths: Columns, *, folded: bool) -> Line:
     many = f"{len(server.tools)} tool" + ("" if len(server.tools) == 1 else "s")
+    many += "" if server.whole else " so far"
     up = f"{server.sessions} session" + ("" if server.sessions == 1 else "s")
     about = f"{safe(server.transport)}  {many}" + (
         f"  {up}" if server.sessions else "  not running"
@@ -210,6 +211,13 @@ def _about_server(node: Node, room: int, zone: tzinfo | None) -> list[Line]:
         state = "what it tells the model changed: none of its tools can be called until you accept"
     how = f"{server.transport}, version {server.version}" if server.version else server.transport
     lines = _said("state", state, room, "alarm") + _said("how", safe(how), room)
+    if not server.whole:
+        unread = (
+            "its list was not read to its end: it may have more"
+            if server.tools
+            else ("none has been listed yet")
+        )
+        lines += _said("tools", unread, room, "warn")
     for flag in server.flags:
         lines += _said("look twice", f"▲ {safe(flag)}", room, "warn")
     if server.first_ms:
