@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any, assert_never
 from mcpwall.cli.errors import NO_ENGINE, CliError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterable
 
     from mcpwall.engine.port import EnginePort, Event, Row
+    from mcpwall.engine.port_rules import RuleRow
+    from mcpwall.model import Rule
 
 _ARGUMENTS_CELLS = 100
 
@@ -55,8 +57,9 @@ async def lines(engine: EnginePort, *, as_json: bool = False) -> AsyncIterator[s
     say = to_json if as_json else to_text
     known = _Known()
     while True:
-        after = (await engine.snapshot()).seq
-        async for batch in engine.feed(after):
+        snapshot = await engine.snapshot()
+        known.rules = _written(snapshot.rules)
+        async for batch in engine.feed(snapshot.seq):
             if batch.gap:
                 yield to_gap(as_json=as_json)
                 break
@@ -67,24 +70,32 @@ async def lines(engine: EnginePort, *, as_json: bool = False) -> AsyncIterator[s
             return
 
 
+def _written(rules: Iterable[RuleRow]) -> list[Rule]:
+    return [row.rule for row in rules]
+
+
 class _Known:
-    """Remembers what was said of each session, whose counts change with every call."""
+    """Remembers what was said of rules and sessions, whose counts change with every call."""
 
     def __init__(self) -> None:
         self._agents: dict[str, str] = {}  # of live sessions
+        self.rules: list[Rule] = []
 
     def is_news(self, event: Event) -> bool:
         """Whether a line about `event` would differ from the last one about the same thing."""
-        from mcpwall.engine.port import SessionEvent
+        from mcpwall.engine.port import RulesEvent, SessionEvent
 
+        if isinstance(event, RulesEvent):
+            before, self.rules = self.rules, _written(event.rules)
+            return before != self.rules
         if not isinstance(event, SessionEvent):
             return True
         session = event.session
-        before = self._agents.pop(session.id, None)
+        agent = self._agents.pop(session.id, None)
         if session.ended:
             return True
         self._agents[session.id] = session.agent
-        return before != session.agent
+        return agent != session.agent
 
 
 def to_gap(*, as_json: bool) -> str:
@@ -108,18 +119,19 @@ def to_text(event: Event, at_ms: int | None = None) -> str:
     """An event as a line; empty for what only matters to a screen. `at_ms`: when it was told."""
     from mcpwall.engine import port
     from mcpwall.text import summary, visible
+    from mcpwall.tui.timing import countdown
 
     now_ms = _now_ms() if at_ms is None else at_ms
     match event:
         case port.RowEvent(row=row):
             return "" if row.state in (port.State.HELD, port.State.RESERVING) else _row(row)
         case port.HeldEvent(held=held):
-            left = max(0, held.deadline_ms - now_ms) // 1000
+            left = countdown(held.deadline_ms - now_ms)
             flags = "".join(f"; {visible(flag)}" for flag in held.flags)
             arguments = summary(held.row.preview, _ARGUMENTS_CELLS)
-            waits = f"waits for you, {left} s left: answer in `mcpwall`{flags}"
+            waits = f"waits for you, {left} left: answer in `mcpwall`{flags}"
             if held.late:
-                waits = f"its time was up; {left} s left to allow the same call for later"
+                waits = f"its time was up; {left} left to allow the same call for later"
             return _line(now_ms, _who(held.row), waits, arguments)
         case port.ReleasedEvent(call=call, how=how):
             return _line(now_ms, f"call {call}", f"waits no more: {visible(how)}")
@@ -135,7 +147,9 @@ def to_text(event: Event, at_ms: int | None = None) -> str:
         case port.NoticeEvent(level=level, text=text):
             return _line(now_ms, visible(level), visible(text))
         case port.RulesEvent(rules=rules):
-            return _line(now_ms, "rules", f"{len(rules)} in force or off")
+            off = sum(not row.rule.enabled for row in rules)
+            changed = f"changed: {len(rules) - off} in force" + (f", {off} off" if off else "")
+            return _line(now_ms, "rules", changed)
         case port.ServerEvent():
             return ""
         case _:

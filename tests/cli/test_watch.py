@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 SNAPSHOT = busy()
 HELD = SNAPSHOT.held[2]
 SESSION = SNAPSHOT.sessions[0]
+OFF = replace(SNAPSHOT.rules[1], rule=replace(SNAPSHOT.rules[1].rule, enabled=False))
 
 
 def text(event: port.Event) -> str:
@@ -69,12 +70,12 @@ def test_a_refused_call_names_its_rule() -> None:
 
 def test_a_waiting_call_says_how_long_and_where_to_answer() -> None:
     assert text(port.HeldEvent(HELD)).startswith(
-        "TIME  call 1283  codex#1  shell.run  waits for you, 58 s left: answer in `mcpwall`; "
+        "TIME  call 1283  codex#1  shell.run  waits for you, 0:58 left: answer in `mcpwall`; "
         "first use of this tool; pipes a download to sh  command=rm -rf build/ && make -j8␊curl"
     )
     assert watch.to_text(port.RowEvent(HELD.row)) == ""
     late = msgspec.structs.replace(HELD, late=True)
-    assert "its time was up; 58 s left to allow the same call" in text(port.HeldEvent(late))
+    assert "its time was up; 0:58 left to allow the same call" in text(port.HeldEvent(late))
 
 
 @pytest.mark.parametrize(
@@ -96,7 +97,8 @@ def test_a_waiting_call_says_how_long_and_where_to_answer() -> None:
             port.StatusEvent(replace(STATUS, config_error="config.toml:3: unknown key")),
             "TIME  engine  guarding  config: config.toml:3: unknown key",
         ),
-        (port.RulesEvent(SNAPSHOT.rules), "TIME  rules  2 in force or off"),
+        (port.RulesEvent(SNAPSHOT.rules), "TIME  rules  changed: 2 in force"),
+        (port.RulesEvent((SNAPSHOT.rules[0], OFF)), "TIME  rules  changed: 1 in force, 1 off"),
     ],
 )
 def test_other_events_are_a_line_each(event: port.Event, line: str) -> None:
@@ -108,6 +110,14 @@ def test_a_session_is_told_once_and_when_it_ends() -> None:
     ended = port.SessionEvent(replace(SESSION, ended="agent left"))
     lines = said((port.SessionEvent(SESSION),), (counted, counted), (ended,))
     assert [line.split("  ")[-1] for line in lines] == ["session", "ended: agent left"]
+
+
+def test_rules_are_told_when_they_change_and_not_with_each_use() -> None:
+    first, *more = SNAPSHOT.rules
+    used = port.RulesEvent((replace(first, hits=first.hits + 1), *more))
+    changed = port.RulesEvent((first, OFF))
+    lines = said((used, used), (changed, changed))
+    assert [line.split("  ")[-1] for line in lines] == ["changed: 1 in force, 1 off"]
 
 
 def test_json_is_an_object_a_line_with_everything_in_it() -> None:
