@@ -19,7 +19,7 @@ from mcpwall.engine.port import Done, Held, Refused, ReleasedEvent, State
 from mcpwall.engine.port_answers import CheckEdit, Decide, Reveal, Revealed
 from mcpwall.engine.reservations import Release
 from mcpwall.engine.rounds import COMES_BACK
-from mcpwall.model import TWO_KEYS, Action, Cause, JsonObject, Verdict
+from mcpwall.model import TWO_KEYS, Action, Cause, JsonObject, Verdict, span
 from mcpwall.policy.flags import flags
 from mcpwall.protocol import asked
 from mcpwall.store.records import Kind
@@ -282,7 +282,9 @@ class Holds:
             hold.live.send_back(hold.record, state, COMES_BACK)
             said = BETWEEN
         else:
-            reason = f"it needs a person's approval, and nobody answered within {seconds:.0f} s"
+            reason = (
+                f"it needs a person's approval, and nobody answered within {span(round(seconds))}"
+            )
             verdict = Verdict(
                 Action.DENY, Cause.UNATTENDED, asked.rules, reason, policy=asked.policy
             )

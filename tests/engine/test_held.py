@@ -79,7 +79,7 @@ def test_unanswered_it_is_denied_when_its_time_is_up_and_not_before(wall):
     wall.clock.advance(0.1)
     refusal = talk.refusal()
     assert verdict(refusal)["cause"] == "unattended"
-    assert "nobody answered within 1500 s" in text(refusal)
+    assert "nobody answered within 25m" in text(refusal)
     assert "open mcpwall" in text(refusal)
     assert isinstance(wall.decide(held), Refused)
     assert talk.forwarded() == []

@@ -63,7 +63,7 @@ def test_a_call_comes_back_until_the_person_has_had_their_time(wall):
     refusal = talk.refusal()
     assert refusal["id"] == 4
     assert verdict(refusal)["cause"] == "unattended"
-    assert "nobody answered within 180 s" in refusal["result"]["content"][0]["text"]
+    assert "nobody answered within 3m" in refusal["result"]["content"][0]["text"]
     assert [row.state for row in wall.rows()] == [State.WITHDRAWN] * 3 + [State.REFUSED]
 
 
