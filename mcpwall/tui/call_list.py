@@ -100,14 +100,17 @@ class CallList:
         self.matching = 0  # calls in all lines
         self.selected: int | None = None  # a call's id
         self.following = True  # the selection is the newest call
-        self.fresh = 0  # calls that came since following stopped
+        self.fresh = 0  # calls of the list that came since following stopped
         self._newest = 0
+        self._stopped = 0  # the newest call when following stopped
         self._offset = 0  # rows between the top of the window and the selected line
         self.start_over()
 
     def filter(self, keep: Callable[[Row], bool] | None) -> None:
         """List only the calls that `keep` lets pass; None lists all."""
         self._keep = keep
+        if not self.following:
+            self.fresh, self._newest = 0, self._stopped
         self.start_over()
 
     def start_over(self) -> None:
@@ -149,7 +152,7 @@ class CallList:
         self.selected = self.lines[index].row.id
         self._offset = offset
         if self.following:
-            self.following, self.fresh = False, 0
+            self.following, self.fresh, self._stopped = False, 0, self._newest
 
     def follow(self) -> None:
         """Select the newest call, and each newer one as it comes."""

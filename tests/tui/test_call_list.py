@@ -111,6 +111,19 @@ def test_starting_over_keeps_the_selection_and_counts_what_is_new() -> None:
     assert shown.calls.current().id == 6
 
 
+def test_what_is_new_is_counted_of_what_the_filter_lets_pass() -> None:
+    shown = table(*(call(n, str(n)) for n in range(1, 11)))
+    shown.calls.move(-4)
+    shown.tell(*(call(n, str(n)) for n in range(11, 21)))
+    assert shown.calls.fresh == 10
+    shown.calls.filter(lambda row: row.id % 2 == 0)
+    assert shown.calls.fresh == 5
+    shown.tell(*(call(n, str(n)) for n in range(21, 31)))
+    assert shown.calls.fresh == 10
+    shown.calls.filter(None)
+    assert shown.calls.fresh == 20
+
+
 def test_moving_ends_at_the_ends() -> None:
     shown = table(call(1, "a"), call(2, "b"))
     shown.calls.move(-10)
