@@ -20,12 +20,23 @@ def sent(fake: FakePort, kind: type) -> list[port.Command]:
 def test_a_curve_shows_where_the_calls_were() -> None:
     assert curve([0, 10, 10, 90], 100, 100, 10) == "▄█       ▄"
     assert curve([], 100, 100, 4) == "    "
+    assert curve([50], 100, 100, 0) == ""
     assert curve([-5, 100, 200], 100, 100, 4) == "    "
 
 
 def test_calls_are_counted_by_session_and_outcome() -> None:
-    found = counts(busy().rows)["s1"]
+    found = counts(busy().rows, 0)["s1"]
     assert (found.passed, found.refused, found.limited, found.failed) == (9, 1, 1, 1)
+
+
+def test_calls_of_before_are_not_counted() -> None:
+    newest_first = list(reversed(busy().rows))
+    since = newest_first[2].at_ms
+    found = counts(newest_first, since)
+    moments = [at for count in found.values() for at in count.moments]
+    assert moments
+    assert min(moments) >= since
+    assert sum(row.at_ms >= since for row in newest_first) == len(moments)
 
 
 @scenario

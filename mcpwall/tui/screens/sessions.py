@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import islice, takewhile
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from textual import on, work
@@ -36,12 +36,11 @@ _NONE = Counts()
 
 
 class SessionList(PickList[port.SessionRow]):
-    """The sessions, known by their ids; `counts` and `moments` are of the last minutes."""
+    """The sessions, known by their ids; `counts` are of the last minutes."""
 
     def __init__(self) -> None:
         super().__init__()
         self.counts: dict[str, Counts] = {}
-        self.moments: dict[str, list[int]] = {}
 
     def key_of(self, item: port.SessionRow) -> str:
         """Its id."""
@@ -68,7 +67,7 @@ class SessionList(PickList[port.SessionRow]):
         word, style = state(item)
         count = self.counts.get(item.id, _NONE)
         now_ms = self.wall.now() * 1000
-        bars = curve(self.moments.get(item.id, ()), now_ms, SPAN_MS, cells)
+        bars = curve(count.moments, now_ms, SPAN_MS, cells)
         faint = "dim" if item.ended else ""
         parts: list[Part] = [
             (f" {filled(short_agent(item.agent, agent), agent)} ", faint),
@@ -149,11 +148,7 @@ class SessionsScreen(ListScreen):
             return
         table, since = self.query_one(SessionList), self.wall.now() * 1000 - SPAN_MS
         newest = islice(reversed(self.mirror.rows.values()), _LOOK_BACK)
-        lately = list(takewhile(lambda row: row.at_ms >= since, newest))
-        table.counts = counts(lately)
-        table.moments = {}
-        for row in lately:
-            table.moments.setdefault(row.session, []).append(row.at_ms)
+        table.counts = counts(newest, since)
         table.show(
             sorted(self.mirror.sessions.values(), key=lambda s: (bool(s.ended), s.agent, s.server))
         )
