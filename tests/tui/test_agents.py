@@ -106,6 +106,7 @@ async def test_more_files_than_there_is_room_for_are_counted() -> None:
 async def test_without_any_agent_it_says_so_and_shows_an_example() -> None:
     async with looking(FakeAgents()) as shown:
         text = await until(shown, "No agent's configuration was found")
+        assert "i  guard an agent (shows the change" in text
         assert "mcpwall stdio git -- uvx mcp-server-git" in text
 
 

@@ -143,7 +143,9 @@ class EmptyState(LineWidget):
         guard, paste, demo = (
             wall.keys.key(name) for name in ("app.guard", "calls.paste", "calls.demo")
         )
-        offer = "guard one of them (shows the change, keeps a copy)"
+        offer = (
+            f"guard {'one of them' if self.files else 'an agent'} (shows the change, keeps a copy)"
+        )
         if self.files and not self._stands(Stand.OPEN):
             offer = "see how each server stands"
         again: list[Line] = [[("●  ", "ok"), (_RESTART, "")]]
