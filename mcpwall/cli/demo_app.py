@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
 from typing import Final
 
 from mcpwall.engine import port
 from mcpwall.tui.app import WallApp
+from mcpwall.tui.terminal import end_in_order
 
 _WELCOME: Final = "A demo: pretend agents, nothing real. p answers calls that wait, q ends it all."
 _WELCOME_S: Final = 10
@@ -20,14 +20,7 @@ class DemoApp(WallApp):
 
     async def on_mount(self) -> None:
         """Greet; the app's own on_mount runs as well."""
-        loop = asyncio.get_running_loop()
-
-        def end(*_: object) -> None:
-            if self.is_running:  # a later signal finds the demo ending anyway
-                loop.call_soon_threadsafe(self.exit)
-
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, end)
+        end_in_order(self, signal.SIGTERM, signal.SIGHUP)
         self.call_later(self.notify, _WELCOME, timeout=_WELCOME_S, markup=False)
 
     async def send(self, command: port.Command) -> port.Reply:

@@ -7,6 +7,7 @@ engine goes, the app says so and attaches again by itself. Nothing that happens 
 from __future__ import annotations
 
 import importlib
+import signal
 import time
 from typing import TYPE_CHECKING, ClassVar, cast
 
@@ -21,7 +22,13 @@ from mcpwall.tui.keys import KeyMap
 from mcpwall.tui.mirror import Part
 from mcpwall.tui.screens.base import Keys, WallModal, WallScreen
 from mcpwall.tui.settings import Settings
-from mcpwall.tui.terminal import last_words, lend, suspend, take_back_on_continue
+from mcpwall.tui.terminal import (
+    end_in_order,
+    last_words,
+    lend,
+    suspend,
+    take_back_on_continue,
+)
 from mcpwall.tui.theming import Themed
 
 if TYPE_CHECKING:
@@ -80,6 +87,8 @@ class WallApp(Attached, Themed, inherit_bindings=False):
         """Attach, wait a moment so that the first frame knows the engine, begin to repaint."""
         self._to_terminal(KEEP_TITLE)
         take_back_on_continue(self._driver)
+        if not self.is_headless:
+            end_in_order(self, signal.SIGTERM)
         self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
         self.attach()
         await self.first_answer()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import traceback
@@ -38,6 +39,18 @@ def take_back_on_continue(driver: Any) -> None:
         signal.signal(signal.SIGCONT, go_on)
 
     signal.signal(signal.SIGCONT, go_on)
+
+
+def end_in_order(app: App[Any], *numbers: signal.Signals) -> None:
+    """Let these signals end the app as a key does, with the terminal as it was before."""
+    loop = asyncio.get_running_loop()
+
+    def end(*_: object) -> None:
+        if app.is_running:  # a later signal finds it ending anyway
+            loop.call_soon_threadsafe(app.exit)
+
+    for number in numbers:
+        signal.signal(number, end)
 
 
 def suspend(app: App[Any]) -> str:

@@ -158,3 +158,16 @@ def test_without_a_shell_that_could_bring_it_back_the_app_is_not_stopped(
     terminal.type("\x1a")
     terminal.until("no shell started the app")
     terminal.leave()
+
+
+def test_an_app_that_is_ended_leaves_the_terminal_as_it_was(terminal: Terminal) -> None:
+    terminal.until("[1 Calls]")
+    assert not termios.tcgetattr(terminal.ours)[LFLAG] & termios.ICANON
+    terminal.app.send_signal(signal.SIGTERM)
+    written = b""
+    while piece := _read(terminal.ours):
+        written += piece
+    assert terminal.app.wait(30) == 0
+    assert b"\x1b[?1049l" in written  # the screen from before
+    assert b"\x1b[?1003l" in written  # no reports of the mouse
+    assert termios.tcgetattr(terminal.ours)[LFLAG] & termios.ICANON
