@@ -88,3 +88,47 @@ def test_pure_rooms_call_no_builtin_that_reaches_outside(file: Path) -> None:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
     }
     assert not called & OUTSIDE_WORLD
+
+
+FIRST_FRAME = """
+import asyncio, sys
+from mcpwall.cli import app
+from mcpwall.tui.app import WallApp
+
+async def leave(pilot):
+    sys.stdout.write(" ".join(sys.modules))
+    pilot.app.exit()
+
+moved, config = app._written()
+shown = WallApp(app.LastingPort(), moved=moved, settings=app._settings(config))
+shown.run(headless=True, auto_pilot=leave)
+"""
+
+
+def test_the_first_frame_of_the_app_waits_for_nothing_that_it_does_not_show(tmp_path: Path) -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", FIRST_FRAME],
+        env=environment() | {"MCPWALL_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    modules = set(run.stdout.split())
+    screens = {name for name in modules if name.startswith("mcpwall.tui.screens.")}
+    assert screens == {"mcpwall.tui.screens.base", "mcpwall.tui.screens.calls"}
+    assert (
+        not {"mcpwall.tui.widgets.rule_form", "mcpwall.tui.guard", "mcpwall.tui.palette"} & modules
+    )
+    store = {name for name in modules if name.startswith("mcpwall.store.")}
+    assert store == {f"mcpwall.store.{part}" for part in ("app", "files", "forms")}
+    rooms = {name.split(".")[1] for name in modules if name.startswith("mcpwall.")}
+    assert not rooms & {"policy", "protocol", "transport", "clients", "importers", "demo"}
+    assert not roots(modules) & {
+        "argparse",
+        "tomllib",
+        "tomlkit",
+        "re2",
+        "sqlite3",
+        "aiohttp",
+        "mcp",
+    }

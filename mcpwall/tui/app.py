@@ -220,6 +220,12 @@ class WallApp(Attached, Themed, inherit_bindings=False):
 
         self.push_screen(RuleForm(offered(row, allow=True)))
 
+    def show_call(self, row: port.Row) -> None:
+        """Show all about a call, over the whole screen."""
+        from mcpwall.tui.screens.call import CallScreen
+
+        self.push_screen(CallScreen(row))
+
     def show_rule(self, rule: str) -> None:
         """Show a rule in its place among the others."""
         screen = cast("RulesScreen", self.open("rules"))

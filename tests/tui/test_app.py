@@ -60,12 +60,14 @@ async def test_the_first_frame_waits_a_moment_for_the_engine(
     monkeypatch: pytest.MonkeyPatch, first_s: float, first: str
 ) -> None:
     drawn: list[str] = []
+    empty: list[bool] = []
     render = HeaderLine.render_lines
 
     def note(header: HeaderLine, crop: Region) -> list[Strip]:
         strips = render(header, crop)
         if not header.app._batch_count:  # else they go nowhere
             drawn.extend(strip.text for strip in strips)
+            empty.append(header.screen.has_class("-empty"))
         return strips
 
     monkeypatch.setattr(HeaderLine, "render_lines", note)
@@ -73,6 +75,7 @@ async def test_the_first_frame_waits_a_moment_for_the_engine(
     async with showing(SlowPort(busy())):
         assert first in drawn[0]
         assert "● GUARDING" in drawn[-1]
+        assert not any(empty)  # nobody ever said that there is nothing
 
 
 @scenario

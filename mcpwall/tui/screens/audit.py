@@ -18,7 +18,6 @@ from mcpwall.tui.lookup import look_up
 from mcpwall.tui.review.layout import safe
 from mcpwall.tui.review.panels import rule
 from mcpwall.tui.rules.effect import trouble
-from mcpwall.tui.screens.call import CallScreen
 from mcpwall.tui.screens.listing import ListScreen
 from mcpwall.tui.timing import stamp
 from mcpwall.tui.widgets.entry import Entry
@@ -195,7 +194,7 @@ class AuditScreen(ListScreen):
     def do_open(self) -> None:
         """The whole call."""
         if row := self.query_one(FoundList).selected:
-            self.app.push_screen(CallScreen(row))
+            self.wall.show_call(row)
 
     def do_rule(self) -> None:
         """A rule from this call."""

@@ -16,7 +16,6 @@ from mcpwall.tui.marks import Marks
 from mcpwall.tui.mirror import Part
 from mcpwall.tui.narrowing import Narrowing
 from mcpwall.tui.screens.base import WallScreen
-from mcpwall.tui.screens.call import CallScreen
 from mcpwall.tui.widgets.calls_table import CallsTable
 from mcpwall.tui.widgets.divider import Divider
 from mcpwall.tui.widgets.empty import EmptyState
@@ -115,6 +114,7 @@ class CallsScreen(WallScreen):
     def refresh_frame(self) -> None:
         """The words in place of the table speak of the engine too."""
         super().refresh_frame()
+        self._words_or_table()
         self.query(EmptyState).refresh()
 
     def on_screen_resume(self) -> None:
@@ -150,10 +150,15 @@ class CallsScreen(WallScreen):
         self.filter.put(text)
 
     def _list_changed(self) -> None:
-        self.set_class(not self.mirror.rows, "-empty")
+        self._words_or_table()
         self.table.refresh()
         self.status.refresh()
         self._load()
+
+    def _words_or_table(self) -> None:
+        """Words in place of the table, once it is known that there is nothing in it."""
+        known = self.mirror.status is not None or bool(self.wall.engine_gone)
+        self.set_class(known and not self.mirror.rows, "-empty")
 
     # --- the selected call ----------------------------------------------------------------------
 
@@ -314,7 +319,7 @@ class CallsScreen(WallScreen):
         if row and row.id in self.mirror.held:
             self.wall.review_call(row.id)
         elif row:
-            self.app.push_screen(CallScreen(row))
+            self.wall.show_call(row)
 
     def do_rule(self) -> None:
         """A rule from this call, or from the marked ones."""
