@@ -164,7 +164,8 @@ class WallApp(Attached, Themed, inherit_bindings=False):
     def say(self, text: str, level: str = "info") -> None:
         """Tell the person something in one line; `level` is "info", "warning" or "error"."""
         severity, seconds = notices.severity(level), notices.seconds(level)
-        self.notify(visible(text), severity=severity, markup=False, timeout=seconds)
+        signed = notices.signed(visible(text), level)
+        self.notify(signed, severity=severity, markup=False, timeout=seconds)
 
     def on_notify(self) -> None:
         """A notice is about to be shown: take away the oldest where many stand."""

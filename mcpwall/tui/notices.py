@@ -21,6 +21,7 @@ ToastRack { overflow: hidden; margin-bottom: 2; }
 Toast { width: 60; max-width: 100%; max-height: 3; margin-top: 0; padding: 0 1; }
 """
 _SEVERITIES: Final[dict[str, SeverityLevel]] = {"warning": "warning", "error": "error"}
+_SIGNS: Final = {"warning": "▲ ", "error": "✗ "}
 _INFO_S = 3.0  # how long what is no trouble is shown
 _MOST, _MOST_SMALL = 3, 2
 _SMALL = (60, 16)  # cells across and down below which there is room for few
@@ -39,6 +40,11 @@ def newest(notices: Sequence[NoticeEvent], most: int) -> list[NoticeEvent]:
     told = notices[len(notices) - most + 1 :]
     before = len(notices) - len(told)
     return [*told, NoticeEvent("info", f"and {before} notices before; see the engine's log")]
+
+
+def signed(text: str, level: str) -> str:
+    """The text behind the sign of its level: no colour says it alone."""
+    return _SIGNS.get(level, "") + text
 
 
 def severity(level: str) -> SeverityLevel:

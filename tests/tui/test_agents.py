@@ -142,7 +142,7 @@ async def test_the_demo_gets_the_terminal_and_gives_it_back(trouble: str) -> Non
         shown.app.suspend = nullcontext  # type: ignore[method-assign,assignment]
         await shown.press("t")
         assert ran == [True]
-        assert said(shown) == ([trouble] if trouble else [])
+        assert said(shown) == ([f"✗ {trouble}"] if trouble else [])
         assert "Nothing has called a tool yet." in shown.text()
 
 

@@ -132,7 +132,7 @@ async def test_without_an_engine_the_app_says_so_and_comes_back_by_itself(
         assert "○ NO ENGINE" in shown.text()
         assert "the engine has closed the connection" in shown.text()
         await shown.press("L")
-        assert said(shown) == ["L lockdown: the engine has closed the connection"]
+        assert said(shown) == ["▲ L lockdown: the engine has closed the connection"]
         assert sent(fake) == []
         fake.mend()
         again.set()
@@ -225,7 +225,7 @@ async def test_what_the_engine_refuses_is_said() -> None:
     fake.replies[port.Lockdown] = port.Refused("the audit cannot be written: disk full")
     async with showing(fake) as shown:
         await shown.press("L")
-        assert said(shown) == ["the audit cannot be written: disk full"]
+        assert said(shown) == ["✗ the audit cannot be written: disk full"]
 
 
 @scenario
@@ -235,8 +235,8 @@ async def test_notices_of_the_engine_are_shown() -> None:
         await fake.push(port.NoticeEvent("warning", "rules reloaded from config.toml"))
         await shown.settle()
         await shown.settle()
-        assert said(shown) == ["rules reloaded from config.toml"]
-        assert "rules reloaded from config.toml" in shown.text()
+        assert said(shown) == ["▲ rules reloaded from config.toml"]
+        assert "▲ rules reloaded from config.toml" in shown.text()
 
 
 @scenario
@@ -246,8 +246,8 @@ async def test_many_notices_at_once_do_not_bury_the_screen() -> None:
         await fake.push(*(port.NoticeEvent("error", f"trouble {n}") for n in range(100)))
         await shown.settle()
         assert said(shown) == [
-            "trouble 98",
-            "trouble 99",
+            "✗ trouble 98",
+            "✗ trouble 99",
             "and 98 notices before; see the engine's log",
         ]
 
@@ -368,7 +368,7 @@ async def test_an_engine_that_is_stopped_is_not_said_to_guard(
         assert "GUARDING" not in shown.text()
         await shown.press("L")
         assert said(shown) == [
-            "L lockdown: the engine does not answer: it is stopped, or very busy"
+            "▲ L lockdown: the engine does not answer: it is stopped, or very busy"
         ]
         await shown.press("p")
         assert "○ NO ANSWER: nothing can be decided" in shown.text()

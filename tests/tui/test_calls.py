@@ -340,7 +340,7 @@ async def test_letters_typed_into_the_filter_are_no_keys() -> None:
 async def test_what_needs_a_call_says_so_when_there_is_none() -> None:
     async with showing(engine(empty())) as shown:
         await shown.press("enter")
-        assert [n.message for n in shown.app._notifications] == ["↵ open: there is no call yet"]
+        assert [n.message for n in shown.app._notifications] == ["▲ ↵ open: there is no call yet"]
 
 
 @scenario

@@ -139,7 +139,7 @@ async def test_any_other_number_of_them_is_not_compared(calls: tuple[int, ...]) 
         await mark(shown, *calls)
         await shown.press("=")
         said = [n.message for n in shown.app._notifications]
-        assert said == [f"= diff: it compares two marked calls; {len(calls)} marked"]
+        assert said == [f"▲ = diff: it compares two marked calls; {len(calls)} marked"]
 
 
 @scenario

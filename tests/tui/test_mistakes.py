@@ -80,7 +80,7 @@ async def test_what_changes_a_rule_says_why_it_cannot_change_a_mistake() -> None
     async with showing(fake) as shown:
         await shown.press("3", "g", "space")
         said = [note.message for note in shown.app._notifications]
-        assert said == ["space toggle: this is a mistake in a file; o opens it there"]
+        assert said == ["▲ space toggle: this is a mistake in a file; o opens it there"]
         assert not [command for command in fake.sent if not isinstance(command, port.Details)]
 
 

@@ -207,7 +207,7 @@ async def test_a_rule_of_a_project_is_not_changed_here() -> None:
         await shown.press("d", "e", "space")
         assert orders(fake) == []
         notes = [note.message for note in shown.app._notifications]
-        assert notes[0] == "d delete: edit it where it stands: /home/dev/acme/.mcpwall.toml"
+        assert notes[0] == "▲ d delete: edit it where it stands: /home/dev/acme/.mcpwall.toml"
 
 
 @scenario
@@ -224,7 +224,7 @@ async def test_a_refusal_of_the_engine_is_said() -> None:
     fake.replies[port_rules.Undo] = port.Refused("edited outside; look")
     async with showing(fake) as shown:
         await shown.press("3", "u")
-        assert [note.message for note in shown.app._notifications] == ["edited outside; look"]
+        assert [note.message for note in shown.app._notifications] == ["✗ edited outside; look"]
 
 
 # --- the file -----------------------------------------------------------------------------------

@@ -65,10 +65,12 @@ class GroupScreen(DecideScreen):
         first, *more = prose(differs(self._calls), room - width(word) - 4)
         lines.append([(f" {word}", risk), (f"  {first}", "")])
         lines += [[(f" {part}", "")] for part in more]
-        said = {text: None for held in self._calls for text in (*held.flags, *held.why)}
-        for text in said:
-            first, *more = prose(safe(text), room - 4)
-            lines += [[(f" · {first}", "warn")], *([(f"   {part}", "warn")] for part in more)]
+        flags = dict.fromkeys(text for held in self._calls for text in held.flags)
+        why = dict.fromkeys(text for held in self._calls for text in held.why)
+        for sign, style, texts in (("▲", "warn", flags), ("·", "", why)):
+            for text in texts:
+                first, *more = prose(safe(text), room - 4)
+                lines += [[(f" {sign} {first}", style)], *([(f"   {p}", style)] for p in more)]
         return [*lines, rule("", "", room)]
 
     def rows(self, cells: int) -> Sequence[Row]:

@@ -129,7 +129,7 @@ class FilterLine(Container):
         try:
             query = parse(text) if text else None
         except QueryError as error:
-            self.notify(str(error), severity="warning", markup=False)
+            cast("WallApp", self.app).say(str(error), "warning")
             return
         self._text = text
         self.screen.set_focus(None)
