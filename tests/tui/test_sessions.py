@@ -9,7 +9,7 @@ from mcpwall.engine import port, port_sessions
 from mcpwall.tui.activity import counts, curve
 from mcpwall.tui.screens.calls import CallsScreen
 from tests.tui.fake_port import FakePort
-from tests.tui.scenes import busy
+from tests.tui.scenes import NOW_MS, busy
 from tests.tui.screens import NARROW, WIDE, golden, scenario, showing
 
 
@@ -78,6 +78,19 @@ async def test_an_ended_session_says_why_and_cannot_be_stopped_again() -> None:
         assert "this session is over" in shown.text()
         assert "the server exited with code 1" in shown.text()
         assert sent(fake, port_sessions.CutSession) == []
+
+
+@scenario
+async def test_where_there_are_too_many_calls_to_count_it_is_said_how_far_back_it_goes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("mcpwall.tui.screens.sessions._LOOK_BACK", 3)
+    oldest = busy().rows[-3]
+    span = (NOW_MS - oldest.at_ms) // 1000
+    async with showing(FakePort(busy())) as shown:
+        await shown.press("5")
+        assert f"WAIT  {span}s " in shown.text()
+        assert "10 MIN" not in shown.text()
 
 
 @scenario

@@ -36,11 +36,12 @@ _NONE = Counts()
 
 
 class SessionList(PickList[port.SessionRow]):
-    """The sessions, known by their ids; `counts` are of the last minutes."""
+    """The sessions, known by their ids; `counts` are of the last `span_ms`."""
 
     def __init__(self) -> None:
         super().__init__()
         self.counts: dict[str, Counts] = {}
+        self.span_ms = SPAN_MS
 
     def key_of(self, item: port.SessionRow) -> str:
         """Its id."""
@@ -58,7 +59,8 @@ class SessionList(PickList[port.SessionRow]):
         agent, server, cells = self._widths()
         named = f" {'AGENT':{agent}} {'SERVER':{server}} STATE    "
         outcomes = f"{'✓':>7}{'✗':>6}{'~':>6}{'!':>6}" if self.size.width >= _SLIM else ""
-        lately = f" WAIT  {'10 MIN':{cells}} SINCE" if cells else ""
+        span = "10 MIN" if self.span_ms == SPAN_MS else lasted(self.span_ms / 1000)
+        lately = f" WAIT  {span:{cells}} SINCE" if cells else ""
         return [(named + outcomes + lately, "dim")]
 
     def item_line(self, item: port.SessionRow) -> Line:
@@ -67,7 +69,7 @@ class SessionList(PickList[port.SessionRow]):
         word, style = state(item)
         count = self.counts.get(item.id, _NONE)
         now_ms = self.wall.now() * 1000
-        bars = curve(count.moments, now_ms, SPAN_MS, cells)
+        bars = curve(count.moments, now_ms, self.span_ms, cells)
         faint = "dim" if item.ended else ""
         parts: list[Part] = [
             (f" {filled(short_agent(item.agent, agent), agent)} ", faint),
@@ -146,9 +148,13 @@ class SessionsScreen(ListScreen):
     def _show(self) -> None:
         if not self.query("#about"):
             return
-        table, since = self.query_one(SessionList), self.wall.now() * 1000 - SPAN_MS
+        table, now_ms = self.query_one(SessionList), int(self.wall.now() * 1000)
         newest = islice(reversed(self.mirror.rows.values()), _LOOK_BACK)
-        table.counts = counts(newest, since)
+        table.counts = counts(newest, now_ms - SPAN_MS)
+        table.span_ms = SPAN_MS
+        if sum(len(count.moments) for count in table.counts.values()) == _LOOK_BACK:
+            oldest = min(count.moments[-1] for count in table.counts.values())
+            table.span_ms = max(1_000, now_ms - oldest)
         table.show(
             sorted(self.mirror.sessions.values(), key=lambda s: (bool(s.ended), s.agent, s.server))
         )
