@@ -81,10 +81,11 @@ def _call(
 
     server, tool, arguments = read["server"], read["tool"], read.get("arguments", {})
     method, agent = read.get("method", "tools/call"), read.get("agent", "")
-    risk, why = classify(tool, "", {}, {})
+    schema: JsonObject = {"properties": {name: {} for name in arguments}}  # what the call shows
+    risk, why = classify(tool, "", schema, {})
     if "risk" in read:
         risk, why = Risk(read["risk"]), "as the call says"
-    traits = traits_of(tool, "", {}, {}, risk)
+    traits = traits_of(tool, "", schema, {}, risk)
     if "risk" not in read:
         known = word(server).on(Tool(server, tool, risk=risk, why=why))
         risk, why = known.risk, known.why

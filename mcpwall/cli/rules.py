@@ -56,8 +56,8 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
         "rules that made it, and why. Limits count from zero.",
         epilog='CALL.json holds {"server": "git", "tool": "git_push", "arguments": {"remote": '
         '"origin"}, "agent": "codex", "risk": "write"}; server and tool are needed; risk, reach '
-        'and reads are guessed from the tool\'s name when they are left out. Its "before" lists '
-        "calls of the same form that the agent made just before.",
+        "and reads are guessed from the names of tool and arguments when they are left out. Its "
+        '"before" lists calls of the same form that the agent made just before.',
     )
     testing.add_argument("call", metavar="CALL.json", help="a file, or - for stdin")
     testing.add_argument("--config", metavar="FILE", help="rules to judge by instead of yours")

@@ -255,6 +255,16 @@ def test_earlier_calls_of_the_agent_can_be_given(config, run, tmp_path):
     assert (code, "the key 'tool' is missing in an earlier call" in error) == (2, True)
 
 
+def test_what_a_tool_can_do_is_guessed_from_its_arguments_too(config, run, tmp_path):
+    write(config, '[[rules]]\nreach = "net"\naction = "deny"\n')
+    file = tmp_path / "call.json"
+    for arguments, verdict in ({}, "allow"), ({"url": "https://example.com"}, "deny"):
+        file.write_text(json.dumps({"server": "x", "tool": "fetch", "arguments": arguments}))
+        assert run("test", file)[1].startswith(f"{verdict}  x.fetch")
+    file.write_text(json.dumps({"server": "x", "tool": "look_up", "arguments": {"command": "ls"}}))
+    assert 'its argument "command"' in run("test", file)[1]
+
+
 def test_list_says_what_a_rule_asks_of_earlier_calls(config, run):
     write(
         config,
