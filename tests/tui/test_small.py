@@ -237,6 +237,13 @@ async def test_a_lockdown_is_in_sight_in_review(size: tuple[int, int]) -> None:
 
 
 @scenario
+async def test_the_counts_have_room_beside_a_lockdown() -> None:
+    locked = replace(busy().status, lockdown=True)
+    async with showing(FakePort(replace(busy(), status=locked)), SMALL) as shown:
+        assert shown.text().startswith(" ■ LOCKDOWN ✓ 1,240 ✗ 17 ~ 4 ! 20\n")
+
+
+@scenario
 async def test_a_lockdown_is_in_sight_when_the_last_call_is_over() -> None:
     call = waiting(ISSUE)
     locked = replace(busy().status, lockdown=True)

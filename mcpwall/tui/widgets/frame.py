@@ -67,7 +67,8 @@ class HeaderLine(_Frame):
         if status is None:
             return ("○ connecting", "dim")
         if status.lockdown:
-            return (str(LOCKED), LOCKED.style)
+            said = str(LOCKED)
+            return (said if self.size.width >= _SLIM else said.partition(":")[0], LOCKED.style)
         return ("● GUARDING", "ok")
 
 
