@@ -16,6 +16,7 @@ from typing import Any
 CLOSE = "close"
 STALL = "stall"
 PATIENCE = 500
+TURNS = 5  # of the loop, until what was accepted last has begun
 Step = bytes | asyncio.Event | str
 JSON = {"Content-Type": "application/json"}
 STREAM = {"Content-Type": "text/event-stream"}
@@ -151,8 +152,10 @@ async def listening(
 ) -> AsyncIterator[int]:
     """Listen on a port of this machine (0: a free one); in the end all talk is broken off."""
     conversations: set[asyncio.Task[None]] = set()
+    writers: set[asyncio.StreamWriter] = set()
 
     def begin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.add(writer)
         conversations.add(asyncio.ensure_future(talk(reader, writer)))
 
     listener = await asyncio.start_server(begin, "127.0.0.1", port)
@@ -160,6 +163,11 @@ async def listening(
         yield listener.sockets[0].getsockname()[1]
     finally:
         listener.close()
+        for _ in range(TURNS):
+            await asyncio.sleep(0)
         for task in conversations:
             task.cancel()
         await asyncio.gather(*conversations, return_exceptions=True)
+        for writer in writers:  # a conversation that had not begun yet has closed none
+            writer.transport.abort()
+        await asyncio.gather(*(each.wait_closed() for each in writers), return_exceptions=True)
