@@ -7,6 +7,7 @@ of mcpwall when it runs, so it costs a shell no time.
 from __future__ import annotations
 
 import argparse
+import re
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -97,7 +98,7 @@ def _commands(
 
 def _short(text: str | None) -> str:
     """The start of a help text, without signs that a shell would read."""
-    plain = (text or "").replace("%(default)g", "").partition(";")[0].partition(" (")[0]
+    plain = re.split(r"; | \(|: ", (text or "").replace("%(default)g", ""))[0]
     safe = "".join(sign for sign in plain if sign not in "'\"`$\\[]:")
     return textwrap.shorten(safe, _WIDTH, placeholder="")
 

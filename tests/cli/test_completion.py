@@ -85,6 +85,14 @@ def test_every_command_and_none_that_is_hidden_is_in_the_tree():
     assert "--background" not in options
 
 
+def test_what_is_said_of_a_command_is_the_start_of_its_help():
+    commands = {command.words: command for command in tree()}
+    lines = dict(commands[()].commands)
+    assert lines["tools"] == "every tool of every server"
+    since = next(o for o in commands[("log",)].options if "--since" in o.names)
+    assert since.help == "not before TIME"
+
+
 def test_an_unknown_shell_is_a_usage_error(capsys):
     with pytest.raises(SystemExit) as caught:
         main.run(["completion", "csh"])
