@@ -156,7 +156,7 @@ ACTIONS = (
     _action("form.next", "tab down", "", "the next field"),
     _action("form.previous", "shift+tab up", "", "the field before"),
     _action("form.save", "ctrl+s", "save", "save the rule", engine=True),
-    _action("form.list", "ctrl+l", "list", "list the calls that it would have changed"),
+    _action("form.list", "ctrl+l", "list", "list the calls that it changes; enter below, too"),
     _action("form.close", "escape", "discard", "close without saving"),
     _action("sheet.up", "up k", "", "one line up"),
     _action("sheet.down", "down j", "", "one line down"),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 CSS: Final = """
 ToastRack { overflow: hidden; margin-bottom: 2; }
-Toast { width: 60; max-width: 100%; max-height: 3; margin-top: 0; padding: 0 1; }
+Toast { width: 60; max-width: 100%; max-height: 5; margin-top: 0; padding: 0 1; }
 """
 _SEVERITIES: Final[dict[str, SeverityLevel]] = {"warning": "warning", "error": "error"}
 _SIGNS: Final = {"warning": "▲ ", "error": "✗ "}

@@ -55,3 +55,13 @@ async def test_of_too_many_notices_the_last_is_in_sight() -> None:
         await shown.settle()
         await shown.settle()
         assert "4 §§§" in shown.text()
+
+
+@scenario
+async def test_a_long_notice_is_whole_in_a_small_window() -> None:
+    async with showing(FakePort(busy()), (40, 12)) as shown:
+        shown.app.filter_calls("nope:x")
+        await shown.settle()
+        await shown.settle()
+        words = shown.text().replace("▌", "")
+        assert "put the text in quotes (at character 1)" in " ".join(words.split())
