@@ -96,11 +96,13 @@ class Reader:
 
     def get(self, call: int) -> AuditRow | None:
         """One call, None when the record does not have it."""
+        if not 0 < call < _NO_ID:  # an app may name any; SQLite takes 64 bits
+            return None
         return next(iter(self._rows(f"{_CALLS} WHERE id = ?", (call,))), None)
 
     def recent(self, n: int, before: int | None = None) -> list[AuditRow]:
         """The newest `n` calls, newest first; only those numbered under `before` if given."""
-        top = _NO_ID if before is None else before
+        top = _NO_ID if before is None else min(max(before, 0), _NO_ID)
         return self._rows(f"{_CALLS} WHERE id < ? ORDER BY id DESC LIMIT ?", (top, n))
 
     def since(self, call: int, session: str) -> list[AuditRow]:

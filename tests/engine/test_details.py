@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 
-from mcpwall.engine.port import CallDetails, Details, Refused, State
+import pytest
+
+from mcpwall.engine.port import CallDetails, Details, Refused, Search, State
 from tests.engine.wall import call, result
 
 
@@ -62,3 +64,9 @@ def test_a_call_of_before_the_engine_is_known_too(wall):
     assert (told.arguments, told.answer, told.tool) == ({"at": "moon"}, "", None)
     assert isinstance(after.do(Details(99)), Refused)
     after.drop()
+
+
+@pytest.mark.parametrize("number", [0, -1, 10**25, -(10**25)])
+def test_a_number_that_no_call_has_is_no_fault(wall, number):
+    assert isinstance(wall.do(Details(number)), Refused)
+    assert wall.do(Search("", number)).rows == ()
