@@ -29,14 +29,22 @@ def take_back_on_continue(driver: Any) -> None:
     if resume is None:  # not a terminal of this kind
         return
 
+    going_on = again = False
+
     def go_on(*_: object) -> None:
-        signal.signal(signal.SIGCONT, signal.SIG_DFL)  # not once more before this is through
-        suspended = driver._must_signal_resume  # noqa: SLF001 - Textual says it nowhere else
-        if driver._auto_restart and not suspended:  # noqa: SLF001 - nor whether it was lent
-            driver.suspend_application_mode()  # what a suspension would have done before
-            driver._must_signal_resume = True  # noqa: SLF001 - then the app is told
-        resume()
-        signal.signal(signal.SIGCONT, go_on)
+        nonlocal going_on, again
+        again = True
+        if going_on:  # stopped once more on the way, for want of the terminal
+            return
+        going_on = True
+        while again:
+            again = False
+            suspended = driver._must_signal_resume  # noqa: SLF001 - Textual says it nowhere else
+            if driver._auto_restart and not suspended:  # noqa: SLF001 - nor whether it was lent
+                driver.suspend_application_mode()  # what a suspension would have done before
+                driver._must_signal_resume = True  # noqa: SLF001 - then the app is told
+            resume()
+        going_on = False
 
     signal.signal(signal.SIGCONT, go_on)
 
