@@ -7,6 +7,7 @@ import functools
 import os
 from contextlib import asynccontextmanager
 from datetime import UTC
+from difflib import unified_diff
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,4 +86,6 @@ def golden(name: str, screen: str) -> None:
     file = _GOLDEN / f"{name}.txt"
     if os.environ.get("MCPWALL_GOLDEN") == "write":
         file.write_text(screen, encoding="utf-8")
-    assert screen == file.read_text(encoding="utf-8")
+    wanted = file.read_text(encoding="utf-8")
+    lines = wanted.splitlines(), screen.splitlines()
+    assert screen == wanted, "\n".join(unified_diff(*lines, "golden", "shown", lineterm=""))
