@@ -25,7 +25,9 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
     parser = subparsers.add_parser(
         "watch",
         help="print what happens as plain lines",
-        description="Print what happens from now on, one line for each event, until Ctrl-C.",
+        description="Print what happens from now on, one line for each event, until Ctrl-C or the "
+        "end of the engine.",
+        epilog="Exit code: 0 after Ctrl-C, 3 no engine runs, or it has ended.",
     )
     parser.add_argument("--json", action="store_true", help="a JSON object a line, nothing cut")
     parser.set_defaults(func=run)
