@@ -77,7 +77,7 @@ class Engine:
         self.answers = Answers()
         self.inventory = Inventory(tools, clock, self.notice)
         self.records = Records()
-        self.feed = Feed(self.records.totals)
+        self.feed = Feed(self.records.totals, self.started_ms)
         self.sessions: dict[str, Live] = {}
         self.holds = holds.Holds(self)
         self.late = Late(self)

@@ -20,13 +20,18 @@ from mcpwall.engine.records import Record
 KEPT: Final = 20_000  # events behind which an app may be before it takes a new snapshot
 KEPT_ALONE: Final = 1_000  # the same while no app is attached
 PACE_S: Final = 0.05  # at most 20 batches a second
+_PER_MS: Final = 1_000  # more events than an engine publishes in a millisecond
 
 
 class Feed:
-    """Events, numbered from 1. `seq` is the number of the last one."""
+    """Events, numbered upwards. `seq` is the number of the last one.
 
-    def __init__(self, totals: Callable[[], Totals]) -> None:
-        self.seq = 0
+    An engine that starts later, at `started_ms`, has higher numbers than one before it ever had: an
+    app that followed that one is not taken for one that has seen these events.
+    """
+
+    def __init__(self, totals: Callable[[], Totals], started_ms: int) -> None:
+        self.first = self.seq = started_ms * _PER_MS
         self._kept: deque[Event | Record | Hold] = deque(maxlen=KEPT)
         self._followers: set[asyncio.Event] = set()
         self._totals = totals
@@ -48,7 +53,7 @@ class Feed:
     def since(self, after: int) -> Batch:
         """The events numbered above `after`; a gap when some of them are gone."""
         missing = self.seq - after
-        if missing > len(self._kept):
+        if not 0 <= missing <= len(self._kept):
             return Batch(self.seq, self._totals(), gap=True)
         events: list[Event] = []
         seen: set[int] = set()
@@ -72,7 +77,7 @@ class Feed:
     async def follow(self, after: int) -> AsyncIterator[Batch]:
         """Batches without end, at most 20 a second."""
         woken = asyncio.Event()
-        if after < self.seq:
+        if after != self.seq:
             woken.set()
         self._followers.add(woken)
         try:

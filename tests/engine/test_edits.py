@@ -381,7 +381,7 @@ def test_rules_that_cannot_be_remembered_are_in_force_and_said(wall):
     copy.mkdir()
     wall.edit(NO_LOOK)
     assert denied(wall, "look") == ["no-look"]
-    events = wall.engine.feed.since(0).events
+    events = wall.engine.feed.since(wall.engine.feed.first).events
     said = [event.text for event in events if isinstance(event, NoticeEvent)]
     assert any("config.accepted.toml" in text for text in said)
 

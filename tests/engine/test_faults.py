@@ -8,7 +8,7 @@ from tests.engine.wall import RULES, call, result, text, verdict
 
 
 def notices(wall) -> list[str]:
-    batch = wall.engine.feed.since(0)
+    batch = wall.engine.feed.since(wall.engine.feed.first)
     return [event.level for event in batch.events if isinstance(event, NoticeEvent)]
 
 

@@ -6,6 +6,7 @@ import asyncio
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -22,7 +23,7 @@ from mcpwall.engine.port_answers import (
 )
 from mcpwall.engine.port_sessions import CutSession, PauseSession
 from mcpwall.tui.mirror import Mirror
-from tests.engine.wall import RULES, Wall, call, note, result
+from tests.engine.wall import RULES, FakeClock, Wall, call, note, result
 
 TIGHTER = RULES + '\n[[rules]]\nid = "more"\ntool = "look"\naction = "ask"\n'
 DEEDS = (
@@ -136,3 +137,15 @@ def test_what_one_app_decides_disappears_in_the_other(wall):
     assert isinstance(wall.decide(wall.held[0], allow=False), Done)
     apps[1].apply(wall.engine.feed.since(apps[1].seq), 0)
     assert apps[1].held == {}
+
+
+@pytest.mark.parametrize("later_s", [1, -3600])  # an hour back: the system's clock was set
+def test_an_app_that_followed_an_engine_before_this_one_begins_anew(wall, later_s):
+    app = Mirror()
+    app.take(views.snapshot(wall.engine), 0)
+    clock = FakeClock("boot-2")
+    clock.set_wall(wall.clock.wall_ms() + later_s * 1000)
+    after = wall.killed(clock)
+    after.session().asks(call(1, "look"))
+    assert not app.apply(after.engine.feed.since(app.seq), 0)
+    after.drop()

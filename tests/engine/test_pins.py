@@ -50,7 +50,7 @@ def server_row(wall: Wall, server: str = "notes") -> ServerRow:
 
 
 def notices(wall: Wall) -> list[str]:
-    events = wall.engine.feed.since(0).events
+    events = wall.engine.feed.since(wall.engine.feed.first).events
     return [event.text for event in events if isinstance(event, NoticeEvent)]
 
 
@@ -549,7 +549,7 @@ def test_apps_are_told_of_every_change_of_a_row(wall: Wall) -> None:
     talk = wall.session(tools=[SEND])
     lists(talk, {**SEND, "title": "Other"})
     accept(wall)
-    events = wall.engine.feed.since(0).events
+    events = wall.engine.feed.since(wall.engine.feed.first).events
     rows = [event.server for event in events if isinstance(event, ServerEvent)]
     pins = [row.tools[0].pin for row in rows if row.tools]
     assert pins[-2:] == [Pin.CHANGED, Pin.PINNED]

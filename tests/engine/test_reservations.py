@@ -311,7 +311,7 @@ def test_p12_an_engine_that_is_killed_meanwhile_has_not_run_the_call(
 
 def seen(wall: Wall) -> tuple[State, str]:
     """What an app knows of the one call: its state and note, as the last word on it has it."""
-    events = wall.engine.feed.since(0).events
+    events = wall.engine.feed.since(wall.engine.feed.first).events
     row = [event.row for event in events if isinstance(event, RowEvent)][-1]
     released = [event.how for event in events if isinstance(event, ReleasedEvent)]
     assert released[-1] == row.note
