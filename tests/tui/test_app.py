@@ -11,6 +11,8 @@ from mcpwall.tui import attached
 from mcpwall.tui.app import WallApp
 from mcpwall.tui.keys import KeysError
 from mcpwall.tui.widgets.frame import HeaderLine
+from mcpwall.tui.widgets.lines import LineWidget
+from mcpwall.tui.widgets.waiting import WaitingStrip
 from tests.tui.fake_port import FakePort
 from tests.tui.scenes import STATUS, busy, empty, row
 from tests.tui.screens import NARROW, WIDE, Shown, golden, scenario, showing
@@ -60,22 +62,29 @@ async def test_the_first_frame_waits_a_moment_for_the_engine(
     monkeypatch: pytest.MonkeyPatch, first_s: float, first: str
 ) -> None:
     drawn: list[str] = []
+    waiting: list[str] = []
     empty: list[bool] = []
-    render = HeaderLine.render_lines
 
-    def note(header: HeaderLine, crop: Region) -> list[Strip]:
-        strips = render(header, crop)
-        if not header.app._batch_count:  # else they go nowhere
-            drawn.extend(strip.text for strip in strips)
-            empty.append(header.screen.has_class("-empty"))
-        return strips
+    def noted(widget: type[LineWidget], texts: list[str]) -> None:
+        render = widget.render_lines
 
-    monkeypatch.setattr(HeaderLine, "render_lines", note)
+        def note(line: LineWidget, crop: Region) -> list[Strip]:
+            strips = render(line, crop)
+            if not line.app._batch_count:  # else they go nowhere
+                texts.extend(strip.text for strip in strips)
+                empty.append(line.screen.has_class("-empty"))
+            return strips
+
+        monkeypatch.setattr(widget, "render_lines", note)
+
+    noted(HeaderLine, drawn)
+    noted(WaitingStrip, waiting)
     monkeypatch.setattr(attached, "_FIRST_S", first_s)
     async with showing(SlowPort(busy())):
         assert first in drawn[0]
         assert "● GUARDING" in drawn[-1]
         assert not any(empty)  # nobody ever said that there is nothing
+        assert ("not known yet" in waiting[0]) == (first_s == 0)
 
 
 @scenario

@@ -46,13 +46,18 @@ class WaitingStrip(LineWidget):
     def _frame_style(self, groups: list[list[Held]]) -> str:
         return "waiting" if groups else "dim"
 
+    @property
+    def _nothing(self) -> str:
+        known = self._wall.mirror.status is not None
+        return "nothing waits for you" if known else "what waits for you is not known yet"
+
     def _left(self, held: Held) -> str:
         return countdown(held.deadline_ms - self._wall.now() * 1000)
 
     def _top(self, groups: list[list[Held]], count: int) -> Line:
         style = self._frame_style(groups)
         if not groups:
-            left, right = " nothing waits for you ", ""
+            left, right = f" {self._nothing} ", ""
         else:
             key, lines = self._wall.keys.key("app.review"), self.size.height - 2
             left = f" WAITING FOR YOU: {count} "
@@ -64,7 +69,7 @@ class WaitingStrip(LineWidget):
 
     def _short(self, groups: list[list[Held]], count: int) -> Line:
         if not groups:
-            return [(" nothing waits for you", "dim")]
+            return [(f" {self._nothing}", "dim")]
         held = groups[0][0]
         risk, style = RISKS[held.row.risk]
         left: list[Part] = [
