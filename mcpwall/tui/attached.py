@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from asyncio import sleep
+from asyncio import sleep as pause  # the one that tests hold
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -83,7 +84,7 @@ class Attached(App[None], inherit_bindings=False):
             except port.EngineGoneError as gone:
                 self._away(GONE, str(gone) or "the engine cannot be reached")
                 self._answered.set()
-            await sleep(_REATTACH_S)
+            await pause(_REATTACH_S)
 
     async def _follow(self) -> None:
         """Follow the feed from a snapshot, and from a new one after each gap."""
