@@ -13,7 +13,7 @@ import os
 import time
 from typing import Final
 
-SPIN_NS: Final = 50_000  # what an awake engine costs at most for each message
+SPIN_NS: Final = 100_000  # what an awake engine costs at most for each message
 
 
 class Attention:
