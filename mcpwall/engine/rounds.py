@@ -124,8 +124,8 @@ class Rounds:
         del params[STATE]
         if found is not None:
             params.update(found.kept)
-        if request.method != TOOLS_CALL:  # its arguments are all of its params
-            request.arguments = {key: params[key] for key in params if key != "_meta"}
+        if request.method != TOOLS_CALL:
+            request.arguments = asked.all_of(params)
         return found or ""
 
     def judged(self, back: Round | str, call: Call, request: Request, verdict: Verdict) -> Verdict:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from mcpwall.engine.calls import TOOLS_CALL
 from mcpwall.engine.port import Done, Refused, Reply
 from mcpwall.engine.port_sessions import CutSession, PauseSession
 from mcpwall.model import Action, Call, Cause, Verdict
@@ -21,7 +22,7 @@ CUT: Final = "the user cut this session off"
 
 def paused(live: Live, call: Call, policy: str) -> Verdict | None:
     """The verdict on a call of a session that a person paused; None for any other."""
-    if live.paused and call.method == "tools/call":
+    if live.paused and call.method == TOOLS_CALL:
         reason = PAUSED + LOCKED_TOO * live.engine.lockdown.on
         return Verdict(Action.DENY, Cause.PAUSED, reason=reason, policy=policy)
     return None

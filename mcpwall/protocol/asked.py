@@ -45,14 +45,17 @@ def subject_of(request: Request, params: JsonObject) -> str:
 
 def arguments_of(request: Request, params: JsonObject, known: frozenset[str]) -> JsonObject:
     """The arguments as judged; `known` are the names in the tool's schema. Raises Malformed."""
-    if request.method == "tools/call":
-        arguments = params.get("arguments", {})
-        if type(arguments) is not dict:
-            raise Malformed(INVALID_PARAMS, "arguments must be an object", request.id)
-    else:
-        arguments = {key: value for key, value in params.items() if key != "_meta"}
+    found = params.get("arguments", {}) if request.method == "tools/call" else all_of(params)
+    if type(found) is not dict:
+        raise Malformed(INVALID_PARAMS, "arguments must be an object", request.id)
+    arguments: JsonObject = found
     codec.check_keys(arguments, known, request.id)
     return arguments
+
+
+def all_of(params: JsonObject) -> JsonObject:
+    """The arguments of a request that is no tool call: its params, less what is about the call."""
+    return {key: value for key, value in params.items() if key != "_meta"}
 
 
 def resources_of(request: Request, params: JsonObject) -> list[Request]:

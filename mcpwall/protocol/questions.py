@@ -13,6 +13,7 @@ import msgspec
 
 from mcpwall.model import JsonObject, RequestId
 from mcpwall.protocol import codec, methods
+from mcpwall.protocol.asked import all_of
 from mcpwall.protocol.codec import Malformed
 from mcpwall.protocol.commands import (
     Answered,
@@ -116,7 +117,7 @@ class Questions:
         if codec.is_batch(line):
             return False, [Note(f"dropped a {method} of the server's that came in a batch")]
         params = codec.object_of(envelope.params)
-        request.arguments = {key: value for key, value in params.items() if key != "_meta"}
+        request.arguments = all_of(params)
         if fault := _doubt(envelope.params, request.arguments):
             return False, [Note(f"dropped a {method} of the server {fault}")]
         request.stage = Stage.NEW

@@ -55,7 +55,7 @@ USERS = {
     "cline": (".cline/data/settings/cline_mcp_settings.json", ONE),
     "opencode": (".opencode/opencode.jsonc", {"mcp": {"fs": LOCAL}}),
     "continue": (".continue/agents/mine.yaml", {"mcpServers": [{"name": "fs", **SERVER}]}),
-    "vscode": (".config/VSCodium/User/profiles/work/mcp.json", {"servers": {"fs": SERVER}}),
+    "vscode": (".config/VSCodium/User/profiles/day/mcp.json", {"servers": {"fs": SERVER}}),
 }
 PROJECTS = {
     "kiro": (".kiro/settings/mcp.json", ONE),
