@@ -2,7 +2,7 @@
 
 The app, `mcpwall watch` and the tests hold an `EnginePort`; whether it is the engine in this
 process (`engine.local`) or the one behind the control socket (`link.client`) they cannot tell.
-What is about rules, about waiting calls, tools and single sessions stands in `port_rules`,
+What is about rules, waiting calls, servers and sessions stands in `port_rules`,
 `port_answers`, `port_tools` and `port_sessions`. Text in these values is foreign and raw: it passes
 `mcpwall.text` before a screen.
 """
@@ -34,7 +34,7 @@ from mcpwall.engine.port_rules import (
     ToggleRule,
     Undo,
 )
-from mcpwall.engine.port_sessions import CutSession, PauseSession
+from mcpwall.engine.port_sessions import CutSession, PauseSession, SessionRow
 from mcpwall.engine.port_timing import Timing
 from mcpwall.engine.port_tools import (
     AcceptServer,
@@ -47,7 +47,7 @@ from mcpwall.engine.port_tools import (
     Inspected,
     Recommend,
     Recommended,
-    ToolRow,
+    ServerRow,
 )
 from mcpwall.model import Defaults, JsonObject, Risk, Tool, Verdict
 
@@ -106,46 +106,6 @@ class Held(msgspec.Struct, frozen=True):
     tool: Tool | None = None
     late: bool = False  # refused since nobody answered; an allow is for the same call made again
     masked: bool = False  # secrets in `arguments` are marks; `Reveal` shows them
-
-
-class SessionRow(msgspec.Struct, frozen=True):
-    """One connection of an agent to one server."""
-
-    id: str
-    agent: str
-    client: str
-    client_version: str
-    protocol: str  # negotiated protocol version, "" before that
-    server: str
-    transport: str
-    pid: int  # the server's process
-    directory: str
-    since_ms: int
-    calls: int
-    held: int
-    ended: str = ""  # why it ended; "" while it lives
-    paused: bool = False  # a person lets none of its tool calls pass
-
-
-class ServerRow(msgspec.Struct, frozen=True):
-    """One server that was seen, now or by an engine before this one.
-
-    `hash` names all that it says now, tools and instructions: quote it to accept that.
-    """
-
-    name: str
-    transport: str
-    version: str
-    sessions: int
-    tools: tuple[ToolRow, ...]
-    calls: int
-    hash: str = ""
-    first_ms: int = 0
-    new: bool = False  # nobody has looked at it since it was first seen
-    instructions_changed: bool = False  # none of its tools can be called until accepted
-    flags: tuple[str, ...] = ()  # what to look at twice in its instructions
-    said: tuple[str, ...] = ()  # its last lines on stderr
-    whole: bool = True  # its list of tools was read to the end, once at least
 
 
 class Totals(msgspec.Struct, frozen=True):

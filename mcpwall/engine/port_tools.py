@@ -1,4 +1,4 @@
-"""The part of the port that is about servers' tools: what an app sees of them, and may order.
+"""The part of the port that is about servers and their tools: what an app sees, and may order.
 
 A tool is known by its server's configured name and its own exact name. Its definition is pinned
 when its server is first seen; what differs from the pin cannot be called until a person accepts it
@@ -48,6 +48,27 @@ class ToolRow(msgspec.Struct, frozen=True):
     applies: str = ""  # the same in a sentence
     also: tuple[str, ...] = ()  # what it can do besides its risk: see model.Traits, `why`
     found: Risk | None = None  # the class that the wall found, where a person has set one
+
+
+class ServerRow(msgspec.Struct, frozen=True):
+    """One server that was seen, now or by an engine before this one.
+
+    `hash` names all that it says now, tools and instructions: quote it to accept that.
+    """
+
+    name: str
+    transport: str
+    version: str
+    sessions: int
+    tools: tuple[ToolRow, ...]
+    calls: int
+    hash: str = ""
+    first_ms: int = 0
+    new: bool = False  # nobody has looked at it since it was first seen
+    instructions_changed: bool = False  # none of its tools can be called until accepted
+    flags: tuple[str, ...] = ()  # what to look at twice in its instructions
+    said: tuple[str, ...] = ()  # its last lines on stderr
+    whole: bool = True  # its list of tools was read to the end, once at least
 
 
 class Recommendation(msgspec.Struct, frozen=True):

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from mcpwall.engine.port import ServerRow
-from mcpwall.engine.port_tools import Difference, Inspected, Pin, Recommendation, ToolRow
+from mcpwall.engine.port_tools import Difference, Inspected, Pin, Recommendation, ServerRow, ToolRow
 from mcpwall.engine.servers import Server, pin_of
 from mcpwall.model import JsonObject, Tool
 from mcpwall.policy.compile import Policy

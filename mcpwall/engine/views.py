@@ -9,8 +9,9 @@ import msgspec
 
 from mcpwall import __version__
 from mcpwall.engine import hiding, restore, tool_views
-from mcpwall.engine.port import CallDetails, SessionRow, Snapshot, State, Status
+from mcpwall.engine.port import CallDetails, Snapshot, State, Status
 from mcpwall.engine.port_rules import RuleRow
+from mcpwall.engine.port_sessions import SessionRow
 from mcpwall.engine.records import KEPT
 from mcpwall.model import Action, Condition, JsonObject, Rule
 from mcpwall.policy.answers import Answer

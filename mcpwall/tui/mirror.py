@@ -13,7 +13,7 @@ from typing import assert_never
 
 import msgspec
 
-from mcpwall.engine import port, port_rules
+from mcpwall.engine import port, port_rules, port_sessions, port_tools
 from mcpwall.tui.rates import Rates
 
 ROWS_MAX = 100_000
@@ -65,8 +65,8 @@ class Mirror:
         self.held: dict[int, port.Held] = {}  # by call id, the next to expire first, late ones last
         self.released: dict[int, str] = {}  # how calls that were held lately ended
         self.rules: tuple[port_rules.RuleRow, ...] = ()
-        self.sessions: dict[str, port.SessionRow] = {}
-        self.servers: dict[str, port.ServerRow] = {}
+        self.sessions: dict[str, port_sessions.SessionRow] = {}
+        self.servers: dict[str, port_tools.ServerRow] = {}
         self.rates = Rates()
         self._counts: deque[tuple[float, int]] = deque()  # (seconds, calls so far)
         self._parts = Part.NONE

@@ -13,15 +13,14 @@ from mcpwall.engine.port import (
     Held,
     Http,
     Row,
-    ServerRow,
-    SessionRow,
     Snapshot,
     State,
     Status,
     Totals,
 )
 from mcpwall.engine.port_rules import OutsideEdit
-from mcpwall.engine.port_tools import Pin, ToolRow
+from mcpwall.engine.port_sessions import SessionRow
+from mcpwall.engine.port_tools import Pin, ServerRow, ToolRow
 from mcpwall.model import Action, Cause, Risk, Verdict
 from tests.link.memory_port import MemoryPort, Wall
 

@@ -11,7 +11,8 @@ import pytest
 from mcpwall import home as places
 from mcpwall.cli import main
 from mcpwall.cli.stop import wait_until_free
-from mcpwall.engine.port import Done, Refused, Reply, SessionRow, Snapshot, Stop
+from mcpwall.engine.port import Done, Refused, Reply, Snapshot, Stop
+from mcpwall.engine.port_sessions import SessionRow
 from tests.helpers.programs import environment
 from tests.link.memory_port import EMPTY, MemoryPort, Wall
 

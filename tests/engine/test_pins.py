@@ -11,7 +11,7 @@ import pytest
 
 from mcpwall.engine import views
 from mcpwall.engine.newcomers import NAMED_MAX, TOGETHER_S
-from mcpwall.engine.port import Done, NoticeEvent, Refused, ServerEvent, ServerRow
+from mcpwall.engine.port import Done, NoticeEvent, Refused, ServerEvent
 from mcpwall.engine.port_answers import Match as Covers
 from mcpwall.engine.port_answers import Remember, Scope
 from mcpwall.engine.port_tools import (
@@ -21,6 +21,7 @@ from mcpwall.engine.port_tools import (
     Inspect,
     Inspected,
     Pin,
+    ServerRow,
     ToolRow,
 )
 from mcpwall.engine.servers import ENTRIES_MAX

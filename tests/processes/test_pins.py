@@ -7,8 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from mcpwall.engine.port import Command, Done, EngineGoneError, Reply, ServerRow
-from mcpwall.engine.port_tools import AcceptServer, AcceptTool, Inspect, Inspected, Pin, ToolRow
+from mcpwall.engine.port import Command, Done, EngineGoneError, Reply
+from mcpwall.engine.port_tools import (
+    AcceptServer,
+    AcceptTool,
+    Inspect,
+    Inspected,
+    Pin,
+    ServerRow,
+    ToolRow,
+)
 from mcpwall.link.client import connect
 from mcpwall.link.wire import Role
 from tests.helpers.programs import mcpwall

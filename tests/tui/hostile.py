@@ -7,7 +7,8 @@ import json
 from msgspec.structs import replace
 
 from mcpwall.engine import port, port_answers, port_rules, port_tools
-from mcpwall.engine.port_tools import Pin, ToolRow
+from mcpwall.engine.port_sessions import SessionRow
+from mcpwall.engine.port_tools import Pin, ServerRow, ToolRow
 from mcpwall.model import Action, Cause, Origin, Risk, Rule, Tool, Verdict
 from tests.tui.scenes import NOW_MS, STATUS, TOTALS
 
@@ -77,7 +78,7 @@ def snapshot(nasty: str = CONTROL + MARKUP) -> port.Snapshot:
         tool=tool,
     )
     rule = Rule("r1", (nasty,), (nasty,), action=Action.DENY, origin=Origin(nasty, 3), reason=nasty)
-    session = port.SessionRow(
+    session = SessionRow(
         id=nasty, agent=nasty, client=nasty, client_version=nasty, protocol=nasty, server=nasty,
         transport=nasty, pid=1, directory=nasty, since_ms=NOW_MS, calls=1, held=1,
     )  # fmt: skip
@@ -97,9 +98,7 @@ def snapshot(nasty: str = CONTROL + MARKUP) -> port.Snapshot:
         held=(held,),
         rules=(port_rules.RuleRow(rule, {"tool": nasty, "reason": nasty}, 1, NOW_MS),),
         sessions=(session,),
-        servers=(
-            port.ServerRow(nasty, nasty, nasty, 1, (listed,), 1, flags=(nasty,), said=(nasty,)),
-        ),
+        servers=(ServerRow(nasty, nasty, nasty, 1, (listed,), 1, flags=(nasty,), said=(nasty,)),),
         totals=TOTALS,
     )
 

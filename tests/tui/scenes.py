@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from mcpwall.engine import port, port_rules
+from mcpwall.engine import port, port_rules, port_sessions, port_tools
 from mcpwall.model import Action, Cause, Origin, RateLimit, Risk, Rule, Tool, Verdict
 
 NOW_S = datetime(2026, 3, 5, 14, 2, 37, tzinfo=UTC).timestamp()
@@ -135,8 +135,8 @@ def _rules() -> tuple[port_rules.RuleRow, ...]:
     )
 
 
-def _session(id_: str, agent: str, server: str, calls: int, pid: int) -> port.SessionRow:
-    return port.SessionRow(
+def _session(id_: str, agent: str, server: str, calls: int, pid: int) -> port_sessions.SessionRow:
+    return port_sessions.SessionRow(
         id=id_, agent=agent, client=agent.partition("#")[0], client_version="2.1",
         protocol="2025-11-25", server=server, transport="stdio", pid=pid,
         directory="/home/dev/acme", since_ms=NOW_MS - 8_040_000, calls=calls, held=0,
@@ -180,8 +180,8 @@ def busy() -> port.Snapshot:
             _session("s3", "codex#1", "shell", 7, 5240),
         ),
         servers=(
-            port.ServerRow("postgres", "stdio", "1.2", 1, (), 812),
-            port.ServerRow("filesystem", "stdio", "0.6.3", 1, (), 390),
+            port_tools.ServerRow("postgres", "stdio", "1.2", 1, (), 812),
+            port_tools.ServerRow("filesystem", "stdio", "0.6.3", 1, (), 390),
         ),
         totals=TOTALS,
     )

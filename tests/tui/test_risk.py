@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from mcpwall.engine import port, port_rules
-from mcpwall.engine.port_tools import Classified, Classify, Pin, ToolRow
+from mcpwall.engine.port_tools import Classified, Classify, Pin, ServerRow, ToolRow
 from mcpwall.model import Action, Risk
 from mcpwall.tui.screens.risk import RiskScreen
 from mcpwall.tui.screens.servers import ServersScreen
@@ -22,8 +22,8 @@ SET = replace(PUSH, risk=Risk.READ, found=Risk.WRITE, action=Action.ALLOW,
               applies="allow by the default for read tools")  # fmt: skip
 
 
-def with_tool(tool: ToolRow) -> port.ServerRow:
-    return port.ServerRow("git", "stdio", "1.0", 1, (tool,), 3, "s1")
+def with_tool(tool: ToolRow) -> ServerRow:
+    return ServerRow("git", "stdio", "1.0", 1, (tool,), 3, "s1")
 
 
 def classed(command: port.Command) -> port.Reply:

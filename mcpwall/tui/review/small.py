@@ -17,7 +17,7 @@ from mcpwall.tui.widgets.lines import spread
 from mcpwall.tui.words import RISKS, called, wants
 
 if TYPE_CHECKING:
-    from mcpwall.engine.port import SessionRow
+    from mcpwall.engine.port_sessions import SessionRow
     from mcpwall.tui.review.reading import Reading
     from mcpwall.tui.widgets.lines import Line, Part
 

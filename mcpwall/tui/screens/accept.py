@@ -106,7 +106,7 @@ class AcceptScreen(DecideScreen):
             self.guard.show(None)
             self.draw()
 
-    def _now(self, server: port.ServerRow) -> str:
+    def _now(self, server: port_tools.ServerRow) -> str:
         tool = self._node.tool
         if tool is None:
             return server.hash

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual import on, work
 
-from mcpwall.engine import port, port_sessions
+from mcpwall.engine import port_sessions
 from mcpwall.text import column, fit
 from mcpwall.tui.activity import Counts, counts, curve
 from mcpwall.tui.mirror import Part as Changed
@@ -35,7 +35,7 @@ _SLIM, _NARROW = 60, 80  # below these there are no counts, or no curve
 _NONE = Counts()
 
 
-class SessionList(PickList[port.SessionRow]):
+class SessionList(PickList[port_sessions.SessionRow]):
     """The sessions, known by their ids; `counts` are of the last `span_ms`."""
 
     def __init__(self) -> None:
@@ -43,7 +43,7 @@ class SessionList(PickList[port.SessionRow]):
         self.counts: dict[str, Counts] = {}
         self.span_ms = SPAN_MS
 
-    def key_of(self, item: port.SessionRow) -> str:
+    def key_of(self, item: port_sessions.SessionRow) -> str:
         """Its id."""
         return item.id
 
@@ -63,7 +63,7 @@ class SessionList(PickList[port.SessionRow]):
         lately = f" WAIT  {span:{cells}} SINCE" if cells else ""
         return [(named + outcomes + lately, "dim")]
 
-    def item_line(self, item: port.SessionRow) -> Line:
+    def item_line(self, item: port_sessions.SessionRow) -> Line:
         """A session."""
         agent, server, cells = self._widths()
         word, style = state(item)
@@ -94,7 +94,7 @@ class SessionList(PickList[port.SessionRow]):
         ]
 
 
-def state(item: port.SessionRow) -> tuple[str, str]:
+def state(item: port_sessions.SessionRow) -> tuple[str, str]:
     """How a session stands: a sign with a word, and a style."""
     if item.ended:
         return "○ ended", "dim"
@@ -171,7 +171,7 @@ class SessionsScreen(ListScreen):
         self.query_one("#about", Panel).show([rule(title, "", room, "title")])
         self.query_one(TextLines).show(lines)
 
-    def _about(self, row: port.SessionRow, room: int) -> list[Line]:
+    def _about(self, row: port_sessions.SessionRow, room: int) -> list[Line]:
         since, pid = clock(row.since_ms, self.wall.zone), f" pid {row.pid}" if row.pid else ""
         parts = [
             ("client", safe(f"{row.client} {row.client_version}".strip() or "not said yet")),
@@ -205,13 +205,13 @@ class SessionsScreen(ListScreen):
             self._cut(row)
 
     @work
-    async def _pause(self, row: port.SessionRow) -> None:
+    async def _pause(self, row: port_sessions.SessionRow) -> None:
         question = "Let this session call tools again?"
         if not row.paused or await self.wall.confirm(question, "The rules decide, as before."):
             await self.wall.tell(port_sessions.PauseSession(row.id, not row.paused))
 
     @work
-    async def _cut(self, row: port.SessionRow) -> None:
+    async def _cut(self, row: port_sessions.SessionRow) -> None:
         because = "Its server is stopped. The agent loses these tools until it starts them again."
         who = safe(f"{row.agent} → {row.server}")
         if await self.wall.confirm("Cut this session off?", who, because):

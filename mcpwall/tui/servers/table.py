@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
     from datetime import tzinfo
 
-    from mcpwall.engine.port import ServerRow
-    from mcpwall.engine.port_tools import Inspected, ToolRow
+    from mcpwall.engine.port_tools import Inspected, ServerRow, ToolRow
     from mcpwall.tui.widgets.lines import Line, Part
 
 PINS = {

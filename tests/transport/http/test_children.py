@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from mcpwall.engine.port import SessionRow
+from mcpwall.engine.port_sessions import SessionRow
 from mcpwall.engine.views import session_row
 from mcpwall.store.schema import ServerConfig
 from mcpwall.transport.http.agents import Agents
