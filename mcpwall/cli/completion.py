@@ -1,12 +1,13 @@
 """`mcpwall completion SHELL`: a completion script, made from the commands' own parsers.
 
-What is completed are commands, their subcommands and options, and files. The script asks nothing
-of mcpwall when it runs, so it costs a shell no time.
+What is completed are commands, their subcommands and options, and files where a file is meant. The
+script asks nothing of mcpwall when it runs, so it costs a shell no time.
 """
 
 from __future__ import annotations
 
 import argparse
+import enum
 import re
 import textwrap
 from collections.abc import Iterator
@@ -15,15 +16,24 @@ from typing import Any, Final
 
 SHELLS: Final = ("bash", "zsh", "fish")
 _WIDTH: Final = 60  # characters of a description; menus are narrow
+_FILES: Final = ("FILE", "CALL.json")  # how a help text calls what is a file
+
+
+class Value(enum.Enum):
+    """What follows an option."""
+
+    NONE = enum.auto()
+    FILE = enum.auto()
+    OTHER = enum.auto()  # nothing that a shell could know
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """An option's names, what it is for, and whether a value follows."""
+    """An option's names, what it is for, and what follows it."""
 
     names: tuple[str, ...]
     help: str
-    takes_value: bool
+    value: Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +43,7 @@ class Command:
     words: tuple[str, ...]
     commands: tuple[tuple[str, str], ...]
     options: tuple[Option, ...]
+    takes_file: bool = False
 
 
 def register(subparsers: argparse._SubParsersAction[Any]) -> None:
@@ -63,7 +74,7 @@ def tree() -> Iterator[Command]:
     yield from _commands(top, (), below=False)
     for name in COMMANDS:
         if name == "stdio":  # its words are the shim's, and its options a server's
-            yield Command((name,), (), ())
+            yield Command((name,), (), (), takes_file=True)
         else:
             yield from _commands(_subparsers(build_parser(name))[name], (name,))
 
@@ -79,6 +90,7 @@ def _commands(
     inner = _subparsers(parser)
     helps: dict[str, str] = {}
     options = []
+    takes_file = False
     for action in parser._actions:  # noqa: SLF001 - argparse offers no other way to look at a parser
         if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001 - argparse has no other way in
             helps = {one.dest: one.help or "" for one in action._choices_actions}  # noqa: SLF001 - argparse has no other way in
@@ -86,14 +98,22 @@ def _commands(
             continue
         elif action.option_strings:
             names = tuple(action.option_strings)
-            options.append(Option(names, _short(action.help), action.nargs != 0))
+            options.append(Option(names, _short(action.help), _value(action)))
         elif action.choices:
             helps |= {str(choice): "" for choice in action.choices}
+        elif _value(action) is Value.FILE:
+            takes_file = True
     known = tuple((name, _short(text)) for name, text in helps.items())
-    yield Command(words, known, tuple(options))
+    yield Command(words, known, tuple(options), takes_file)
     if below:
         for name, one in inner.items():
             yield from _commands(one, (*words, name))
+
+
+def _value(action: argparse.Action) -> Value:
+    if action.nargs == 0:
+        return Value.NONE
+    return Value.FILE if action.metavar in _FILES else Value.OTHER
 
 
 def _short(text: str | None) -> str:
@@ -111,49 +131,64 @@ def _after(command: Command) -> list[str]:
 def bash(commands: list[Command]) -> str:
     """The script for bash, which has no descriptions."""
     cases = "".join(
-        f"    {' '.join(command.words)!r}) words={' '.join(_after(command))!r} ;;\n"
+        f"    {' '.join(command.words)!r}) words={' '.join(_after(command))!r}"
+        f" files={'1' if command.takes_file else ''} ;;\n"
         for command in commands
     )
-    values = " | ".join(
-        sorted({n for c in commands for o in c.options if o.takes_value for n in o.names})
-    )
+    options = [option for command in commands for option in command.options]
+
+    def names(value: Value) -> str:
+        return " | ".join(sorted({n for o in options if o.value is value for n in o.names}))
+
     return f"""\
 # mcpwall completion for bash
 _mcpwall() {{
-  local at path='' next words='' here="${{COMP_WORDS[COMP_CWORD]}}"
+  local at path='' next words='' files='' here="${{COMP_WORDS[COMP_CWORD]}}"
   COMPREPLY=()
   for ((at = 1; at < COMP_CWORD; at++)); do
     next="${{path:+$path }}${{COMP_WORDS[at]}}"
     _mcpwall_words "$next" && path="$next"
   done
   case "${{COMP_WORDS[COMP_CWORD - 1]}}" in
-    {values}) return ;;
+    {names(Value.FILE)}) _mcpwall_files "$here"; return ;;
+    {names(Value.OTHER)}) return ;;
   esac
   _mcpwall_words "$path"
-  COMPREPLY=($(compgen -W "$words" -- "$here"))
+  if [[ $files && $here != -* ]]; then
+    _mcpwall_files "$here"
+  else
+    COMPREPLY=($(compgen -W "$words" -- "$here"))
+  fi
 }}
 _mcpwall_words() {{
   case "$1" in
 {cases}    *) return 1 ;;
   esac
 }}
-complete -o default -F _mcpwall mcpwall
+_mcpwall_files() {{  # bash 3 has no compopt
+  compopt -o default 2>/dev/null || COMPREPLY=($(compgen -f -- "$1"))
+}}
+complete -F _mcpwall mcpwall
 """
 
 
 def zsh(commands: list[Command]) -> str:
     """The script for zsh: a function for each command."""
     parts = ["#compdef mcpwall\n# mcpwall completion for zsh\n"]
+    values = {Value.NONE: "", Value.FILE: ":file:_files", Value.OTHER: ":value: "}
     for command in commands:
-        specs = []
-        for option in command.options:
-            for name in option.names:
-                value = ":value:_files" if option.takes_value else ""
-                specs.append(f"    '{name}[{option.help}]{value}' \\\n")
+        specs = [
+            f"    '{name}[{option.help}]{values[option.value]}' \\\n"
+            for option in command.options
+            for name in option.names
+        ]
         function = "_".join(("_mcpwall", *command.words)).replace("-", "_")
         if not command.commands or command.words == ("completion",):
             words = " ".join(name for name, _ in command.commands)
-            rest = f"'*:what:({words})'" if words else "'*:file:_files'"
+            what = (
+                f"what:({words})" if words else "file:_files" if command.takes_file else "value: "
+            )
+            rest = f"'*:{what}'"
             parts.append(f"{function}() {{\n  _arguments \\\n{''.join(specs)}    {rest}\n}}\n")
             continue
         names = "".join(f"    '{name}:{text}'\n" for name, text in command.commands)
@@ -173,6 +208,7 @@ def zsh(commands: list[Command]) -> str:
 def fish(commands: list[Command]) -> str:
     """The script for fish."""
     lines = ["# mcpwall completion for fish", "complete -c mcpwall -f"]
+    values = {Value.NONE: "", Value.FILE: " -r -F", Value.OTHER: " -x"}
     for command in commands:
         inner = " ".join(name for name, _ in command.commands)
         seen = [f"__fish_seen_subcommand_from {word}" for word in command.words]
@@ -181,13 +217,13 @@ def fish(commands: list[Command]) -> str:
         deeper = f"; and not __fish_seen_subcommand_from {inner}" if seen and inner else ""
         for name, text in command.commands:
             lines.append(f"complete -c mcpwall -n '{on}{deeper}' -a {name} -d '{text}'")
-        if seen and not inner:
+        if command.takes_file:
             lines.append(f"complete -c mcpwall -n '{on}' -F")
         for option in command.options:
             names = " ".join(
                 f"-l {name[2:]}" if name.startswith("--") else f"-s {name[1:]}"
                 for name in option.names
             )
-            value = " -r" if option.takes_value else ""
-            lines.append(f"complete -c mcpwall -n '{on}' {names}{value} -d '{option.help}'")
+            about = f"{names}{values[option.value]} -d '{option.help}'"
+            lines.append(f"complete -c mcpwall -n '{on}' {about}")
     return "\n".join(lines) + "\n"

@@ -54,10 +54,73 @@ def by_bash(file, *words):
         (["completion", "z"], ["zsh"]),
         (["engine", "--b"], []),  # what is not for people
         (["nonsense", "li"], []),
+        (["rules", "check", "-"], ["-h", "--help"]),
     ],
 )
 def test_bash_offers_what_may_follow(script, words, offered):
     assert by_bash(script("bash"), *words) == offered
+
+
+TAKES_FILE = {
+    *("import", "rules check", "rules test", "stdio git"),
+    *("rules test --config", "replay --config", "audit verify --heads"),
+}
+TAKES_NONE = {  # besides the commands that take none
+    *("log --since", "log -n", "import --server", "init --agent", "rules list", "tools git"),
+}
+
+
+def asked_of_bash(lines):
+    """Code that says, a line each, what is offered behind each of these."""
+    yield 'compopt() { printf "%s " quota.json; }'  # what readline then does
+    for line in lines:
+        words = ["mcpwall", *line.split(), "qu"]
+        yield f"COMP_WORDS=({' '.join(words)}); COMP_CWORD={len(words) - 1}; _mcpwall"
+        yield 'echo "${COMPREPLY[@]}"'
+
+
+def asked_of_zsh(lines):
+    """The same, by what its own functions are told: `*:what:how to complete it`."""
+    yield "_describe() { }"
+    for line in lines:
+        words = line.split()
+        start = f"{words[-1]}*_files" if words and words[-1].startswith("-") else "\\*:*_files"
+        command = [word for word in words if not word.startswith("-") and word != "git"]
+        yield f"_arguments() {{ for spec; do [[ $spec == {start} ]] && print -n quota.json; done }}"
+        yield f"{'_'.join(('_mcpwall', *command))}; print"
+
+
+def asked_of_fish(lines):
+    """The same for fish."""
+    for line in lines:
+        yield f"echo (complete -C 'mcpwall {line} qu')"
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_files_are_offered_where_one_is_meant_and_nowhere_else(script, tmp_path, shell):
+    (tmp_path / "quota.json").touch()
+    without = {" ".join(command.words) for command in tree() if not command.takes_file}
+    lines = sorted(TAKES_FILE | TAKES_NONE | without)
+    ask = {"bash": asked_of_bash, "zsh": asked_of_zsh, "fish": asked_of_fish}[shell]
+    source = f"source {script(shell)} {'>/dev/null 2>&1' if shell == 'zsh' else ''}"
+    code = "\n".join([source, *ask(lines)])
+    done = subprocess.run(
+        [shell, "-c", code], capture_output=True, check=True, text=True, cwd=tmp_path
+    )
+    offered = dict(zip(lines, done.stdout.split("\n"), strict=False))
+    assert {line for line in lines if offered[line].strip() == "quota.json"} == TAKES_FILE
+    assert {line for line in lines if not offered[line].strip()} == TAKES_NONE | without
+
+
+def test_bash_before_its_fourth_version_completes_files_too(script, tmp_path):
+    (tmp_path / "quota.json").touch()
+    file = script("bash")
+    code = (
+        f"cd {tmp_path}; source {file}; COMP_WORDS=(mcpwall import qu); COMP_CWORD=2; "
+        'compopt() { return 1; }; _mcpwall; printf "%s\\n" "${COMPREPLY[@]}"'
+    )
+    done = subprocess.run(["bash", "-c", code], capture_output=True, check=True, text=True)
+    assert done.stdout.split() == ["quota.json"]
 
 
 @pytest.mark.parametrize(
