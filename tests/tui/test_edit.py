@@ -138,8 +138,9 @@ async def test_an_edited_call_is_not_remembered() -> None:
 @scenario
 async def test_what_is_wrong_is_said_and_the_text_stays() -> None:
     async with editing() as hands:
-        await edit(hands, '{"repo": 1,}')
-        assert "line 1, column" in hands.shown.text()
+        await edit(hands, '{"repo":\n  notes}')
+        assert "the arguments are JSON, and this is none at line 2, column 3" in hands.shown.text()
+        assert area(hands).cursor_location == (1, 2)
         assert not [c for c in hands.engine.sent if isinstance(c, port_answers.CheckEdit)]
         hands.engine.replies[port_answers.CheckEdit] = port.Refused(
             "repo: 1 is no string\ntitle: missing"

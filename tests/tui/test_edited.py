@@ -45,7 +45,7 @@ def test_what_cannot_be_seen_stands_as_its_escape() -> None:
         ('{\n "a": x}', "line 2, column 7"),
         ('{"a": 1, "a": 2}', '"a" stands twice'),
         ('{"b": {"a": 1, "a": 2}}', '"a" stands twice'),
-        ("[1]", "arguments are an object"),
+        ("[1]", "the arguments are one JSON object"),
         ('{"a": NaN}', "NaN is no number"),
         ('{"a": 1e999}', "1e999 is out of range"),
         ('{"a": "\\ud800"}', "surrogate"),
@@ -57,3 +57,32 @@ def test_what_is_no_object_is_refused_with_its_place(text: str, words: str) -> N
     with pytest.raises(WrittenError, match=r".*") as raised:
         read(text)
     assert words in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "words"),
+    [
+        ("", (0, 0), "a value belongs here; texts stand in double quotes"),
+        ('{"path": notes}', (0, 9), "a value belongs here; texts stand in double quotes"),
+        (
+            "{'path': 1}",
+            (0, 1),
+            "a name in double quotes belongs here; after the last value no comma",
+        ),
+        ('{"a": 1\n "b": 2}', (1, 1), "a comma, or the closing bracket, belongs here"),
+        ('{"a" 1}', (0, 5), "a colon belongs between a name and its value"),
+        ('{\n  "a": "x}', (1, 7), "the text that begins here has no closing quote"),
+        ('{"a": "x\ny"}', (0, 8), r"a line end within a text is written \n, a tab \t"),
+        (r'{"a": "\q"}', (0, 7), r"a backslash within a text is written \\"),
+        ('{"a": 1} x', (0, 9), "nothing may follow the last bracket"),
+    ],
+)
+def test_a_text_that_is_no_json_is_told_what_to_write_and_where(
+    text: str, place: tuple[int, int], words: str
+) -> None:
+    with pytest.raises(WrittenError) as raised:
+        read(text)
+    line, column = place[0] + 1, place[1] + 1
+    where = f"none at line {line}, column {column}: "
+    assert str(raised.value) == f"the arguments are JSON, and this is {where}{words}"
+    assert raised.value.place == place

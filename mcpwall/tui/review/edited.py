@@ -7,7 +7,7 @@ its JSON escape, `\u001b` or `\u202e`, so that the text says exactly what will r
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from mcpwall.text import masked
 
@@ -15,8 +15,32 @@ if TYPE_CHECKING:
     from mcpwall.model import JsonObject
 
 
+# What `json` says where a text ends to be JSON, in words that say what to write there.
+_MENDED: Final = (
+    ("Expecting value", "a value belongs here; texts stand in double quotes"),
+    (
+        "Expecting property name",
+        "a name in double quotes belongs here; after the last value no comma",
+    ),
+    ("Expecting ','", "a comma, or the closing bracket, belongs here"),
+    ("Expecting ':'", "a colon belongs between a name and its value"),
+    ("Unterminated string", "the text that begins here has no closing quote"),
+    ("Invalid control character", r"a line end within a text is written \n, a tab \t"),
+    ("Invalid \\", r"a backslash within a text is written \\"),
+    ("Illegal trailing comma", "no comma stands before a closing bracket"),
+    ("Extra data", "nothing may follow the last bracket"),
+)
+
+
 class WrittenError(ValueError):
-    """The text is no object of arguments; says what is wrong and where."""
+    """The text is no object of arguments; says what is wrong and where.
+
+    `place` is the line and column of a mistake in the JSON, counted from 0, where one is known.
+    """
+
+    def __init__(self, text: str, place: tuple[int, int] | None = None) -> None:
+        super().__init__(text)
+        self.place = place
 
 
 def write(arguments: JsonObject) -> str:
@@ -44,7 +68,9 @@ def read(text: str) -> JsonObject:
         json.dumps(value, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
-        raise WrittenError(f"{where}: {error.msg}") from None
+        mended = next((say for start, say in _MENDED if error.msg.startswith(start)), error.msg)
+        text = f"the arguments are JSON, and this is none at {where}: {mended}"
+        raise WrittenError(text, (error.lineno - 1, error.colno - 1)) from None
     except UnicodeEncodeError:
         raise WrittenError("half of a surrogate pair is no character; write both halves") from None
     except RecursionError:
@@ -52,7 +78,7 @@ def read(text: str) -> JsonObject:
     except ValueError as error:  # from the hooks below, or a number of too many digits
         raise WrittenError(str(error)) from None
     if not isinstance(value, dict):
-        raise WrittenError("arguments are an object: { … }")
+        raise WrittenError('the arguments are one JSON object: write them as {"name": value, …}')
     return value
 
 

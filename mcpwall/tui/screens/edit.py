@@ -114,6 +114,8 @@ class EditScreen(WallModal):
             arguments = read(text)
         except WrittenError as error:
             self._say(trouble(str(error), self.size.width))
+            if error.place:
+                self.query_one(JsonArea).move_cursor(error.place)
             return
         self._say([[(" checking…", "dim")]])
         reply = await self.wall.send(
