@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from mcpwall.tui.keys import MODAL, shown
+from mcpwall.tui.mode import ALLOW_ALL, mode
 from mcpwall.tui.timing import clock, lasted
 from mcpwall.tui.widgets.lines import Line, LineWidget, Part, cells, spread
 from mcpwall.tui.words import LOCKED
@@ -29,7 +30,7 @@ class _Frame(LineWidget):
 
 
 class HeaderLine(_Frame):
-    """State of the wall, who is there, counts since the engine started, the time."""
+    """State of the wall, who is there, counts since the engine started, the mode, the time."""
 
     def line(self, y: int) -> Line:
         """The one line."""
@@ -57,8 +58,19 @@ class HeaderLine(_Frame):
             left = [(" ", ""), self._state(), (" ", ""), *counts]
         elif room < _NARROW:
             left = [(" mcpwall ", "title"), self._state(), (" ", ""), *counts, (f"  {speed}", "")]
-        right: list[Part] = [(" " + clock(now * 1000, self.wall.zone) + " ", "dim")]
-        return spread(left, right if cells(left) + cells(right) <= room else [], room)
+        time: Part = (f" {clock(now * 1000, self.wall.zone)} ", "dim")
+        said = self._mode()
+        rights: list[list[Part]] = [[said, time], [said], [time]] if said[0] else [[time]]
+        right = next((each for each in rights if cells(left) + cells(each) <= room), [])
+        return spread(left, right, room)
+
+    def _mode(self) -> Part:
+        """What happens where no rule decides, while that is so and there is room to say it."""
+        status = self.wall.mirror.status
+        if self.size.width < _SLIM or self.wall.engine_away or not status or status.lockdown:
+            return ("", "")
+        word = mode(status.defaults)
+        return (f" {word} ", "warn" if word == ALLOW_ALL else "dim")
 
     def _state(self) -> Part:
         status = self.wall.mirror.status
