@@ -13,7 +13,8 @@ import time
 from pathlib import Path
 
 from mcpwall.model import Action, Call, Cause, Charge, Risk, Verdict
-from mcpwall.store.audit import Audit, Intent, Kind, Step
+from mcpwall.store.audit import Audit
+from mcpwall.store.records import Intent, Kind, Step
 
 N = 5_000
 BATCH = 64

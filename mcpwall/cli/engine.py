@@ -28,8 +28,9 @@ from mcpwall.engine.rulebook import POLL_S, Rulebook
 from mcpwall.link.listener import Listener, ListenError
 from mcpwall.link.server import Server
 from mcpwall.store.accepted import Accepted
-from mcpwall.store.audit import Audit, AuditError
+from mcpwall.store.audit import Audit
 from mcpwall.store.config import ConfigError
+from mcpwall.store.faults import AuditError
 from mcpwall.store.files import UnsafeFileError, check_directory_of, private_dir
 from mcpwall.store.intake import Intake
 from mcpwall.store.logins import Logins

@@ -260,21 +260,4 @@ def _answers(call: Call, then: Verdict) -> Answers:
 
 
 def _call(row: AuditRow, arguments: str | None) -> Call:
-    grounds = row.grounds or Grounds(0)
-    return Call(
-        row.id,
-        row.at_ms,
-        row.session,
-        row.agent,
-        row.client,
-        row.server,
-        row.method,
-        row.tool,
-        {} if arguments is None else msgspec.json.decode(arguments),
-        row.risk,
-        row.digest,
-        row.directory,
-        grounds.run,
-        grounds.reach,
-        grounds.reads,
-    )
+    return row.call({} if arguments is None else msgspec.json.decode(arguments))

@@ -9,12 +9,12 @@ import msgspec
 from mcpwall.engine import naming
 from mcpwall.engine.port import State
 from mcpwall.engine.records import KEPT, PREVIEW, Record
-from mcpwall.model import Action, Call, JsonObject
+from mcpwall.model import Action, JsonObject
 from mcpwall.policy.flow import WITHIN_MAX_S, Flows, Seen
 from mcpwall.policy.limits import Limits
 from mcpwall.protocol import methods
 from mcpwall.protocol.commands import Request, Sort, Stage
-from mcpwall.store.records import AuditRow, Grounds, Kind
+from mcpwall.store.records import AuditRow, Kind
 
 if TYPE_CHECKING:
     from mcpwall.engine.clock import Clock
@@ -168,35 +168,18 @@ def as_record(row: AuditRow) -> Record:
     arguments: JsonObject = {}
     if (ran := row.edited or row.arguments) is not None:
         arguments = msgspec.json.decode(ran)
-    grounds = row.grounds or Grounds(0)
-    call = Call(
-        row.id,
-        row.at_ms,
-        row.session,
-        row.agent,
-        row.client,
-        row.server,
-        row.method,
-        row.tool,
-        arguments,
-        row.risk,
-        row.digest,
-        row.directory,
-        grounds.run,
-        grounds.reach,
-        grounds.reads,
-    )
+    masked = row.grounds is not None and row.grounds.masked
     text = row.excerpt[:PREVIEW] if ran is None else ran
     return Record(
-        call,
+        row.call(arguments),
         row.verdict,
-        b"" if grounds.masked else text.encode(),  # what was hidden is known no more
+        b"" if masked else text.encode(),  # what was hidden is known no more
         row.size,
         State(row.state),
         took_us=row.took_us,
         note=row.note,
         answer_size=row.result_bytes or 0,
-        shown=text.encode() if grounds.masked else b"",
+        shown=text.encode() if masked else b"",
         original=(row.arguments or "").encode() if row.edited else b"",
         stages=(row.judged_us, row.waited_us),
     )

@@ -20,25 +20,16 @@ from mcpwall.store.chain import GENESIS, Head, link
 from mcpwall.store.faults import AuditError, audit_error
 from mcpwall.store.files import UnsafeFileError, private_dir, private_file
 from mcpwall.store.reader import CLOCK_SLACK_MS, Reader
-from mcpwall.store.records import (
-    ARGUMENTS_MAX,
+from mcpwall.store.records import ARGUMENTS_MAX, Booking, Forwarded, Intent, Step, Unfinished
+from mcpwall.store.rows import (
     CALL_COLUMNS,
     STEP_COLUMNS,
-    Booking,
-    Forwarded,
-    Intent,
-    Kind,
-    Step,
-    Unfinished,
     call_values,
     decode_charges,
     forwarded,
     step_values,
     unfinished,
 )
-
-__all__ = ["Audit", "AuditError", "Booking", "Intent", "Kind", "Reader", "Step", "Unfinished"]
-
 from mcpwall.store.tool_events import EVENT_COLUMNS, ToolEvent, event_values
 
 if TYPE_CHECKING:

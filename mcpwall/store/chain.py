@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from mcpwall.store.records import CALL_COLUMNS, FIRST_COLUMNS, STEP_COLUMNS
+from mcpwall.store.rows import CALL_COLUMNS, FIRST_COLUMNS, STEP_COLUMNS
 from mcpwall.store.tool_events import EVENT_COLUMNS
 
 if TYPE_CHECKING:

@@ -4,15 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mcpwall.store.records import (
-    CALL_COLUMNS,
-    STEP_COLUMNS,
-    AuditRow,
-    Step,
-    decode_charges,
-    row_of,
-    step_of,
-)
+from mcpwall.store.records import AuditRow, Step
+from mcpwall.store.rows import CALL_COLUMNS, STEP_COLUMNS, decode_charges, row_of, step_of
 
 if TYPE_CHECKING:
     from mcpwall.model import Charge

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from mcpwall.store import chain, migrations
 from mcpwall.store.faults import VERIFY, AuditError, audit_error
 from mcpwall.store.history import Happening
-from mcpwall.store.records import CALL_COLUMNS, STEP_COLUMNS, AuditRow, fold
+from mcpwall.store.records import AuditRow
+from mcpwall.store.rows import CALL_COLUMNS, STEP_COLUMNS, fold
 from mcpwall.store.tool_events import EVENT_COLUMNS, ToolEvent, event_of
 
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ from mcpwall.cli.log import as_json, as_line, follow
 from mcpwall.cli.main import run
 from mcpwall.model import Action, Cause, Verdict
 from mcpwall.query import parse
-from mcpwall.store.audit import Audit, Kind
+from mcpwall.store.audit import Audit
+from mcpwall.store.records import Kind
 from tests.helpers.audit_values import ALLOW, START_MS, answered, intent, step
 from tests.helpers.programs import environment
 

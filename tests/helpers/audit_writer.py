@@ -6,7 +6,8 @@ import sys
 import threading
 from pathlib import Path
 
-from mcpwall.store.audit import Audit, AuditError
+from mcpwall.store.audit import Audit
+from mcpwall.store.faults import AuditError
 from tests.helpers.audit_values import answered, charged, intent
 
 

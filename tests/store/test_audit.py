@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from mcpwall.model import Action, Cause, Risk, Verdict
-from mcpwall.store.audit import WAL_BYTES, Audit, AuditError, Kind
+from mcpwall.store.audit import WAL_BYTES, Audit
+from mcpwall.store.faults import AuditError
 from mcpwall.store.reader import CLOCK_SLACK_MS
-from mcpwall.store.records import ARGUMENTS_MAX, EXCERPT
+from mcpwall.store.records import ARGUMENTS_MAX, EXCERPT, Kind
 from tests.helpers.audit_values import (
     ALLOW,
     ASK,

@@ -11,8 +11,10 @@ import pytest
 
 from mcpwall.model import Reads
 from mcpwall.store import chain
-from mcpwall.store.audit import Audit, AuditError, Kind
-from mcpwall.store.records import CALL_COLUMNS, STEP_COLUMNS, Grounds
+from mcpwall.store.audit import Audit
+from mcpwall.store.faults import AuditError
+from mcpwall.store.records import Grounds, Kind
+from mcpwall.store.rows import CALL_COLUMNS, STEP_COLUMNS
 from tests.helpers.audit_values import ALLOW, DENY, answered, charged, intent, step
 
 CHANGED = {"INTEGER": 123_456, "TEXT": "other"}

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from mcpwall.store.audit import Audit, AuditError
+from mcpwall.store.audit import Audit
+from mcpwall.store.faults import AuditError
 from tests.helpers.audit_values import answered, charged, intent
 from tests.helpers.programs import ROOT, environment
 

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mcpwall.store.audit import Audit, AuditError
+from mcpwall.store.audit import Audit
+from mcpwall.store.faults import AuditError
 from mcpwall.store.intake import FILE_AT, SIZE, TRUST_NS, Intake
 from mcpwall.store.records import Intent, Kind, Step
 from tests.helpers.audit_values import answered, charged, intent

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from mcpwall.store.records import EXCERPT, AuditRow, Intent, Step, arrived, later
+from mcpwall.store.records import EXCERPT, AuditRow, Intent, Step
+from mcpwall.store.rows import arrived, later
 from mcpwall.store.shared.ledger import Wall
 
 
