@@ -138,7 +138,7 @@ class Server:
             os.killpg(self.pid, number)
 
     def close_input(self) -> None:
-        """Close its stdin; a placeholder stays, so that a new engine still gets four ends."""
+        """Close its stdin; a placeholder stays, so that a new engine still gets all ends."""
         null = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
         os.dup2(null, self.ends[0], inheritable=False)
         os.close(null)

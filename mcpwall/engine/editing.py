@@ -68,7 +68,7 @@ def _put(record: Record, call: Call, json: bytes, shown: bytes) -> None:
 
 async def check(engine: Engine, command: CheckEdit) -> Reply:
     """Take an edit of a waiting call, or say what is wrong with it, a line for each thing."""
-    hold = engine.holds.shown(command)
+    hold = engine.holds.as_shown(command)
     if isinstance(hold, Refused):
         return hold
     tool = hold.live.tool_of(hold.record.call)
@@ -88,7 +88,7 @@ async def check(engine: Engine, command: CheckEdit) -> Reply:
         return Refused(f"{error}; so an edit cannot be checked, allow the call as it is or deny it")
     if found:
         return Refused("\n".join(found))
-    if engine.holds.shown(command) is not hold:  # it may have gone while the schema was checked
+    if engine.holds.as_shown(command) is not hold:  # it may have gone while the schema was checked
         return Refused("this call, or the rules for it, changed meanwhile; look again")
     return _take(engine, hold, arguments)
 

@@ -22,7 +22,7 @@ from mcpwall.engine.rounds import COMES_BACK
 from mcpwall.model import TWO_KEYS, Action, Cause, JsonObject, Verdict, span
 from mcpwall.policy.flags import flags
 from mcpwall.protocol import asked
-from mcpwall.store.records import Kind
+from mcpwall.store.records import By, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -135,7 +135,7 @@ class Holds:
         """A person's answer, if it fits what waits or what waited until lately."""
         if late := self._engine.late.decide(decision):
             return late
-        hold = self.shown(decision)
+        hold = self.as_shown(decision)
         if isinstance(hold, Refused):
             return hold
         if decision.allow and not hold.live.knows(hold.record.call):
@@ -147,15 +147,15 @@ class Holds:
             verdict = Verdict(
                 Action.DENY, Cause.PERSON, asked.rules, decision.reason, policy=asked.policy
             )
-            self._refuse(hold, verdict, by="person", how="denied by you")
+            self._refuse(hold, verdict, by=By.PERSON, how="denied by you")
             return Done("denied")
         verdict = self._engine.verdict(hold.live, hold.record.call, approved=True)
         if verdict.action is not Action.ALLOW:
-            self._refuse(hold, verdict, by="person", how="allowed by you, refused by a rule")
+            self._refuse(hold, verdict, by=By.PERSON, how="allowed by you, refused by a rule")
             return Refused(f"not run: {verdict.reason}")
-        return self._release(hold, verdict, by="person", how="allowed by you")
+        return self._release(hold, verdict, by=By.PERSON, how="allowed by you")
 
-    def shown(self, quoted: Decide | CheckEdit) -> Hold | Refused:
+    def as_shown(self, quoted: Decide | CheckEdit) -> Hold | Refused:
         """The waiting call that a person looks at, if it still is what they were shown."""
         hold = self._holds.get(quoted.call)
         if hold is None:
@@ -177,7 +177,7 @@ class Holds:
         if verdict.action is not Action.ALLOW:
             return Refused(f"not run as edited: {verdict.reason}")
         edit.put(hold.record)
-        return self._release(hold, verdict, by="person", how="edited and allowed by you")
+        return self._release(hold, verdict, by=By.PERSON, how="edited and allowed by you")
 
     def reveal(self, command: Reveal) -> Revealed | Refused:
         """The arguments of a waiting call with the secrets in them, for the person who decides."""
@@ -193,10 +193,11 @@ class Holds:
             verdict = self._engine.verdict(hold.live, hold.record.call)
             if verdict.action is Action.ALLOW:
                 if hold.live.knows(hold.record.call):  # else it is judged once they are listed
-                    self._release(hold, verdict, by="rules", how="allowed by a change of the rules")
+                    how = "allowed by a change of the rules"
+                    self._release(hold, verdict, by=By.RULES, how=how)
             elif verdict.action is Action.DENY:
                 why = _DENIED_BY.get(verdict.cause, "a change of the rules")
-                self._refuse(hold, verdict, by="rules", how=f"denied by {why}")
+                self._refuse(hold, verdict, by=By.RULES, how=f"denied by {why}")
             else:
                 hold.record.verdict = verdict
                 self._revisions += 1
@@ -211,9 +212,9 @@ class Holds:
             verdict = self._engine.verdict(hold.live, hold.record.call)
             if verdict.action is Action.ALLOW:
                 if hold.live.knows(hold.record.call):
-                    self._release(hold, verdict, by="person", how="allowed by a remembered answer")
+                    self._release(hold, verdict, by=By.PERSON, how="allowed by a remembered answer")
             elif verdict.action is Action.DENY:
-                self._refuse(hold, verdict, by="person", how="denied by a remembered answer")
+                self._refuse(hold, verdict, by=By.PERSON, how="denied by a remembered answer")
 
     def _show(self, hold: Hold) -> None:
         hold.shown = self.view(hold)
@@ -244,7 +245,7 @@ class Holds:
         told = (*first, *masked, *beside, *flags(record.call, self._engine.resolve))
         return hold.held(why, told, two_keys=not TWO_KEYS.isdisjoint((risk, *more)))
 
-    def _release(self, hold: Hold, verdict: Verdict, *, by: str, how: str) -> Done | Refused:
+    def _release(self, hold: Hold, verdict: Verdict, *, by: By, how: str) -> Done | Refused:
         record = hold.record
         record.verdict = verdict
         if self._engine.reservations is not None:
@@ -266,7 +267,7 @@ class Holds:
         self._engine.let_go(hold.live, record)
         return Done("allowed")
 
-    def _refuse(self, hold: Hold, verdict: Verdict, *, by: str, how: str) -> None:
+    def _refuse(self, hold: Hold, verdict: Verdict, *, by: By, how: str) -> None:
         record = hold.record
         record.verdict = verdict
         record.note = how
@@ -288,7 +289,7 @@ class Holds:
             verdict = Verdict(
                 Action.DENY, Cause.UNATTENDED, asked.rules, reason, policy=asked.policy
             )
-            self._refuse(hold, verdict, by="timer", how="time is up")
+            self._refuse(hold, verdict, by=By.TIMER, how="time is up")
             said = SAID
         if shown is not None:
             self._revisions += 1  # a key pressed just before means something else

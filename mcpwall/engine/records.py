@@ -12,13 +12,12 @@ from mcpwall.engine.port import Row, State, Totals
 from mcpwall.engine.port_timing import Timing
 from mcpwall.model import Action, Call, Cause, Verdict
 from mcpwall.policy.flow import Before
-from mcpwall.store.records import Grounds, Intent, Kind, Step
+from mcpwall.store.records import PREVIEW, Grounds, Intent, Kind, Step
 
 if TYPE_CHECKING:
     from mcpwall.engine.clock import Clock
 
 KEPT: Final = 2_000  # records that a new app is shown
-PREVIEW: Final = 600  # characters of arguments in a row
 ANSWER: Final = 4_096  # bytes of an answer that are kept, in memory alone
 WHOLE: Final = 4_096  # bytes of arguments that are kept once a call is over
 
@@ -31,7 +30,7 @@ class Record(msgspec.Struct, eq=False, gc=False):
     json: bytes  # the arguments, compact
     size: int  # of all of them, in bytes
     state: State
-    request: Any = None  # protocol.session.Request while it is under way
+    request: Any = None  # protocol.commands.Request while it is under way
     started_ns: int = 0  # when it was forwarded
     took_us: int | None = None
     note: str = ""
@@ -41,8 +40,8 @@ class Record(msgspec.Struct, eq=False, gc=False):
     subject: str = ""  # what is shown for `call.tool`, where that holds a secret
     shown: bytes = b""  # the arguments with secrets hidden, where there are any
     original: bytes = b""  # what the agent had sent, where a person edited the arguments
-    before: Before | None = None  # what its agent had done, until the call itself counts
     sent: tuple[Call, bytes] | None = None  # then: its call, and what is shown of the arguments
+    before: Before | None = None  # what its agent had done, until the call itself counts
     written_ns: int = 0  # when its verdict on arrival was about to be written down
     decided_ns: int = 0  # when it waited no more
     stages: tuple[int | None, int | None] = (None, None)  # of a restored one: judged, waited (us)

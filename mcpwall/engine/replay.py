@@ -26,11 +26,9 @@ from mcpwall.policy.operators import Resolve
 from mcpwall.policy.set_risk import Risks
 from mcpwall.policy.state import State, ToolState
 from mcpwall.store.history import Happening
-from mcpwall.store.records import AuditRow, Grounds, Kind, Step
+from mcpwall.store.records import AuditRow, By, Grounds, Kind, Step
 
 MS_NS: Final = 1_000_000
-PERSON: Final = "person"  # who decided, in the record
-STORE: Final = "store"
 
 
 class Why(enum.StrEnum):
@@ -145,7 +143,7 @@ class Replay:
         if step.risk is not None:
             call = msgspec.structs.replace(call, risk=step.risk)
         if step.verdict is not None and self._instead is None and _was_judged(step, step.verdict):
-            refused = step.by == PERSON and step.verdict.cause is not Cause.ANSWER
+            refused = step.by == By.PERSON and step.verdict.cause is not Cause.ANSWER
             again = self._again(row, call, step.verdict, at_ns, approved=refused)
             charges = again.now.charges if again.now is not None else charges
         if step.kind == Kind.RELEASED and not known.counted:
@@ -234,7 +232,7 @@ def _asks_for_arguments(found: Candidates) -> bool:
 
 def _was_judged(step: Step, verdict: Verdict) -> bool:
     """Whether the verdict of a step is the judge's word: no person's, timer's or store's."""
-    if verdict.action is Action.DENY and (verdict.cause is Cause.PERSON or step.by == STORE):
+    if verdict.action is Action.DENY and (verdict.cause is Cause.PERSON or step.by == By.STORE):
         return False
     return verdict.cause not in (Cause.FAULT, Cause.UNATTENDED)
 

@@ -16,7 +16,7 @@ from mcpwall.engine.editing import take_back
 from mcpwall.engine.port import ReleasedEvent, State
 from mcpwall.model import Action, Cause, Per, Verdict
 from mcpwall.policy.judge import charged, limited
-from mcpwall.store.records import Kind
+from mcpwall.store.records import By, Kind
 from mcpwall.store.shared import entries
 from mcpwall.store.shared.ledger import Bound, Reservation
 
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from mcpwall.store.shared.ledger import Answer, Ledger
 
 US_NS: Final = 1_000
-STORE: Final = "store"  # who refused, in the record
 CHANGED: Final = (
     "rules, tools or earlier calls changed while this call waited for the shared store; it was not "
     "run, so call again"
@@ -42,7 +41,7 @@ _TEAMS: Final = (Per.TOOL, Per.SERVER)
 class Release(msgspec.Struct, frozen=True):
     """Who let a held call go, as the record says it, and how, as a screen does."""
 
-    by: str
+    by: By
     how: str
 
 
@@ -142,7 +141,7 @@ class Reservations:
     def _carry_out(self, waiting: Waiting, verdict: Verdict) -> None:
         """Let the call go and say so on record first, or refuse it."""
         record, live, engine = waiting.record, waiting.live, self._engine
-        release = waiting.release or Release(STORE, "")
+        release = waiting.release or Release(By.STORE, "")
         if verdict.action is Action.ALLOW:
             record.verdict = verdict
             fault = engine.release(record, release.by)
@@ -155,7 +154,7 @@ class Reservations:
         record.verdict = verdict
         self._came_out(record, f"{release.how}, then refused" if release.how else "")
         engine.hit(record)
-        engine.settle(record, Kind.REFUSED, by=STORE)
+        engine.settle(record, Kind.REFUSED, by=By.STORE)
         live.refuse(record, record.request)
         live.flush()
 

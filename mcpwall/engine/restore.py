@@ -8,13 +8,13 @@ import msgspec
 
 from mcpwall.engine import naming
 from mcpwall.engine.port import State
-from mcpwall.engine.records import KEPT, PREVIEW, Record
+from mcpwall.engine.records import KEPT, Record
 from mcpwall.model import Action, JsonObject
 from mcpwall.policy.flow import WITHIN_MAX_S, Flows, Seen
 from mcpwall.policy.limits import Limits
 from mcpwall.protocol import methods
 from mcpwall.protocol.commands import Request, Sort, Stage
-from mcpwall.store.records import AuditRow, Kind
+from mcpwall.store.records import PREVIEW, AuditRow, Kind
 
 if TYPE_CHECKING:
     from mcpwall.engine.clock import Clock

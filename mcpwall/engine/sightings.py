@@ -13,6 +13,7 @@ from mcpwall.engine import showing, tool_views
 from mcpwall.engine.newcomers import short
 from mcpwall.engine.port import ServerEvent
 from mcpwall.engine.servers import Event, Server, What
+from mcpwall.store.records import By
 from mcpwall.store.tool_events import ToolEvent
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def _recorded(engine: Engine, event: Event) -> ToolEvent:
         event.what.value,
         _text(event.before),
         _text(entry.listed_text),
-        "person" if event.what is What.ACCEPTED else "",
+        By.PERSON if event.what is What.ACCEPTED else "",
     )
 
 

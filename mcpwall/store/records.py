@@ -15,7 +15,7 @@ from mcpwall.model import Call, JsonObject, Reach, Reads, RequestId, Risk, Verdi
 
 ARGUMENTS_MAX = 64 * 1024  # bytes; longer arguments are kept as an excerpt
 EXCERPT = 4 * 1024  # bytes
-PREVIEW = 600  # characters
+PREVIEW = 600  # characters of arguments in a table
 
 
 class Kind(enum.StrEnum):
@@ -26,6 +26,15 @@ class Kind(enum.StrEnum):
     ANSWERED = "answered"  # by the server
     WITHDRAWN = "withdrawn"  # cancelled by the agent, or its session ended
     LOST = "lost"  # forwarded, and no answer can come any more
+
+
+class By(enum.StrEnum):
+    """Who decided on a call that had waited."""
+
+    PERSON = "person"
+    RULES = "rules"  # other ones, or its tool is another now
+    TIMER = "timer"  # nobody answered in time
+    STORE = "store"  # the one that walls share
 
 
 class Grounds(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -66,7 +75,7 @@ class Step(msgspec.Struct, frozen=True, gc=False):
     """What happened to call `call_id`. `verdict` is the new verdict of a held call.
 
     A released call books the charges of its verdict. `took_us`, `is_error` and `result_bytes`
-    belong to an answer, which itself is not kept. `by` says who decided ("person", "timer", …).
+    belong to an answer, which itself is not kept. `by` is a `By`, "" where nobody decided.
     `arguments_json` and `digest` are those that a person wrote in place of the call's own. `risk`
     is the class that the new verdict went by.
     """

@@ -18,7 +18,7 @@ class ToolEvent(msgspec.Struct, frozen=True):
     """Something that happened to a tool, or with tool "" to its server's instructions.
 
     `before` is what was pinned, `after` what the server says now: JSON text, "" where there is
-    none or it was too large to keep. `by` is "person" where one decided, else "".
+    none or it was too large to keep. `by` is `By.PERSON` where one decided, else "".
     """
 
     at_ms: int
