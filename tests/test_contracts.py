@@ -93,6 +93,7 @@ def test_pure_rooms_call_no_builtin_that_reaches_outside(file: Path) -> None:
 FIRST_FRAME = """
 import asyncio, sys
 from mcpwall.cli import app
+from mcpwall.link.lasting import LastingPort
 from mcpwall.tui.app import WallApp
 
 async def leave(pilot):
@@ -100,7 +101,7 @@ async def leave(pilot):
     pilot.app.exit()
 
 moved, config = app._written()
-shown = WallApp(app.LastingPort(), moved=moved, settings=app._settings(config))
+shown = WallApp(LastingPort(), moved=moved, settings=app._settings(config))
 shown.run(headless=True, auto_pilot=leave)
 """
 

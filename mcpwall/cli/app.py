@@ -9,19 +9,17 @@ import shlex
 import signal
 import subprocess
 import sys
-from contextlib import AsyncExitStack, aclosing, suppress
+from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING
 
 from mcpwall import home, starter
 from mcpwall.cli import screen
 from mcpwall.cli.errors import USAGE, CliError
-from mcpwall.engine.port import EngineGoneError
-from mcpwall.link.client import connect
+from mcpwall.link.lasting import LastingPort
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import Mapping
 
-    from mcpwall.engine.port import Batch, Command, EnginePort, Reply, Snapshot
     from mcpwall.store.app import AppConfig
     from mcpwall.tui.app import WallApp
     from mcpwall.tui.settings import Settings
@@ -163,45 +161,3 @@ def _on_this_terminal(command: list[str]) -> int:
         return subprocess.run(command, check=False).returncode
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-class LastingPort:
-    """An EnginePort that outlives engines: a snapshot connects again where the engine went.
-
-    It never starts one: whoever stopped the wall meant it. Its path is the control socket's, None
-    for this user's.
-    """
-
-    def __init__(self, path: str | None = None) -> None:
-        self._path = path
-        self._port: EnginePort | None = None
-        self._open = AsyncExitStack()
-
-    async def snapshot(self) -> Snapshot:
-        """See EnginePort."""
-        if self._port is not None:
-            try:
-                return await self._port.snapshot()
-            except EngineGoneError:
-                self._port = None
-                await self._open.aclose()
-        self._port = await self._open.enter_async_context(connect(self._path))
-        return await self._port.snapshot()
-
-    def feed(self, after: int) -> AsyncIterator[Batch]:
-        """See EnginePort."""
-        return self._there().feed(after)
-
-    async def send(self, command: Command) -> Reply:
-        """See EnginePort."""
-        return await self._there().send(command)
-
-    async def aclose(self) -> None:
-        """Give up the connection."""
-        self._port = None
-        await self._open.aclose()
-
-    def _there(self) -> EnginePort:
-        if self._port is None:
-            raise EngineGoneError("not connected to the engine yet")
-        return self._port

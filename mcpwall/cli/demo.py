@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple
 from mcpwall.cli import screen, watch
 from mcpwall.cli.demo_stage import agents_at_work, running_engine, scratch_home, signals_end_it
 from mcpwall.cli.errors import CliError
+from mcpwall.cli.told import Told
 from mcpwall.demo import story
 from mcpwall.engine.port import Batch, Command, EnginePort, Reply, Snapshot
 
@@ -75,8 +76,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 async def _on_screen(place: Path, tempo: Tempo) -> None:
     """Open the app on agents that go on until it is closed. Raises CliError."""
-    from mcpwall.cli.app import LastingPort
     from mcpwall.cli.demo_app import DemoApp
+    from mcpwall.link.lasting import LastingPort
 
     with (place / LOG).open("wb") as log:
         async with agents_at_work(place, ["--pace", str(tempo.beat_s)], log.fileno()) as agents:
@@ -121,7 +122,7 @@ async def _in_lines(place: Path, tempo: Tempo) -> None:
 
 
 async def _print(followed: Followed) -> None:
-    async for line in watch.lines(followed):
+    async for line in watch.lines(followed, Told()):
         print(line, flush=True)
 
 

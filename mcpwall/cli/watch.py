@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
+import stat
+import sys
 import time
+from asyncio import sleep as pause  # the one that tests hold
+from contextlib import aclosing, contextmanager, suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, assert_never
+from typing import TYPE_CHECKING, Any, Final, assert_never
 
 from mcpwall.cli.errors import NO_ENGINE, CliError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
+    from collections.abc import AsyncIterator, Callable, Iterator
 
+    from mcpwall.cli.told import Told
     from mcpwall.engine.port import EnginePort, Event, Row
-    from mcpwall.engine.port_rules import RuleRow
-    from mcpwall.model import Rule
 
-_ARGUMENTS_CELLS = 100
+GONE: Final = "gone; waiting for the next one, which `mcpwall` or an agent starts"
+MISSING: Final = "some events are missing here: more came than is kept for who reads slowly"
+_REATTACH_S: Final = 0.25  # a new engine keeps events for who comes late, but not for long
+_ARGUMENTS_CELLS: Final = 100
 
 
 def register(subparsers: argparse._SubParsersAction[Any]) -> None:
@@ -25,87 +32,124 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
     parser = subparsers.add_parser(
         "watch",
         help="print what happens as plain lines",
-        description="Print what happens from now on, one line for each event, until Ctrl-C or the "
-        "end of the engine.",
-        epilog="Exit code: 0 after Ctrl-C, 3 no engine runs, or it has ended.",
+        description="Print what happens from now on, one line for each event, until Ctrl-C. Where "
+        "the engine ends, wait for the next one and go on with it.",
+        epilog="Exit code: 0 after Ctrl-C, 3 no engine runs, or the next one is of another version "
+        "of mcpwall.",
     )
     parser.add_argument("--json", action="store_true", help="a JSON object a line, nothing cut")
     parser.set_defaults(func=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print events until the engine ends. Raises CliError when there is none or it goes."""
-    try:
+    """Print events until Ctrl-C, or until nobody reads them. Raises CliError without an engine."""
+    with suppress(KeyboardInterrupt):
         asyncio.run(_watch(as_json=arguments.json))
-    except KeyboardInterrupt:
-        return 0
     return 0
 
 
 async def _watch(*, as_json: bool) -> None:
     from mcpwall.engine.port import EngineGoneError
-    from mcpwall.link.client import connect
+    from mcpwall.link.lasting import LastingPort
 
+    async with aclosing(LastingPort(role="cli")) as engine:
+        printing = asyncio.create_task(_print(engine, as_json=as_json))
+        with _when_unread(printing.cancel), suppress(asyncio.CancelledError):
+            try:
+                await printing
+            except EngineGoneError as gone:
+                raise CliError(str(gone), NO_ENGINE) from None
+
+
+async def _print(engine: EnginePort, *, as_json: bool) -> None:
+    async for line in lasting_lines(engine, as_json=as_json):
+        print(line, flush=True)
+
+
+@contextmanager
+def _when_unread(tell: Callable[[], object]) -> Iterator[None]:
+    """Call `tell` once nobody reads stdout any more, if it is a pipe: a next line may be far."""
+    loop, out = asyncio.get_running_loop(), sys.stdout.fileno()
+    if not stat.S_ISFIFO(os.fstat(out).st_mode):
+        yield
+        return
+
+    def unread() -> None:  # an end that is written to has nothing to read, but may have an error
+        loop.remove_reader(out)
+        tell()
+
+    loop.add_reader(out, unread)
     try:
-        async with connect(role="cli") as engine:
-            async for line in lines(engine, as_json=as_json):
-                print(line, flush=True)
-    except EngineGoneError as gone:
-        raise CliError(str(gone), NO_ENGINE) from None
+        yield
+    finally:
+        loop.remove_reader(out)
 
 
-async def lines(engine: EnginePort, *, as_json: bool = False) -> AsyncIterator[str]:
-    """A line for each event from now on, safe to print. Raises EngineGoneError."""
-    say = to_json if as_json else to_text
-    known = _Known()
+async def lasting_lines(engine: EnginePort, *, as_json: bool = False) -> AsyncIterator[str]:
+    """Lines as of `lines`, over the end of one engine and the start of the next.
+
+    `engine` is a port whose `snapshot` finds the next one, as `link.lasting` has it. Raises
+    EngineGoneError when there is none at first, and when the next one is of another version.
+    """
+    from mcpwall.cli.told import Told
+    from mcpwall.engine.port import EngineGoneError
+    from mcpwall.link.errors import NoEngineError, OtherVersionError
+
+    told, said = Told(), ""
+    while True:
+        try:
+            async for line in lines(engine, told, as_json=as_json):
+                said = ""
+                yield line
+        except EngineGoneError as gone:
+            if told.engine is None or isinstance(gone, OtherVersionError):
+                raise
+            what = f"cannot be watched: {gone}" if said else GONE
+            if what != said and not (said and isinstance(gone, NoEngineError)):
+                said = what
+                yield to_word("gone", what, as_json=as_json)
+        await pause(_REATTACH_S)
+
+
+async def lines(engine: EnginePort, told: Told, *, as_json: bool = False) -> AsyncIterator[str]:
+    """A line for each event from now on, or on from what was `told`, safe to print. Without end.
+
+    Raises EngineGoneError.
+    """
+    from mcpwall.cli.told import events
+
+    def line(event: Event) -> str:
+        if told.take(event) or as_json:
+            return to_json(event) if as_json else to_text(event)
+        return ""
+
     while True:
         snapshot = await engine.snapshot()
-        known.rules = _written(snapshot.rules)
-        async for batch in engine.feed(snapshot.seq):
-            if batch.gap:
-                yield to_gap(as_json=as_json)
-                break
+        if told.engine is None:
+            told.begin(snapshot)
+        elif snapshot.first != told.engine and not told.reaches(snapshot):
+            yield to_word("gap", MISSING, as_json=as_json)
+        for event in events(snapshot):
+            if not told.knows(event) and (text := line(event)):
+                yield text
+        told.follow(snapshot.first)
+        async for batch in engine.feed(told.seq):
+            overlaps, told.seq = told.seq < snapshot.seq, batch.seq
             for event in batch.events:
-                if (as_json or known.is_news(event)) and (line := say(event)):
-                    yield line
-        else:
-            return
+                if not (overlaps and told.knows(event)) and (text := line(event)):
+                    yield text
+            if batch.gap:
+                yield to_word("gap", MISSING, as_json=as_json)
+                break
 
 
-def _written(rules: Iterable[RuleRow]) -> list[Rule]:
-    return [row.rule for row in rules]
+def to_word(kind: str, text: str, *, as_json: bool) -> str:
+    """What is said of the events themselves: that some are missing, that no engine tells any."""
+    from mcpwall.text import ascii_json, visible
 
-
-class _Known:
-    """Remembers what was said of rules and sessions, whose counts change with every call."""
-
-    def __init__(self) -> None:
-        self._agents: dict[str, str] = {}  # of live sessions
-        self.rules: list[Rule] = []
-
-    def is_news(self, event: Event) -> bool:
-        """Whether a line about `event` would differ from the last one about the same thing."""
-        from mcpwall.engine.port import RulesEvent, SessionEvent
-
-        if isinstance(event, RulesEvent):
-            before, self.rules = self.rules, _written(event.rules)
-            return before != self.rules
-        if not isinstance(event, SessionEvent):
-            return True
-        session = event.session
-        agent = self._agents.pop(session.id, None)
-        if session.ended:
-            return True
-        self._agents[session.id] = session.agent
-        return agent != session.agent
-
-
-def to_gap(*, as_json: bool) -> str:
-    """What is said when events were dropped because the reader was too slow."""
-    from mcpwall.text import ascii_json
-
-    text = "some events are missing here: whoever reads these lines is too slow"
-    return ascii_json({"type": "gap", "text": text}) if as_json else _line(_now_ms(), text)
+    if as_json:
+        return ascii_json({"type": kind, "text": text})
+    return _line(_now_ms(), "engine" if kind == "gone" else "", visible(text))
 
 
 def to_json(event: Event) -> str:

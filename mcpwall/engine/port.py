@@ -151,7 +151,10 @@ class Status(msgspec.Struct, frozen=True):
 
 
 class Snapshot(msgspec.Struct, frozen=True):
-    """Everything at one moment; `seq` is the number of the last event that it includes."""
+    """Everything at one moment; `seq` is the number of the last event that it includes.
+
+    The events of this engine are numbered above `first`, which no other engine shares.
+    """
 
     seq: int
     status: Status
@@ -161,6 +164,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     sessions: tuple[SessionRow, ...]
     servers: tuple[ServerRow, ...]
     totals: Totals
+    first: int = 0
 
 
 # --- events: each replaces what was known of the same thing -------------------------------------

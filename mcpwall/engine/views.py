@@ -106,6 +106,7 @@ def snapshot(engine: Engine) -> Snapshot:
             tool_views.server_row(engine, server) for server in engine.inventory.servers.values()
         ),
         engine.records.totals(),
+        engine.feed.first,
     )
 
 

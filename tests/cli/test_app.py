@@ -1,10 +1,9 @@
-"""`mcpwall` without a command: when it refuses to start, and how its port outlives engines."""
+"""`mcpwall` without a command: when it refuses to start, and what it does beside the app."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,14 +11,11 @@ import pytest
 from mcpwall.cli import app
 from mcpwall.cli.errors import CliError
 from mcpwall.cli.main import run
-from mcpwall.engine import port, port_rules
+from mcpwall.link.lasting import LastingPort
 from mcpwall.store.app import AppConfig
 from tests.helpers.limits import LIMIT_S
-from tests.tui.fake_port import FakePort
-from tests.tui.scenes import busy, empty
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from pathlib import Path
 
 
@@ -85,7 +81,7 @@ def test_garbage_is_collected_once_the_app_has_settled(monkeypatch: pytest.Monke
 
     monkeypatch.setattr(app, "_SETTLED_S", 0)
     monkeypatch.setattr(app.gc, "enable", settled.set)
-    asyncio.run(app._attended(Opened(), app.LastingPort()))
+    asyncio.run(app._attended(Opened(), LastingPort()))
     assert gc.get_freeze_count()
     gc.unfreeze()
 
@@ -111,58 +107,6 @@ def test_the_editor_opens_the_file_at_the_line_if_it_can(
     monkeypatch.setattr(app, "_on_this_terminal", lambda command: ran.append(command) or 0)
     assert app.edit("/x/config.toml", line) == ""
     assert ran == [told]
-
-
-class Engines:
-    """Stands for `link.client.connect`: the engines that can be reached, one after the other."""
-
-    def __init__(self, *engines: FakePort | port.EngineGoneError) -> None:
-        self.engines = list(engines)
-        self.closed = 0
-
-    @asynccontextmanager
-    async def __call__(self, path: str | None) -> AsyncIterator[FakePort]:
-        assert path == "/a/socket"
-        engine = self.engines.pop(0)
-        if isinstance(engine, port.EngineGoneError):
-            raise engine
-        yield engine
-        self.closed += 1
-
-
-def test_a_snapshot_connects_again_where_the_engine_went(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def scene() -> None:
-        first, second = FakePort(busy()), FakePort(empty())
-        engines = Engines(first, port.EngineGoneError("no engine runs"), second)
-        monkeypatch.setattr(app, "connect", engines)
-        lasting = app.LastingPort("/a/socket")
-        with pytest.raises(port.EngineGoneError, match="not connected"):
-            await lasting.send(port_rules.Undo())
-        assert (await lasting.snapshot()).rows
-        assert isinstance(await lasting.send(port_rules.Undo()), port.Done)
-        await first.break_off("gone")
-        with pytest.raises(port.EngineGoneError, match="no engine runs"):
-            await lasting.snapshot()
-        assert engines.closed == 1
-        assert not (await lasting.snapshot()).rows
-        assert isinstance(await lasting.send(port_rules.Undo()), port.Done)
-        assert second.sent == [port_rules.Undo()]
-
-    asyncio.run(scene())
-
-
-def test_the_connection_is_closed_before_the_app_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    engines = Engines(FakePort(busy()))
-    monkeypatch.setattr(app, "connect", engines)
-    lasting = app.LastingPort("/a/socket")
-
-    class Attached:
-        async def run_async(self) -> None:
-            await lasting.snapshot()
-            assert engines.closed == 0
-
-    asyncio.run(app._attended(Attached(), lasting))  # type: ignore[arg-type] # it runs, no more
-    assert engines.closed == 1
 
 
 def test_the_theme_is_the_configs_or_the_one_chosen_last(

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from mcpwall.cli import watch
 from mcpwall.cli.main import run
+from mcpwall.cli.told import Told
 from mcpwall.engine import port
 from tests.tui import hostile
 from tests.tui.fake_port import FakePort
@@ -40,7 +41,7 @@ def said(*batches: tuple[port.Event, ...] | None, as_json: bool = False) -> list
         lines: list[str] = []
 
         async def read() -> None:
-            async for line in watch.lines(fake, as_json=as_json):
+            async for line in watch.lines(fake, Told(), as_json=as_json):
                 lines.append(line)  # noqa: PERF401 - the generator ends by raising
 
         reader = asyncio.ensure_future(read())
@@ -106,9 +107,11 @@ def test_other_events_are_a_line_each(event: port.Event, line: str) -> None:
 
 
 def test_a_session_is_told_once_and_when_it_ends() -> None:
-    counted = port.SessionEvent(replace(SESSION, calls=99))
-    ended = port.SessionEvent(replace(SESSION, ended="agent left"))
-    lines = said((port.SessionEvent(SESSION),), (counted, counted), (ended,))
+    came = replace(SESSION, id="s9")
+    counted = port.SessionEvent(replace(came, calls=99))
+    ended = port.SessionEvent(replace(came, ended="agent left"))
+    was_there = port.SessionEvent(replace(SESSION, calls=99))
+    lines = said((was_there,), (port.SessionEvent(came),), (counted, counted), (ended,))
     assert [line.split("  ")[-1] for line in lines] == ["session", "ended: agent left"]
 
 
@@ -160,10 +163,10 @@ def test_p10_hostile_events_are_harmless_lines(as_json: bool) -> None:
 
 
 def test_without_an_engine_it_says_so_and_exits_3(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("MCPWALL_HOME", str(tmp_path))
     assert run(["watch"]) == 3
-    err = capsys.readouterr().err
+    err = capfd.readouterr().err
     assert "no engine runs" in err
     assert len(err.splitlines()) == 1
