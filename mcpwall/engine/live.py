@@ -188,10 +188,10 @@ class Live:
             case Answered():
                 self._answered(command)
             case Inputs():
-                line = together.answer(self, command)
-                self._wire.to_client(line, command.request.id)
+                if (answered := together.answer(self, command)).line:
+                    self._wire.to_client(answered.line, command.about)
                 if command.request.call:
-                    self._answered(Answered(command.request, line is not command.line, line))
+                    self._answered(answered)
             case Subscribes():
                 if line := together.subscribe(self, command):
                     self._wire.to_client(line, command.request.id)

@@ -1,11 +1,12 @@
 """Requests that come in one message, and go or stay together: each is judged as a call.
 
 A server of the stateless era asks the agent inside a result, which the client answers by sending
-its call again ("Multi Round-Trip Requests"); a client subscribes to any number of resources by one
+its call again ("Multi Round-Trip Requests"), or inside what it tells of a task; before that, inside
+an error that names URLs to open. A client subscribes to any number of resources by one
 `subscriptions/listen`. Nothing can wait within such a message: what a person would have to be asked
 about is refused, and with it what came beside it.
 
-Source: MCP 2026-07-28.
+Sources: MCP 2026-07-28 and its tasks extension; MCP 2025-11-25, "Elicitation".
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import msgspec
 from mcpwall.engine import wording
 from mcpwall.engine.port import State
 from mcpwall.model import Action, Cause
+from mcpwall.protocol.commands import Answered
 
 if TYPE_CHECKING:
     from mcpwall.engine.live import Live
@@ -29,17 +31,19 @@ UNASKED: Final = (
 )
 
 
-def answer(live: Live, command: Inputs) -> bytes:
-    """The line for the agent: the result as it came, or a refusal of what it asks."""
+def answer(live: Live, command: Inputs) -> Answered:
+    """What the agent gets: the line as it came, or a refusal of what it asks, b'' of a notice."""
+    request, line = command.request, command.line
     refused = _refused(live, command.questions)
     if refused is None:
-        return command.line
-    return _refusal(live, command.request, refused, "the server asked for ")
+        return Answered(request, command.is_error, line)
+    line = _refusal(live, request, refused, "the server asked for ")
+    return Answered(request, is_error=True, line=line)
 
 
 def subscribe(live: Live, command: Subscribes) -> bytes:
     """The refusal of a subscription for its agent; b'' where it may go to the server."""
-    refused = _refused(live, command.resources)
+    refused = _refused(live, command.things)
     return b"" if refused is None else _refusal(live, command.request, refused, "")
 
 

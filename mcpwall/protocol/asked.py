@@ -8,10 +8,12 @@ from mcpwall.model import JsonObject
 from mcpwall.protocol import codec, methods
 from mcpwall.protocol.codec import INVALID_PARAMS, Malformed
 from mcpwall.protocol.commands import Request, Sort
+from mcpwall.protocol.tasks import Tasks
 
-RESOURCES_MAX: Final = 1_000  # that one subscription names
+THINGS_MAX: Final = 1_000  # that one subscription names
 SUBSCRIBE: Final = "resources/subscribe"
-_LISTEN_FIELDS: Final = frozenset({"resourceSubscriptions"})
+TASK: Final = "tasks/get"
+_LISTEN_FIELDS: Final = frozenset({"resourceSubscriptions", "taskIds"})
 _META: Final = frozenset(
     {
         "progressToken",
@@ -58,26 +60,36 @@ def all_of(params: JsonObject) -> JsonObject:
     return {key: value for key, value in params.items() if key != "_meta"}
 
 
-def resources_of(request: Request, params: JsonObject) -> list[Request]:
-    """A subscription to each resource that `subscriptions/listen` names. Raises Malformed.
+def things_of(request: Request, params: JsonObject, tasks: Tasks) -> list[Request]:
+    """What `subscriptions/listen` names and rules may be about. Raises Malformed.
 
-    MCP 2026-07-28, "Subscriptions": `notifications.resourceSubscriptions`, a list of URIs.
+    A subscription to each resource, and a look at each task that no allowed call has made: what is
+    told of a task holds its output. MCP 2026-07-28, "Subscriptions", and its tasks extension:
+    `notifications.resourceSubscriptions` and `notifications.taskIds`, lists of texts.
     """
     wanted = params.get("notifications", {})
     if type(wanted) is not dict:
         raise Malformed(INVALID_PARAMS, "notifications must be an object", request.id)
     codec.check_keys(wanted, _LISTEN_FIELDS, request.id)
-    uris = wanted.get("resourceSubscriptions") or []
-    if type(uris) is not list or not all(type(uri) is str for uri in uris):
-        text = "resourceSubscriptions must be a list of strings"
-        raise Malformed(INVALID_PARAMS, text, request.id)
-    if len(uris) > RESOURCES_MAX:
-        text = f"a subscription has at most {RESOURCES_MAX} resources"
-        raise Malformed(INVALID_PARAMS, text, request.id)
-    return [
+    things = [
         Request(request.id, SUBSCRIBE, uri, {"uri": uri}, sort=Sort.NOTICE)
-        for uri in dict.fromkeys(uris)
+        for uri in _texts(request, wanted, "resourceSubscriptions")
     ]
+    for task in _texts(request, wanted, "taskIds"):
+        asks = {"taskId": task}
+        if not tasks.knows(asks):
+            things.append(Request(request.id, TASK, "", asks, sort=Sort.NOTICE))
+    return things
+
+
+def _texts(request: Request, wanted: JsonObject, key: str) -> list[str]:
+    """The texts in a list, each once."""
+    texts = wanted.get(key) or []
+    if type(texts) is not list or not all(type(text) is str for text in texts):
+        raise Malformed(INVALID_PARAMS, f"{key} must be a list of strings", request.id)
+    if len(texts) > THINGS_MAX:
+        raise Malformed(INVALID_PARAMS, f"{key} has at most {THINGS_MAX} strings", request.id)
+    return list(dict.fromkeys(texts))
 
 
 def beside(request: Request) -> JsonObject:

@@ -79,18 +79,23 @@ class Answered(msgspec.Struct, gc=False):
 
 
 class Inputs(msgspec.Struct):
-    """The server answered a request with questions for the client, in `line`."""
+    """The server asks the client within `line`: in its answer to `request`, or in a notice.
+
+    `about`: the client's request that the line belongs to, see ToClient. `is_error`: it fails.
+    """
 
     request: Request
     questions: list[Request]
     line: bytes
+    about: RequestId | None
+    is_error: bool = False
 
 
 class Subscribes(msgspec.Struct):
-    """The client wants to be told of these resources: one request for a verdict on each."""
+    """The client wants to be told of things that rules may be about: a request for each of them."""
 
     request: Request
-    resources: list[Request]
+    things: list[Request]
 
 
 class Withdrawn(msgspec.Struct):

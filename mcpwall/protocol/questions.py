@@ -1,8 +1,9 @@
 """What the server asks of the client: sampling, elicitation, roots, and anything else. Pure.
 
 The first three are judged as calls are, since they reach the person's model, screen and files; a
-ping and what nobody knows go on. Each may be answered once. Sources: MCP client features pages of
-2024-11-05 … 2025-11-25; in 2026-07-28 servers ask inside results instead.
+ping and what nobody knows go on. Each may be answered once. What is asked inside results, errors
+and notifications is found by `asking`. Source: MCP client features pages of 2024-11-05 …
+2025-11-25.
 """
 
 from __future__ import annotations
@@ -28,33 +29,8 @@ from mcpwall.protocol.commands import (
 )
 from mcpwall.protocol.envelopes import Envelope, server_id
 from mcpwall.protocol.members import Doubtful, members
-from mcpwall.protocol.said import Said
 
 OPEN_MAX: Final = 10_000
-IN_RESULT_MAX: Final = 100  # questions in one result
-
-
-def in_result(said: Said | None) -> list[Request] | None:
-    """What a result asks of the client; None where that is unknown, or more than can be judged.
-
-    A question of a kind that nobody knows is one too: it is for the rules to say. MCP 2026-07-28,
-    "Multi Round-Trip Requests".
-    """
-    if said is None:
-        return None
-    asked = said.input_requests
-    questions = []
-    if isinstance(asked, dict) and len(asked) > IN_RESULT_MAX:
-        return None
-    for key, value in asked.items() if isinstance(asked, dict) else ():
-        question = value if isinstance(value, dict) else {}
-        params = question.get("params")
-        known = params if isinstance(params, dict) else {}
-        arguments = {name: known[name] for name in known if name != "_meta"}
-        asked_for = str(question.get("method", ""))
-        method = methods.meant(asked_for) or asked_for
-        questions.append(Request(key, method, arguments=arguments, sort=Sort.QUESTION))
-    return questions
 
 
 def _doubt(params: msgspec.Raw, arguments: JsonObject) -> str:

@@ -15,7 +15,7 @@ from __future__ import annotations
 from typing import Any, Final, TypeAlias
 
 from mcpwall.model import JsonObject, RequestId
-from mcpwall.protocol import asked, codec, envelopes, methods, refusals
+from mcpwall.protocol import asked, asking, codec, envelopes, methods, refusals
 from mcpwall.protocol.codec import INVALID_PARAMS, INVALID_REQUEST, Malformed
 from mcpwall.protocol.commands import (
     Answered,
@@ -37,9 +37,8 @@ from mcpwall.protocol.commands import (
 from mcpwall.protocol.envelopes import Envelope, Unreadable
 from mcpwall.protocol.methods import Way
 from mcpwall.protocol.parties import Parties
-from mcpwall.protocol.questions import Questions, in_result
+from mcpwall.protocol.questions import Questions
 from mcpwall.protocol.results import instructions
-from mcpwall.protocol.said import said as said_of
 from mcpwall.protocol.tasks import Tasks
 from mcpwall.protocol.tool_list import OWN_ID, is_own
 from mcpwall.protocol.tool_wait import ToolWait
@@ -160,10 +159,10 @@ class Session:
             self.parties.learn_client(params.get("clientInfo"))
             commands.append(Opened())
         elif method == "subscriptions/listen":
-            if resources := asked.resources_of(request, params):
+            if things := asked.things_of(request, params, self._tasks):
                 self.requests.begin(request)
                 self.changed = True
-                return [*commands, Subscribes(request, resources)]
+                return [*commands, Subscribes(request, things)]
         elif method == "tools/list":
             request.arguments = {"cursor": params.get("cursor")}
             request.changes = self._tools.list.changes
@@ -320,29 +319,28 @@ class Session:
         if is_own(request_id):
             self.changed = True
             return False, None, self._tools.answered(request_id, envelope), ""
+        read = asking.in_answer(envelope, line, stateless=self.parties.stateless)
         request = self.requests.pop(request_id, None)
         if request is None:
             cancelled = self.requests.late(request_id)
             if cancelled is None:
                 return _drop("dropped an answer of the server to a request that nobody made")
-            said = said_of(envelope.result, stateless=self.parties.stateless)
-            if in_result(said) != []:
+            if read is None or read[1]:
                 return _drop("dropped a question of the server within a cancelled request")
             return True, request_id, [], methods.changing(cancelled.method)
         if request.stage is not Stage.FORWARDED:
             self.requests[request_id] = request
             return _drop("dropped an answer of the server to a request that it never got")
         self.requests.progress.forget(request)
-        said = said_of(envelope.result, stateless=self.parties.stateless)
-        questions = in_result(said)
-        if said is None or questions is None:
+        if read is None:
             self.changed = True
             return False, request_id, refusals.unreadable(request), ""
+        said, questions = read
+        failed = bool(envelope.error) or said.is_error is True
         if questions:
-            return False, request_id, [Inputs(request, questions, line)], ""
+            return False, request_id, [Inputs(request, questions, line, request_id, failed)], ""
         if request.call:
             self._tasks.learn(said)
-            failed = bool(envelope.error) or said.is_error is True
             return True, request_id, [Answered(request, failed, line)], ""
         self.changed = True
         learned = self._housekeeping(request, envelope) if envelope.result else []
@@ -372,7 +370,9 @@ class Session:
                 self.changed = True
                 passes, commands = self._questions.take_back(request_id)
                 return passes, None, commands, ""
-        return True, self.parties.subscription(envelope), [], ""
+        about = self.parties.subscription(envelope)
+        passes, commands = asking.in_notice(envelope, line, about)
+        return passes, about, commands, ""
 
     # --- the server's tools ---------------------------------------------------------------------
 

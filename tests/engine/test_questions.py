@@ -278,6 +278,149 @@ def test_an_answer_that_cannot_be_read_ends_its_call_as_failed(tmp_path):
     assert wall.rows()[0].state is State.ERROR
 
 
+@pytest.mark.parametrize(
+    "beside",
+    [QUESTION, result(2, tools=[{"name": "evil", "inputSchema": {}}]), result(9)],
+    ids=["question", "tools", "nobody's"],
+)
+def test_an_answer_that_asks_takes_nothing_unjudged_along_in_a_batch(tmp_path, beside):
+    wall = Wall(tmp_path, rule("deny"))
+    talk = wall.session()
+    talk.asks(call(1, "look"), request(2, "tools/list"))
+    talk.answers(json.dumps([asking(1, a="roots/list"), beside]).encode())
+    told = talk.got()
+    assert all("error" in each for each in told), told
+    assert 1 in [each["id"] for each in told]
+    assert wall.rows()[0].state is State.ERROR
+
+
+# --- questions inside errors (URLs to open, 2025-11-25) -----------------------------------------
+
+
+def wanting(number, url="https://login.example", code=-32042, **more):
+    asked = {"mode": "url", "elicitationId": "e", "url": url, "message": "log in"}
+    data = {"elicitations": [asked], **more}
+    return {
+        "jsonrpc": "2.0",
+        "id": number,
+        "error": {"code": code, "message": "URL elicitation required", "data": data},
+    }
+
+
+ONLY_OUR_HOST = (
+    rule("deny", "elicitation/create") + 'when = { url = { not_host = "login.example" } }\n'
+)
+
+
+def test_a_url_that_an_error_wants_opened_is_judged_and_goes_on(tmp_path):
+    wall = Wall(tmp_path, ONLY_OUR_HOST)
+    talk = wall.session()
+    talk.asks(call(1, "look"))
+    talk.answers(wanting(1))
+    assert talk.got() == [wanting(1)]
+    assert [(row.method, row.state) for row in wall.rows()] == [
+        ("tools/call", State.ERROR),
+        ("elicitation/create", State.DONE),
+    ]
+
+
+def test_a_url_that_rules_forbid_reaches_nobody(tmp_path):
+    wall = Wall(tmp_path, ONLY_OUR_HOST)
+    talk = wall.session()
+    talk.asks(call(1, "look"), request(2, "prompts/list"))
+    talk.answers(wanting(1, "https://evil.example"))
+    (refused,) = talk.got()
+    assert "evil" not in json.dumps(refused)
+    assert verdict(refused)["rules"] == ["talk"]
+    talk.answers(wanting(2, "https://evil.example"))
+    (refused,) = talk.got()
+    assert (refused["id"], "evil" in json.dumps(refused)) == (2, False)
+    assert [row.state for row in wall.rows()] == [State.ERROR, State.REFUSED, State.REFUSED]
+
+
+@pytest.mark.parametrize(
+    ("written", "instead"),
+    [
+        ("elicitations", r"\u0065licitations"),
+        ("elicitations", "Elicitations"),
+        ('"data"', '"Data"'),
+        ('"data"', '"data": {}, "data"'),
+        ('"elicitations"', '"elicitations": [], "elicitations"'),
+        ('"url":', '"url": "https://login.example", "url":'),
+        ('"url":', '"url": "https://login.example", "URL":'),
+        ('"code": -32042', '"code": -32042.0'),
+        ('"code"', '"odd": NaN, "code"'),
+    ],
+)
+def test_no_other_spelling_of_an_error_takes_a_url_past_the_rules(tmp_path, written, instead):
+    wall = Wall(tmp_path, ONLY_OUR_HOST)
+    talk = wall.session()
+    talk.asks(call(1, "look"))
+    line = json.dumps(wanting(1, "https://evil.example"))
+    assert written in line
+    talk.answers(line.replace(written, instead, 1).encode())
+    (refused,) = talk.got()
+    assert "evil" not in json.dumps(refused)
+
+
+def test_nothing_beside_a_url_takes_it_past_the_rules(tmp_path):
+    wall = Wall(tmp_path, ONLY_OUR_HOST)
+    talk = wall.session()
+    for number, beside in enumerate(["text", 1e999, {"url": "https://login.example"}]):
+        talk.asks(call(number, "look"))
+        wants = wanting(number, "https://evil.example")
+        wants["error"]["data"]["elicitations"].insert(0, beside)
+        talk.answers(wants)
+        (refused,) = talk.got()
+        assert "evil" not in json.dumps(refused)
+
+
+def test_an_error_that_only_speaks_of_elicitations_goes_on_as_it_came(tmp_path):
+    wall = Wall(tmp_path, rule("deny", "elicitation/create"))
+    talk = wall.session()
+    for number, data in enumerate(["elicitations", {"elicitations": "none"}, ["elicitations"]]):
+        talk.asks(call(number, "look"))
+        plain = wanting(number)
+        plain["error"]["data"] = data
+        talk.answers(plain)
+        assert talk.got() == [plain]
+    talk.asks(call(9, "look"))
+    plain = wanting(9)
+    del plain["error"]["data"]
+    talk.answers(plain)
+    assert talk.got() == [plain]
+
+
+# --- questions inside notifications (tasks of the stateless era) --------------------------------
+
+
+def task_asks(**questions):
+    inputs = {key: {"method": method, "params": {}} for key, method in questions.items()}
+    params = {"taskId": "t", "status": "input_required", "inputRequests": inputs}
+    return note("notifications/tasks", params)
+
+
+def test_what_a_task_s_notification_asks_is_judged_and_goes_on(tmp_path):
+    wall = Wall(tmp_path, RULES)
+    talk = wall.session()
+    talk.answers(task_asks(**ROOTS_AND_MODEL))
+    assert talk.got() == [task_asks(**ROOTS_AND_MODEL)]
+    assert [row.state for row in wall.rows()] == [State.DONE, State.DONE]
+
+
+@pytest.mark.parametrize("action", ["deny", "ask"])
+def test_a_task_s_notification_that_asks_what_rules_forbid_goes_nowhere(tmp_path, action):
+    wall = Wall(tmp_path, rule(action))
+    talk = wall.session()
+    asks = task_asks(**ROOTS_AND_MODEL)
+    talk.answers(asks)
+    talk.answers(json.dumps(asks).replace("inputR", r"\u0069nputR").encode())
+    talk.answers(json.dumps(asks).replace("inputR", "InputR").encode())
+    talk.answers(json.dumps([asks, note("notifications/message", {})]).encode())
+    assert talk.got() == []
+    assert [row.state for row in wall.rows()] == [State.REFUSED] * 2  # of the one that is plain
+
+
 # --- subscriptions of the stateless era ---------------------------------------------------------
 
 
@@ -355,6 +498,30 @@ def test_p01_a_subscription_that_cannot_be_recorded_is_refused(tmp_path):
     assert "disk full" in talk.got()[0]["error"]["message"]
 
 
+def following(number, *tasks):
+    wanted = {"taskIds": list(tasks)}
+    return request(number, "subscriptions/listen", {"notifications": wanted})
+
+
+def test_following_the_task_of_an_allowed_call_is_housekeeping(tmp_path):
+    wall = Wall(tmp_path, rule("deny", "tasks/get"))
+    talk = wall.session()
+    talk.asks(call(1, "look"))
+    talk.answers(result(1, resultType="task", taskId="mine"))
+    talk.asks(following(2, "mine"))
+    assert talk.forwarded()[-1] == following(2, "mine")
+
+
+def test_following_any_other_task_is_judged_as_asking_for_it(tmp_path):
+    wall = Wall(tmp_path, rule("deny", "tasks/get"))
+    talk = wall.session()
+    talk.asks(following(2, "theirs"))
+    assert talk.forwarded() == []
+    (refused,) = talk.got()
+    assert refused["error"]["data"]["mcpwall/verdict"]["rules"] == ["talk"]
+    assert [(row.method, row.state) for row in wall.rows()] == [("tasks/get", State.REFUSED)]
+
+
 def test_a_subscription_to_no_resource_is_housekeeping(tmp_path):
     wall = Wall(tmp_path, rule("deny", "resources/subscribe"))
     talk = wall.session()
@@ -370,6 +537,9 @@ def test_a_subscription_to_no_resource_is_housekeeping(tmp_path):
         {"Notifications": {"resourceSubscriptions": ["a"]}},
         {"notifications": {"ResourceSubscriptions": ["a"]}},
         {"notifications": {"resourceSubscriptions": "a"}},
+        {"notifications": {"TaskIds": ["a"]}},
+        {"notifications": {"taskIds": "a"}},
+        {"notifications": {"taskIds": [1]}},
         {"notifications": {"resourceSubscriptions": [["a"]]}},
         {"notifications": {"resourceSubscriptions": [str(n) for n in range(1_001)]}},
     ],
