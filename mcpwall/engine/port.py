@@ -288,7 +288,7 @@ class Done(msgspec.Struct, frozen=True, tag="done"):
 
 
 class Refused(msgspec.Struct, frozen=True, tag="refused"):
-    """Nothing was changed. `text`: what is wrong, where, what to do."""
+    """It is not as ordered. `text`: what is wrong, where, what to do, and what was done if any."""
 
     text: str
 
