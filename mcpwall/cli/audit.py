@@ -34,6 +34,7 @@ def run_verify(arguments: argparse.Namespace) -> int:
     """Print what does not fit, or that all does. Raises CliError."""
     from mcpwall.cli.record import open_record
     from mcpwall.store.faults import AuditError
+    from mcpwall.text import visible
 
     try:
         with open_record() as reader:
@@ -41,7 +42,7 @@ def run_verify(arguments: argparse.Namespace) -> int:
     except AuditError as error:
         raise CliError(str(error)) from None
     for problem in report.problems:
-        print(problem)
+        print(visible(problem))  # a record that was tampered with holds what it likes
     if report.problems:
         print(f"{len(report.problems)} of {report.rows} rows and {report.heads} heads do not fit")
         return FAILED

@@ -128,6 +128,9 @@ def verify(db: sqlite3.Connection, heads: Heads) -> Report:
     for name, table, values, stored in _in_order(db):
         rows += 1
         number = values[1] if table == b"calls" else values[0]
+        if not isinstance(number, int) or not isinstance(stored, bytes):
+            problems.append(f"{name}: no engine wrote a row like this")
+            continue
         if number <= seq:
             problems.append(f"{name}: its number {number} is taken by another row")
             continue
@@ -149,7 +152,7 @@ def _missing(first: int, last: int, where: str) -> str:
     return f"{count} {last} missing {where}"
 
 
-def _in_order(db: sqlite3.Connection) -> Iterator[tuple[str, bytes, tuple[Any, ...], bytes]]:
+def _in_order(db: sqlite3.Connection) -> Iterator[tuple[str, bytes, tuple[Any, ...], Any]]:
     """Every row of all tables by its number: name, table, hashed values, chain."""
     rows = [
         f"SELECT {', '.join(columns)}, chain FROM {table} WHERE {key} = ?"  # noqa: S608 - constants
@@ -160,7 +163,8 @@ def _in_order(db: sqlite3.Connection) -> Iterator[tuple[str, bytes, tuple[Any, .
         "UNION ALL SELECT seq, 2, seq FROM tool_events ORDER BY 1, 2, 3"
     )
     for _, which, key in places:
-        *values, stored = db.execute(rows[which], (key,)).fetchone()
+        found = db.execute(rows[which], (key,)).fetchone()
+        *values, stored = found or (key, key, None)  # nothing is found by a key that is NULL
         table = _TABLES[which][0]
         if table == "calls":
             name = f"call {key}"

@@ -222,6 +222,23 @@ def test_p19_verify_names_each_bad_row_and_fails(audit, capsys, tmp_path):
     ]
 
 
+def test_p10_what_verify_quotes_of_a_record_made_by_others_moves_no_terminal(audit, capsys):
+    audit.write([intent(1)], [answered(1)])
+    audit.checkpoint()
+    with closing(sqlite3.connect(places.audit_file())) as db, db:
+        (view,) = db.execute("SELECT sql FROM sqlite_master WHERE name = 'open_calls'").fetchone()
+        db.execute("CREATE TABLE other AS SELECT * FROM steps")  # without the checks of the first
+        db.execute("UPDATE other SET call = ?", (HOSTILE,))
+        db.execute("DROP VIEW open_calls")
+        db.execute("DROP TABLE steps")
+        db.execute("ALTER TABLE other RENAME TO steps")
+        db.execute(view)
+    assert run(["audit", "verify"]) == 1
+    lines = out(capsys)
+    assert lines[0].startswith("step 2 (of call ‹ESC›]52;c;aGk=‹BEL›‹U+202E›")
+    assert all(line.isprintable() for line in lines)
+
+
 def test_times_are_local(audit):
     audit.write([intent(1)])
     line = as_line(audit.get(1))

@@ -269,3 +269,17 @@ def test_a_record_of_the_first_version_still_fits(path):
     with Audit.open(path, boot="boot-2") as audit:
         audit.write([], [answered(6)])
     assert problems(path) == []
+
+
+def test_p19_rows_that_no_engine_could_have_written_are_named(path):
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("CREATE TABLE other AS SELECT * FROM steps")  # without the checks of the first
+        db.execute("DROP VIEW open_calls")
+        db.execute("DROP TABLE steps")
+        db.execute("ALTER TABLE other RENAME TO steps")
+        db.execute("INSERT INTO steps (seq, call) VALUES ('soon', 1), (NULL, 1)")
+        db.execute("UPDATE steps SET chain = 'a text' WHERE seq = 10")
+    why = "no engine wrote a row like this"
+    steps = ("None (of call None)", "10 (of call 5)", "soon (of call 1)")
+    noted = "row 10 missing at the end: cut off after a head was noted"
+    assert problems(path) == [*(f"step {step}: {why}" for step in steps), noted]
