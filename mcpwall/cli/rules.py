@@ -34,7 +34,7 @@ def register(subparsers: argparse._SubParsersAction[Any]) -> None:
     listing = commands.add_parser(
         "list",
         help="the rules of config.toml, and of the project here",
-        description="List the rules of config.toml and of the .mcpwall.toml that covers this "
+        description="List the rules of config.toml and of each .mcpwall.toml that covers this "
         "directory, a line each. The strictest rule that matches wins, wherever it stands.",
     )
     listing.add_argument("--json", action="store_true", help="a JSON object a line, nothing cut")
