@@ -16,7 +16,7 @@ import hashlib
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, TypeAlias
 
 import msgspec
@@ -44,6 +44,9 @@ _LAST_TWO: Final = frozenset(
     for last in ("key", "keys")
     for first in ("access", "account", "api", "auth", "encryption", "private", "secret", "signing")
 )
+# Members of an object that say of another one what it is the value of: {"name": …, "value": …}.
+_NAMING: Final = ("name", "key", "variable", "header", "field")
+_NAMED: Final = "value"
 # Tokens that only say how far a list was read, or how long a text may be.
 _PLAIN_TOKENS: Final = frozenset(
     ("continuation", "cursor", "max", "min", "next", "page", "prev", "previous", "progress", "sync")
@@ -63,6 +66,7 @@ _FORMATS: Final = (
 # The part in `(…)` is hidden, what stands before it is kept.
 _AFTER: Final = (
     r"(?i)\b(?:bearer|basic)\s+([A-Za-z0-9+/_.=~-]{8,})",
+    r"""(?i)\bauthorization["']?\s*[:=]\s*["']?(?:[a-z]+\s+)?([^\s"',;&]{8,})""",
     r"://[^\s/@:]*:([^\s/@]+)@",
     (
         r"(?i)(?:api[_-]?key|access[_-]?key|secret[_-]?key|passw(?:or)?d|pwd|secret|token|cookie)"
@@ -152,7 +156,7 @@ class Mask:
             mark = f"⟨{len(data):,} bytes, not looked through for secrets⟩"
             return {mark: ""}, {mark: mark}
         marks: Marks = {}
-        hidden = {name: self._value(name, value, marks) for name, value in arguments.items()}
+        hidden = self._object(arguments, marks, secret=False)
         return (hidden, marks) if marks else (arguments, {})
 
     def text(self, text: str, marks: Marks | None = None) -> str:
@@ -182,13 +186,24 @@ class Mask:
     def _random(self, text: str, marks: Marks) -> str:
         return self._mark(text, marks) if is_random(text) else text
 
-    def _value(self, name: str, value: Any, marks: Marks) -> Any:
-        if self._is_secret(name):
-            return _leaves(value, lambda leaf: self._leaf(leaf, marks))
+    def _object(self, fields: JsonObject, marks: Marks, *, secret: bool) -> JsonObject:
+        """An object with secrets hidden; `secret`: all that it holds is one by a name above."""
+        named = [fields[key] for key in _NAMING if key in fields] if _NAMED in fields else []
+        told = any(isinstance(name, str) and self._is_secret(name) for name in named)
+        hidden: JsonObject = {}
+        for name, value in fields.items():
+            shown = self.text(name, marks) if len(name) >= VALUE_MIN else name
+            is_secret = secret or (told and name == _NAMED) or self._is_secret(name)
+            hidden[shown] = self._value(value, marks, secret=is_secret)
+        return hidden
+
+    def _value(self, value: Any, marks: Marks, *, secret: bool) -> Any:
         if isinstance(value, dict):
-            return {key: self._value(key, inner, marks) for key, inner in value.items()}
+            return self._object(value, marks, secret=secret)
         if isinstance(value, list):
-            return [self._value("", inner, marks) for inner in value]
+            return [self._value(inner, marks, secret=secret) for inner in value]
+        if secret:
+            return self._leaf(value, marks)
         return self.text(value, marks) if isinstance(value, str) else value
 
     def _is_secret(self, name: str) -> bool:
@@ -202,13 +217,16 @@ class Mask:
             return value
         if isinstance(value, str) and _MARKED.fullmatch(value):
             return value
-        text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
-        mark = self._mark(text, marks)
+        if isinstance(value, str):
+            return self._mark(value, marks)
+        mark = self._mark(msgspec.json.encode(value).decode(), marks, b"a number")
         marks[mark] = value
         return mark
 
-    def _mark(self, value: str, marks: Marks) -> str:
-        known = hashlib.blake2b(value.encode("utf-8", "replace"), key=self._key, digest_size=HASH)
+    def _mark(self, value: str, marks: Marks, kind: bytes = b"") -> str:
+        """A mark for a text; of another `kind` than one that spells the same, it is another one."""
+        data = value.encode("utf-8", "replace")
+        known = hashlib.blake2b(data, key=self._key, digest_size=HASH, person=kind)
         mark = f"{MARK}{len(value)} chars, {known.hexdigest()}⟩"
         marks[mark] = value
         return mark
@@ -241,27 +259,21 @@ def is_random(text: str) -> bool:
 
 def unmasked(value: Any, marks: Marks) -> Any:
     """Arguments in which a person left marks, with what these stand for."""
-    return _leaves(value, lambda leaf: _filled(leaf, marks))
+    if isinstance(value, dict):
+        return {_written(key, marks): unmasked(inner, marks) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [unmasked(inner, marks) for inner in value]
+    if not isinstance(value, str):
+        return value
+    return marks[value] if value in marks else _written(value, marks)
 
 
-def _filled(leaf: Any, marks: Marks) -> Any:
-    if not isinstance(leaf, str):
-        return leaf
-    if leaf in marks:
-        return marks[leaf]
+def _written(text: str, marks: Marks) -> str:
+    """A text with what the marks in it stand for."""
     for mark, secret in marks.items():
         if isinstance(secret, str):
-            leaf = leaf.replace(mark, secret)
-    return leaf
-
-
-def _leaves(value: Any, change: Callable[[Any], Any]) -> Any:
-    """JSON data with everything changed that is no object and no list."""
-    if isinstance(value, dict):
-        return {key: _leaves(inner, change) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_leaves(inner, change) for inner in value]
-    return change(value)
+            text = text.replace(mark, secret)
+    return text
 
 
 def _options() -> Any:

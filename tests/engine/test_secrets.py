@@ -83,6 +83,7 @@ def test_p14_a_secret_goes_to_the_server_and_nowhere_else(wall: Wall) -> None:
     talk.asks(request(2, "resources/read", {"uri": f"https://me:{CANARY}@host/x"}))
     talk.answers({"jsonrpc": "2.0", "id": 2, "error": {"code": 1, "message": f"bad {FORMAT}"}})
     talk.asks(call(3, "pay", {"token": FORMAT}))
+    talk.asks(call(4, "pay", {FORMAT: {FORMAT: 1}, "set": {"name": "api_key", "value": CANARY}}))
     assert leaks(wall) == []
     assert all(secret not in str(asyncio.run(port.snapshot())) for secret in PLANTED)
     row = wall.recorded(1)
@@ -134,6 +135,22 @@ def test_an_edit_around_a_mark_keeps_the_secret(wall: Wall) -> None:
     assert isinstance(wall.do(decision), Done)
     (sent,) = talk.forwarded()
     assert sent["params"]["arguments"] == {"token": FORMAT, "amount": 3}
+    assert leaks(wall) == []
+
+
+def test_an_edit_around_a_mark_in_a_name_keeps_the_secret(wall: Wall) -> None:
+    talk = wall.session(tools=TOOLS)
+    talk.asks(call(1, "pay", {"by": {FORMAT: "card"}, "amount": 5}))
+    (held,) = wall.held
+    (mark,) = held.arguments["by"]
+    checked = edit(wall, held, by={mark: "card"}, amount=3)
+    assert isinstance(checked, EditChecked)
+    cut = edit(wall, held, by={mark[:-1]: "card"}, amount=3)
+    assert isinstance(cut, Refused)
+    decision = Decide(held.row.id, held.digest, held.revision, allow=True, edited=checked.digest)
+    assert isinstance(wall.do(decision), Done)
+    (sent,) = talk.forwarded()
+    assert sent["params"]["arguments"] == {"by": {FORMAT: "card"}, "amount": 3}
     assert leaks(wall) == []
 
 

@@ -73,9 +73,40 @@ def test_p14_known_formats_are_hidden_inside_a_text(secret: str) -> None:
     assert unmasked(hidden, marks) == {"body": [text]}
 
 
+@pytest.mark.parametrize("secret", SECRETS)
+@pytest.mark.parametrize("above", ["headers", "password"])
+def test_p14_known_formats_are_hidden_in_names_too(secret: str, above: str) -> None:
+    arguments = {secret: "x", above: {"by": [{secret: "plain words"}]}}
+    hidden, marks = hide(arguments)
+    assert secret not in str(hidden)
+    assert unmasked(hidden, marks) == arguments
+
+
+def test_p02_a_number_and_the_text_that_spells_it_are_put_back_as_what_they_were() -> None:
+    arguments = {"password": "12345678", "token": 12345678, "secret": [1, "1", 1.0, "1.0"]}
+    hidden, marks = hide(arguments)
+    assert len(marks) == 6
+    assert repr(unmasked(hidden, marks)) == repr(arguments)
+
+
+@pytest.mark.parametrize("naming", ["name", "key", "variable", "header", "field"])
+def test_p14_a_value_is_hidden_by_the_name_beside_it(naming: str) -> None:
+    pairs = [
+        {naming: "API_KEY", "value": "plain words", "n": 5},
+        {naming: "editor", "value": "plain words"},
+    ]
+    hidden, marks = hide({**pairs[0], "env": pairs})
+    (mark,) = marks
+    shown = {naming: "API_KEY", "value": mark, "n": 5}
+    assert hidden == {**shown, "env": [shown, pairs[1]]}
+    assert unmasked(hidden, marks) == {**pairs[0], "env": pairs}
+
+
 @pytest.mark.parametrize(
     ("text", "kept"),
     [
+        ("Authorization: token abcdef123456", "Authorization: token {}"),
+        ('"authorization": "abcdef123456"', '"authorization": "{}"'),
         ("curl -H 'Authorization: Bearer abcdef123456' x", "curl -H 'Authorization: Bearer {}' x"),
         ("postgres://me:hunter2@db/x", "postgres://me:{}@db/x"),
         ("export API_KEY=abcdef123 && run", "export API_KEY={} && run"),
@@ -205,7 +236,8 @@ json = st.recursive(
     st.none() | st.booleans() | st.integers(-9, 9) | st.sampled_from([*SECRETS, "plain", "⟨"]),
     lambda inner: (
         st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from(("password", "body", "token", "n")), inner, max_size=3)
+        | st.dictionaries(st.sampled_from(("password", "body", "name", "value")), inner, max_size=3)
+        | st.dictionaries(st.sampled_from((*SECRETS, "n")), inner, max_size=2)
     ),
     max_leaves=12,
 )
