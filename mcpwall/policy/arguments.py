@@ -16,6 +16,7 @@ from mcpwall.model import JsonObject
 
 ANY = "any"
 LEAVES_MAX = 10_000  # values that one path yields; a call with more cannot be evaluated
+TWINS_MAX = 1_000  # fields of an object among which one in other letter case is looked for
 
 
 class Gap(enum.Enum):
@@ -26,6 +27,7 @@ class Gap(enum.Enum):
 
 
 Leaves: TypeAlias = Callable[[JsonObject], "list[Any]"]
+_Member: TypeAlias = Callable[[JsonObject, str], Any]
 
 
 class PathError(ValueError):
@@ -44,7 +46,29 @@ def compile_path(path: str) -> Leaves:
         return lambda arguments: [arguments]
     if len(steps) == 1 and (name := steps[0]) is not None:
         return lambda arguments: [arguments.get(name, Gap.MISSING)]
-    return lambda arguments: _follow(arguments, steps)
+    return lambda arguments: _follow(arguments, steps, _member)
+
+
+def compile_presence(path: str) -> Leaves:
+    """`compile_path` for who asks whether a field is there. Raises PathError.
+
+    One that is there in other letter case alone, which some servers take for it, is BROKEN.
+    """
+    steps = parse_path(path)
+    return lambda arguments: _follow(arguments, steps, _member_or_twin)
+
+
+def _member(fields: JsonObject, name: str) -> Any:
+    return fields.get(name, Gap.MISSING)
+
+
+def _member_or_twin(fields: JsonObject, name: str) -> Any:
+    if name in fields:
+        return fields[name]
+    if len(fields) > TWINS_MAX:
+        return Gap.BROKEN
+    folded = name.casefold()
+    return Gap.BROKEN if any(key.casefold() == folded for key in fields) else Gap.MISSING
 
 
 def parse_path(path: str) -> tuple[str | None, ...]:
@@ -97,7 +121,7 @@ def escape_name(name: str) -> str:
     return "".join(f"\\{char}" if char in ".[]\\" else char for char in name)
 
 
-def _follow(arguments: JsonObject, steps: tuple[str | None, ...]) -> list[Any]:
+def _follow(arguments: JsonObject, steps: tuple[str | None, ...], member: _Member) -> list[Any]:
     values: list[Any] = [arguments]
     for step in steps:
         reached: list[Any] = []
@@ -105,8 +129,7 @@ def _follow(arguments: JsonObject, steps: tuple[str | None, ...]) -> list[Any]:
             if isinstance(value, Gap):
                 reached.append(value)
             elif step is not None:
-                is_object = isinstance(value, dict)
-                reached.append(value.get(step, Gap.MISSING) if is_object else Gap.BROKEN)
+                reached.append(member(value, step) if isinstance(value, dict) else Gap.BROKEN)
             elif isinstance(value, list):
                 reached.extend(value[: LEAVES_MAX + 1])
             else:

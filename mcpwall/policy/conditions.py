@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from mcpwall.model import Condition, JsonObject
-from mcpwall.policy.arguments import ANY, LEAVES_MAX, Gap, compile_path
+from mcpwall.policy.arguments import ANY, LEAVES_MAX, Gap, compile_path, compile_presence
 from mcpwall.policy.hosts import urls_in
 from mcpwall.policy.operators import OPERATORS, PATH_MAX, Check, Resolve, Truth
 
@@ -50,7 +50,7 @@ class Clause:
             )
         try:
             check = build(condition.value)
-            self._leaves = compile_path(argument)
+            self._leaves = (compile_presence if base == "exists" else compile_path)(argument)
         except (ValueError, TypeError) as error:
             raise ConditionError(condition, str(error)) from error
         self._check = check if base == op else _negation(check)

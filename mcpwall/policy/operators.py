@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import operator
+import re
 import unicodedata
 from collections.abc import Callable
 from decimal import Decimal
@@ -26,7 +27,8 @@ _SURROGATES = range(0xD800, 0xE000)  # halves of characters, which are no text a
 TEXT_MAX = 262_144  # characters that glob and regex look at; a longer text cannot be evaluated
 _BASE_SIZE = 2_000  # instructions that each expression counts for, however small
 REGEX_MAX = 2_000  # characters of a regular expression
-_TRIMMED = " \t\r\n\v\f\"'"  # what some servers take off the ends of a path and others do not
+_TRIMMED = "\"'\ufeff"  # what some servers take off a path's ends besides space, and others do not
+_VARIABLE = re.compile(r"\$[A-Za-z_{]")  # at its start: some put a variable's value in
 PATH_MAX = 4_096  # characters of a path, Linux's limit
 
 Truth: TypeAlias = bool | None
@@ -256,7 +258,7 @@ def _under(value: Any) -> Check:
     def check(leaf: Any, directory: str, resolve: Resolve) -> Truth:
         if not isinstance(leaf, str) or len(leaf) > PATH_MAX or "\0" in leaf:
             return None
-        if leaf.strip(_TRIMMED) != leaf:
+        if leaf.strip() != leaf or leaf.strip(_TRIMMED) != leaf or _VARIABLE.match(leaf):
             return None
         try:
             path = resolve(leaf, directory)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mcpwall.model import Condition
-from mcpwall.policy.arguments import LEAVES_MAX
+from mcpwall.policy.arguments import LEAVES_MAX, TWINS_MAX
 from mcpwall.policy.conditions import Clause, ConditionError, operators
 from mcpwall.policy.operators import PATH_MAX, TEXT_MAX, same
 from tests.policy.build import PROJECT, resolve
@@ -113,6 +113,14 @@ def says(op: str, value: Any, given: Any, argument: str = "x") -> str:
         ("under", "~/src", "escape/passwd", "N"),
         ("under", "~/src", " /etc/passwd", "?"),  # some servers trim it
         ("under", "~/src", '"/etc/passwd"', "?"),
+        ("under", "~/src", "\u00a0/etc/passwd", "?"),
+        ("under", "~/src", "/etc/passwd\u2003", "?"),
+        ("under", "~/src", "\ufeff/etc/passwd", "?"),
+        ("under", "~/src", "\x1f/etc/passwd", "?"),
+        ("under", "~/src", "$HOME/.ssh/id", "?"),  # some servers put the variable in
+        ("under", "~/src", "${HOME}/.ssh/id", "?"),
+        ("under", "~/src", "Outer$Inner.java", "Y"),
+        ("under", "~/src", "$5", "Y"),
         ("under", "~/src", "it's here/a b", "Y"),
         ("under", "~/src", "", "Y"),
         ("under", "/etc", "escape/passwd", "Y"),
@@ -156,6 +164,23 @@ def test_only_exists_can_speak_of_a_missing_argument() -> None:
     assert says("length", 3, ABSENT) == "?"
     assert says("exists", False, "text", "x.field") == "?"
     assert says("exists", False, {}, "x.field") == "Y"
+
+
+@pytest.mark.parametrize("argument", ["x.force", "x.deep.force", "x.list[].force"])
+def test_p04_what_is_there_in_other_letter_case_is_neither_there_nor_missing(argument: str) -> None:
+    for twin in ("Force", "FORCE", "forCe"):
+        given = {twin: True, "deep": {twin: True}, "list": [{twin: True}]}
+        assert says("exists", False, given, argument) == "?"
+        assert says("exists", True, given, argument) == "?"
+    given = {"force": True, "Force": True, "deep": {"force": 1}, "list": [{"force": 1}]}
+    assert says("exists", True, given, argument) == "Y"
+    assert says("exists", True, {"Deep": {"force": 1}}, "x.deep.force") == "?"
+
+
+def test_p13_among_countless_arguments_none_is_looked_for_in_other_letter_case() -> None:
+    many = {f"field{number}": 1 for number in range(TWINS_MAX + 1)}
+    assert says("exists", False, many, "x.force") == "?"
+    assert says("exists", False, dict(list(many.items())[1:]), "x.force") == "Y"
 
 
 @pytest.mark.parametrize(
