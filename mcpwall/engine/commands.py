@@ -45,6 +45,7 @@ from mcpwall.engine.port_tools import (
     Recommend,
 )
 from mcpwall.store.config import ConfigError
+from mcpwall.store.difference import other_rule
 from mcpwall.store.edit import EditError
 
 if TYPE_CHECKING:
@@ -65,8 +66,9 @@ def _carry_out(engine: Engine, command: Order) -> Reply:
         case Decide():
             return remembering.decide(engine, command)
         case PutRule(fields, replaces):
+            before = book.config
             book.put(fields, replaces)
-            return Done("saved")
+            return Done("saved", other_rule(before, book.config) or replaces)
         case DropRule(rule):
             if any(answer.id == rule for answer in engine.answers.list()):
                 engine.answers = engine.answers.without(rule)
@@ -78,8 +80,10 @@ def _carry_out(engine: Engine, command: Order) -> Reply:
             book.toggle(rule, enabled=enabled)
             return Done("on" if enabled else "off")
         case Undo(redo):
+            before = book.config
             book.undo(redo=redo)
-            return Done("done again" if redo else "undone")
+            said = "done again" if redo else "undone"
+            return Done(said, other_rule(before, book.config))
         case Lockdown(on):
             return _lockdown(engine, on=on)
         case AcceptEdit(text_hash, accept):

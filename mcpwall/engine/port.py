@@ -285,6 +285,7 @@ Command: TypeAlias = Order | Question
 
 class Done(msgspec.Struct, frozen=True, tag="done"):
     text: str = ""  # one line for the person
+    rule: str = ""  # the id of the rule that came, or says something else now
 
 
 class Refused(msgspec.Struct, frozen=True, tag="refused"):

@@ -6,6 +6,9 @@ import difflib
 from collections.abc import Iterator
 from typing import Final
 
+import msgspec
+
+from mcpwall.model import Rule
 from mcpwall.store.config import Config
 from mcpwall.store.toml_lines import Path, positions
 
@@ -28,6 +31,20 @@ def diff(old: Config, new: Config) -> str:
         lineterm="",
     )
     return "".join(f"{line.partition(_MARK)[0]}\n" for line in lines)
+
+
+def content(rule: Rule) -> str:
+    """What a rule says, wherever it stands; as text, because 1, 1.0 and true are equal."""
+    return repr(msgspec.structs.replace(rule, origin=None))
+
+
+def other_rule(old: Config, new: Config) -> str:
+    """The id of the first rule of `new` that `old` does not have just so; "" where there is none.
+
+    Where a rule stands makes no difference.
+    """
+    before = {content(rule) for rule in old.rules}
+    return next((rule.id for rule in new.rules if content(rule) not in before), "")
 
 
 def _lines(text: str) -> Iterator[str]:

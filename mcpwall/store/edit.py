@@ -12,13 +12,12 @@ from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
-
 from mcpwall.policy.loosening import loosened
 from mcpwall.policy.match import escape_glob, literal_text
 from mcpwall.policy.set_risk import lowered
 from mcpwall.store import audit_config, files, http, risk_tables, rule_tables
 from mcpwall.store.config import Config, ConfigError, RuleTable, load, load_text
+from mcpwall.store.difference import content
 from mcpwall.store.shared import setting
 from mcpwall.store.toml_values import TableError
 from mcpwall.store.watch import signature
@@ -26,7 +25,7 @@ from mcpwall.store.watch import signature
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from mcpwall.model import JsonObject, Risk, Rule
+    from mcpwall.model import JsonObject, Risk
 
 UNDO_STEPS: Final = 50
 
@@ -85,16 +84,16 @@ def add_rules(config: Config, rules: Sequence[tuple[Mapping[str, Any], str]]) ->
     when the result would not load.
     """
     _blocks(config)  # refuses a file that no table can be added to
-    known = {rule.id: _content(rule) for rule in config.rules}
+    known = {rule.id: content(rule) for rule in config.rules}
     text, tables = config.text, _tables(config)
     try:
         for fields, comment in rules:
             (rule,) = load_text(rule_tables.render(fields), config.file).rules
             if rule.id not in known:
-                known[rule.id] = _content(rule)
+                known[rule.id] = content(rule)
                 text = rule_tables.add(text, fields, comment)
                 tables.append(dict(fields))
-            elif known[rule.id] != _content(rule):
+            elif known[rule.id] != content(rule):
                 raise EditError(
                     f"{config.file} has a rule {rule.id} already, which says something else; "
                     "take it out first, or give it another id"
@@ -229,7 +228,7 @@ class ConfigFile:
         seen = self._newest()
         base = load_text(TEMPLATE, seen.file) if not seen.text else seen
         changed = change(base)
-        if changed is base:
+        if changed.text == base.text:
             return before
         self._write(changed.text)
         if seen is not before:
@@ -304,11 +303,6 @@ def _on_disk(path: str) -> Config:
     if signature(path) is None and not Path(path).is_symlink():
         return load_text("", Path(path).name)
     return load(path)
-
-
-def _content(rule: Rule) -> str:
-    """What a rule says, wherever it stands; as text, because 1, 1.0 and true are equal."""
-    return repr(msgspec.structs.replace(rule, origin=None))
 
 
 def _tables(config: Config) -> list[JsonObject]:

@@ -229,8 +229,12 @@ class WallApp(Attached, Themed, inherit_bindings=False):
 
     def show_rule(self, rule: str) -> None:
         """Show a rule in its place among the others."""
-        screen = cast("RulesScreen", self.open("rules"))
-        self.call_after_refresh(screen.select, rule)
+        self.select_rule(rule)
+        self.open("rules")
+
+    def select_rule(self, rule: str) -> None:
+        """Have a rule selected on the Rules screen, now or when that is opened."""
+        cast("RulesScreen", self.wall("rules")).select(rule)
 
     def edit_file(self, path: str, line: int = 0) -> None:
         """Open a file in the person's editor, which has the terminal until it ends."""

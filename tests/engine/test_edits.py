@@ -7,7 +7,7 @@ import os
 import pytest
 
 from mcpwall.engine.port import Done, NoticeEvent, Refused
-from mcpwall.engine.port_rules import AcceptEdit, PutRule, Undo
+from mcpwall.engine.port_rules import AcceptEdit, DropRule, PutRule, Undo
 from mcpwall.store.files import UnsafeFileError
 from tests.engine.wall import RULES, Wall, call, verdict
 
@@ -156,6 +156,23 @@ def test_a_change_in_the_app_is_in_force_saved_and_undone(wall):
     assert wall.config.read_text() == RULES
     assert isinstance(wall.do(Undo(redo=True)), Done)
     assert denied(wall, "look") == ["no-look"]
+
+
+def test_a_change_says_which_rule_is_another_now(wall):
+    def changed(command):
+        return wall.do(command).rule
+
+    first = changed(PutRule({"tool": "look", "action": "deny"}))  # it gets an id of its own
+    assert denied(wall, "look") == [first]
+    second = changed(PutRule({"tool": ["look", "wipe"], "action": "deny"}, first))
+    assert second != first
+    assert denied(wall, "look") == [second]
+    assert changed(PutRule({"tool": ["look", "wipe"], "action": "deny"}, second)) == second
+    assert changed(Undo()) == first
+    assert changed(Undo(redo=True)) == second
+    wall.do(DropRule(second))
+    assert changed(Undo()) == second
+    assert [changed(Undo()), changed(Undo())] == [first, ""]  # at last there is none any more
 
 
 def test_a_limit_that_is_added_counts_what_was_forwarded_before(wall):

@@ -52,7 +52,7 @@ def test_a_tool_is_stopped_by_a_rule_of_its_own_and_let_again(wall: Wall, order:
     )
     assert passes(talk, ODD)
     assert wall.config.read_text() == before
-    assert wall.do(Undo()) == Done("undone")
+    assert isinstance(wall.do(Undo()), Done)
     assert not passes(talk, ODD)
 
 

@@ -373,6 +373,46 @@ async def test_a_rule_that_hides_comes_first() -> None:
 
 
 @scenario
+async def test_the_saved_rule_is_the_selected_one_once_the_engine_tells_of_it() -> None:
+    fake = engine()
+    fake.replies[port_rules.PutRule] = port.Done("saved", "new")
+    async with showing(fake) as shown:
+        await shown.press("3")
+        await select(shown, "slack")
+        await shown.press("n", "ctrl+s")
+        assert "▌ slack" in shown.text()
+        new = rule_row(Rule("new", tool=("x",), action=Action.DENY, origin=at(70)))
+        await fake.push(port.RulesEvent((*RULES, new)))
+        await shown.settle()
+        assert "▌ new" in shown.text()
+        await shown.press("G")
+        await fake.push(port.RulesEvent((*RULES, new)))
+        await shown.settle()
+        assert "▌ new" not in shown.text()  # it was told of: the cursor is the person's again
+
+
+@scenario
+async def test_a_rule_made_from_a_call_is_selected_when_the_rules_are_opened() -> None:
+    fake = engine()
+    fake.replies[port_rules.PutRule] = port.Done("saved", "slack")
+    async with showing(fake) as shown:
+        await shown.press("r", "ctrl+s", "3")
+        assert "▌ slack" in shown.text()
+
+
+@scenario
+async def test_undo_selects_the_rule_that_came_back() -> None:
+    fake = engine()
+    fake.replies[port_rules.Undo] = port.Done("undone", "risky")
+    async with showing(fake) as shown:
+        await shown.press("3", "g", "u")
+        assert "▌ risky" in shown.text()
+        fake.replies[port_rules.Undo] = port.Done("undone")
+        await shown.press("k", "u")  # what it undid is no rule that there is now
+        assert "▌ proj" in shown.text()
+
+
+@scenario
 async def test_an_edited_rule_replaces_the_one_it_was() -> None:
     fake = engine()
     async with showing(fake) as shown:

@@ -56,6 +56,10 @@ class RulesScreen(ListScreen):
     RulesScreen.-tiny.-edited RuleList { height: 2; }
     """
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._wanted = ""  # the rule to select once the engine has told of it
+
     def body(self) -> ComposeResult:
         """What is wrong with the file, the table, the selected rule, and what can be undone."""
         yield Panel(id="banner")
@@ -122,8 +126,10 @@ class RulesScreen(ListScreen):
             self._delete(row)
 
     def select(self, rule: str) -> None:
-        """Select a rule by its id, if it is there."""
-        self.query_one(RuleList).select(rule)
+        """Select a rule by its id, as soon as it is there."""
+        self._wanted = rule
+        if self.is_mounted:
+            self._show()
 
     def do_calls(self) -> None:
         """The calls on which the selected rule decided."""
@@ -171,7 +177,9 @@ class RulesScreen(ListScreen):
 
     @work
     async def _tell(self, command: port.Command) -> None:
-        await self.wall.tell(command)
+        reply = await self.wall.tell(command)
+        if isinstance(reply, port.Done) and reply.rule:
+            self.select(reply.rule)
 
     @work
     async def _test(self, row: port_rules.RuleRow) -> None:
@@ -209,7 +217,10 @@ class RulesScreen(ListScreen):
             return
         status = self.mirror.status
         mistakes = status.mistakes if status else ()
-        self.query_one(RuleList).show(placed(in_order(self.mirror.rules), mistakes))
+        listed = self.query_one(RuleList)
+        listed.show(placed(in_order(self.mirror.rules), mistakes))
+        if self._wanted and listed.select(self._wanted):
+            self._wanted = ""
         self._draw()
 
     @on(Selected)

@@ -76,11 +76,13 @@ class PickList(LineWidget, Generic[Item]):
         places = [at for at, item in enumerate(items) if self.key_of(item) == kept]
         self._go(places[0] if places else self._at)
 
-    def select(self, key: Hashable) -> None:
-        """Select the item of this key, if there is one."""
+    def select(self, key: Hashable) -> bool:
+        """Select the item of this key; False when there is none."""
         for at, item in enumerate(self.items):
             if self.key_of(item) == key:
                 self._go(at)
+                return True
+        return False
 
     def move(self, by: int) -> None:
         """Select `by` items further down, up if negative."""

@@ -246,6 +246,8 @@ class RuleForm(WallModal):
             self._say(trouble(reply.text, self.size.width))
             return
         self.wall.say(f"rule saved to {self._file()}; it is in force now")
+        if isinstance(reply, port.Done):
+            self.wall.select_rule(reply.rule)
         self.dismiss(True)
 
     def do_close(self) -> None:
