@@ -161,7 +161,6 @@ class Shim:
     ) -> None:
         """No `command`: the server is remote, and the engine needs these variables to reach it."""
         self._name = name
-        self._command = command
         self._passed = {key: environment[key] for key in needed if key in environment}
         self._directory = os.getcwd()
         self._kill_at: float | None = None  # when SIGKILL follows
@@ -215,9 +214,7 @@ class Shim:
         line = _json(
             {
                 "server": self._name,
-                "command": self._command,
                 "directory": self._directory,
-                "pid": os.getpid(),
                 "agent_pid": os.getppid(),
                 **({"environment": self._passed} if server is None else {"server_pid": server.pid}),
             }

@@ -14,15 +14,14 @@ from mcpwall.protocol.commands import Memory
 class Hello(msgspec.Struct):
     """What is told of a session as it begins, by the shim where there is one. Text is foreign.
 
+    What starts the server stays with the shim: its arguments may be secret, and long.
     `agent_pid` tells agents apart: sessions with the same number are one agent's. Below zero it is
     no process, but a place among the clients that come by HTTP.
     """
 
     server: str
-    command: list[str] = []
     directory: str = ""
-    pid: int = 0  # the shim's
-    agent_pid: int = 0  # its parent's
+    agent_pid: int = 0  # the shim's parent's
     server_pid: int = 0
     transport: str = "stdio"  # how the server is reached
     agent_transport: str = "stdio"  # how the agent came

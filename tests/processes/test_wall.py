@@ -59,6 +59,14 @@ def kill_engine(home: Path) -> None:
             killed = True
 
 
+def test_a_server_may_have_a_long_command_line(home: Path) -> None:
+    (home / "config.toml").write_text(ALLOW)
+    long = "x" * 100_000  # one argument of a program may have 128 KiB
+    with RawClient(wall("echo", *ECHO, long), env=environment(home)) as client:
+        client.open()
+        assert refused(client.call("echo", {"text": "one"})) is None
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

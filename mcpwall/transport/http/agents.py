@@ -230,8 +230,7 @@ class Agents:
 def _hello(name: str, server: AnyServer) -> Hello:
     """What is known of a session by HTTP as it begins."""
     if isinstance(server, ServerConfig):
-        where = directory(server)
-        return Hello(name, list(server.command), where, agent_transport="http")
+        return Hello(name, directory(server), agent_transport="http")
     return Hello(name, transport="http", agent_transport="http")
 
 
