@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import fcntl
 import gc
 import os
 import resource
@@ -20,6 +19,7 @@ import msgspec
 from mcpwall import home, starter
 from mcpwall.cli import shared
 from mcpwall.cli.errors import FAILED, USAGE, CliError
+from mcpwall.cli.home_lock import HomeGoneError, HomeLock
 from mcpwall.engine.clock import SystemClock
 from mcpwall.engine.core import Engine
 from mcpwall.engine.local import LocalPort
@@ -102,12 +102,12 @@ def serve(ready: Callable[[], None]) -> None:
             private_dir(home.config_dir())  # one that is there may be read by others, as people do
         _check_config_dir()
         private_dir(home.state_dir())
-        lock = _lock()
-        try:
-            with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-                runner.run(_serve(ready))
-        finally:
-            os.close(lock)
+        with (
+            contextlib.closing(HomeLock.take()) as lock,
+            lock.explaining(),
+            asyncio.Runner(loop_factory=_loop_factory()) as runner,
+        ):
+            runner.run(_serve(ready, lock))
     except ConfigError as error:
         raise CliError("; ".join(str(each) for each in error.errors), USAGE) from None
     except (AuditError, ListenError, ToolsError, UnsafeFileError, ValueError) as error:
@@ -132,23 +132,6 @@ def _check_config_dir() -> None:
         raise CliError(str(error), USAGE) from None
 
 
-def _lock() -> int:
-    """The lock that makes this the only engine of this home. Raises CliError, OSError."""
-    lock = os.open(home.lock_file(), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        pid = os.read(lock, 20).decode("ascii", "replace").strip()
-        os.close(lock)
-        raise CliError(
-            f"an engine runs already (pid {pid or 'unknown'}, {home.lock_file()}); "
-            "use it, or end it with `mcpwall stop`"
-        ) from None
-    os.ftruncate(lock, 0)
-    os.write(lock, f"{os.getpid()}\n".encode())
-    return lock
-
-
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     try:
         import uvloop
@@ -157,7 +140,7 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-async def _serve(ready: Callable[[], None]) -> None:
+async def _serve(ready: Callable[[], None], lock: HomeLock) -> None:
     clock = SystemClock()
     intake = Intake.open(Audit.open(home.audit_file(), boot=clock.boot), home.intake_file())
     with contextlib.closing(intake), contextlib.closing(ToolStore.open(home.tools_file())) as tools:
@@ -174,7 +157,7 @@ async def _serve(ready: Callable[[], None]) -> None:
             tools=tools,
             mask_key=token(home.mask_key_file()),
         )
-        service = Service(engine, ledger)
+        service = Service(engine, ledger, lock)
         await service.run(ready)
         engine.inventory.write_counts()
 
@@ -182,9 +165,10 @@ async def _serve(ready: Callable[[], None]) -> None:
 class Service:
     """An engine with its socket, its sessions, and what it does from time to time."""
 
-    def __init__(self, engine: Engine, ledger: Client | None) -> None:
+    def __init__(self, engine: Engine, ledger: Client | None, lock: HomeLock) -> None:
         self._engine = engine
         self._ledger = ledger
+        self._lock = lock
         self._sessions: set[PipedAgent] = set()
         self._stopped = asyncio.Event()
         self._attention = Attention(asyncio.get_running_loop(), cores())
@@ -201,10 +185,11 @@ class Service:
             token_file=home.http_token_file(),
             tell=engine.http_changed,
         )
+        self._was_reachable = True
         engine.on_stop = self._stopped.set
 
     async def run(self, ready: Callable[[], None]) -> None:
-        """Serve until told to stop. Raises ListenError."""
+        """Serve until told to stop. Raises ListenError, HomeGoneError."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stopped.set)
@@ -217,12 +202,16 @@ class Service:
         gc.set_threshold(*GC_THRESHOLD)
         ready()
         stopped = loop.create_task(self._stopped.wait())
+        goodbye = GOODBYE
         try:
             done, _ = await asyncio.wait(
                 {stopped, *chores, *asking}, return_when=asyncio.FIRST_COMPLETED
             )
             for task in done:
                 task.result()  # a chore ends by failing alone: no wall goes on without it
+        except HomeGoneError as gone:
+            goodbye = str(gone)
+            raise
         finally:
             stopped.cancel()
             for chore in chores:
@@ -230,8 +219,8 @@ class Service:
             await asyncio.gather(*chores, return_exceptions=True)
             self._listener.close()
             for session in tuple(self._sessions):
-                session.bye(GOODBYE)
-            self._agents.close(GOODBYE)
+                session.bye(goodbye)
+            self._agents.close(goodbye)
             self._door.close()
             await self._ways.close()
             if self._ledger:
@@ -247,9 +236,23 @@ class Service:
         while True:
             await asyncio.sleep(pause)
             started = loop.time()
+            self._lock.check()
+            self._stay_reachable()
             self._engine.rulebook.poll()
             await self._door.apply(self._engine.rulebook.config.http)
             pause = max(POLL_S, POLL_SHARE * (loop.time() - started))
+
+    def _stay_reachable(self) -> None:
+        """Listen anew where somebody removed the socket. Raises ListenError, HomeGoneError.
+
+        Only where it stays away from one look to the next: all of the home may be going.
+        """
+        reachable = self._listener.reachable
+        if not reachable and not self._was_reachable:
+            self._listener.close()
+            self._listener.open()
+            self._engine.notice("warning", "the control socket was removed; it is there again")
+        self._was_reachable = reachable
 
     async def _checkpoint(self) -> None:
         audit = self._engine.recorder.intake.audit

@@ -91,6 +91,17 @@ class Listener:
         self._identity = (info.st_dev, info.st_ino)
         asyncio.get_running_loop().add_reader(sock.fileno(), self._accept, sock)
 
+    @property
+    def reachable(self) -> bool:
+        """Whether the path leads to the socket that listens, as far as can be told."""
+        try:
+            info = self._path.lstat()
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError:  # it cannot be seen now, which says nothing about what is there
+            return True
+        return (info.st_dev, info.st_ino) == self._identity
+
     def close(self) -> None:
         """Stop listening, remove the socket, drop what has not said its first line."""
         if self._sock is None:
@@ -100,7 +111,7 @@ class Listener:
         self._sock = None
         for knock in tuple(self._knocks):
             knock.drop()
-        with suppress(FileNotFoundError):
+        with suppress(FileNotFoundError, NotADirectoryError):
             info = self._path.lstat()
             if (info.st_dev, info.st_ino) == self._identity:  # else it is a successor's
                 self._path.unlink()
