@@ -5,7 +5,7 @@ Pure: a parsed document in, entries out. An entry that cannot be routed says why
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlsplit
@@ -24,7 +24,8 @@ class Entry:
     `table` is where command and arguments stand, in the way of `shape`: the entry, or a table
     inside it. `words` are the command and its arguments, `url` is set instead for a server that is
     not started.
-    `why_not` says why the entry cannot be routed; `note` is worth knowing.
+    `why_not` says why the entry cannot be routed; `note` is worth knowing. `stray`: the wall that
+    it starts is not this one.
     """
 
     agent: Agent
@@ -38,11 +39,19 @@ class Entry:
     sent: tuple[tuple[str, str], ...] = ()  # headers, with references in the wall's own form
     why_not: str = ""
     note: str = ""
+    stray: bool = False
 
     @property
     def routed(self) -> launcher.Routed | None:
         """What the entry says to the wall, if the wall is what it starts."""
-        return launcher.routed(self.words)
+        return None if self.stray else launcher.routed(self.words)
+
+    def as_seen_from(self, variables: Mapping[str, str]) -> Entry:
+        """The entry where these variables are in force: a wall in it may be another one."""
+        if self.routed is None:
+            return self
+        why = launcher.another(self.words, self.environment, variables)
+        return replace(self, stray=True, why_not=why) if why else self
 
     @property
     def command(self) -> tuple[str, ...]:

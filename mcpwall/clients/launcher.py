@@ -12,6 +12,10 @@ VARIABLES: Final = ("MCPWALL_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME")
 _ENV: Final = "/usr/bin/env"
 _SETTING: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
 _PYTHON: Final = re.compile(r"python[0-9.]*")
+_PYTHON_FLAGS: Final = re.compile(r"-[BEIOPSbsuv]+")  # behind which -m still begins a module
+_PACKAGE: Final = re.compile(r"mcpwall(@[\w.]+)?")
+# a path that means one file wherever an agent runs
+_FIXED: Final = re.compile(r"/|~/|[A-Za-z]:[/\\]|\\\\|\$\{?(env:)?HOME\b\}?/")
 _RUNNERS: Final = (("uvx",), ("uv", "tool", "run"), ("pipx", "run"))
 
 # programs that pass MCP on, by the last part of a word (a path or a package, without its version)
@@ -46,6 +50,22 @@ def routed(words: Sequence[str]) -> Routed | None:
     return Routed(rest[1], tuple(rest[3:]) if rest[2:3] == ["--"] else ())
 
 
+def another(words: Sequence[str], added: Mapping[str, str], variables: Mapping[str, str]) -> str:
+    """Why what starts a wall may not start this one, as far as can be told from words; else ''.
+
+    `added` are the variables that the agent adds, `variables` those that are in force here.
+    """
+    rest = _without_env(words)
+    settings = words[: len(words) - len(rest)]
+    told = {**dict(one.split("=", 1) for one in settings if "=" in one), **added}
+    for name in VARIABLES:
+        if name in told and told[name] != variables.get(name, ""):
+            return f"its wall has a home of its own ({name}), and so other rules"
+    if re.search(r"[/\\]", rest[0]) and not _FIXED.match(rest[0]):
+        return f"it starts {rest[0]}, whatever that is where the agent runs"
+    return ""
+
+
 def proxy(words: Sequence[str]) -> str:
     """The name of another proxy that a command starts, or ''."""
     for word in words[:4]:
@@ -71,14 +91,13 @@ def _after_wall(words: list[str]) -> list[str] | None:
     program = _last(words[0])
     if program == "mcpwall":
         return words[1:]
-    if _PYTHON.fullmatch(program) and "-m" in words[:4]:
-        at = words.index("-m")
-        return words[at + 2 :] if words[at + 1 : at + 2] == ["mcpwall"] else None
+    if _PYTHON.fullmatch(program):
+        at = next((n for n, w in enumerate(words) if n and not _PYTHON_FLAGS.fullmatch(w)), 0)
+        return words[at + 2 :] if at and words[at : at + 2] == ["-m", "mcpwall"] else None
     for runner in _RUNNERS:
         size = len(runner)
-        if (program, *words[1:size]) == runner and _last(
-            "".join(words[size : size + 1])
-        ) == "mcpwall":
+        package = "".join(words[size : size + 1])
+        if (program, *words[1:size]) == runner and _PACKAGE.fullmatch(package):
             return words[size + 1 :]
     return None
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from mcpwall.clients import document
 from mcpwall.clients.agents import AGENTS, Agent, Place
@@ -13,12 +13,16 @@ from mcpwall.clients.places import Places
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A file of an agent that exists. `problem` says why it is left alone, without a document."""
+    """A file of an agent that exists. `problem` says why it is left alone, without a document.
+
+    `variables` are those of the environment here.
+    """
 
     agent: Agent
     place: Place
     document: document.Document | None = None
     problem: str = ""
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -27,7 +31,8 @@ class Found:
             return ()
         root, places = self.document.root, self.place.keys
         found = (entry for keys in places for entry in entries(self.agent, root, keys))
-        return tuple(entry for entry in found if not self._is_setting(entry))
+        servers = (entry for entry in found if not self._is_setting(entry))
+        return tuple(entry.as_seen_from(self.variables) for entry in servers)
 
     def _is_setting(self, entry: Entry) -> bool:
         """Whether it stands beside what holds servers, or is that, and is none itself."""
@@ -64,7 +69,7 @@ def survey(places: Places, agents: Sequence[Agent] = AGENTS) -> Iterator[Found]:
             except document.DocumentError as error:
                 yield Found(agent, place, problem=str(error))
             else:
-                found = Found(agent, place, read)
+                found = Found(agent, place, read, variables=places.variables)
                 if read is not None and (found.entries or not place.aside):
                     yield found
 

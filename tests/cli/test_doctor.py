@@ -87,6 +87,15 @@ def test_a_server_that_starts_and_is_not_guarded_is_a_note(machine, doctor):
     assert about(findings, "echo", "ok", "starts")
 
 
+def test_a_wall_that_is_not_this_one_guards_nothing(machine, doctor):
+    file = machine.project / ".mcp.json"
+    walled = {"command": "./mcpwall", "args": ["stdio", "fs", "--", "x"]}
+    file.write_text(json.dumps({"mcpServers": {"fs": walled}}))
+    code, findings = doctor("--no-start")
+    assert code == 0
+    assert about(findings, "fs", "note", "not guarded: it starts ./mcpwall")
+
+
 def test_what_is_not_guarded_is_in_the_last_line(machine, doctor, capsys):
     servers(machine, echo=ECHO_ENTRY, other=ECHO_ENTRY)
     assert main.run(["doctor", "--no-start"]) == 0

