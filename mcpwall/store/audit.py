@@ -15,10 +15,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from mcpwall.store import chain, migrations
+from mcpwall.store import chain, inserts, migrations
 from mcpwall.store.chain import GENESIS, Head, link
 from mcpwall.store.faults import AuditError, audit_error
 from mcpwall.store.files import UnsafeFileError, private_dir, private_file
+from mcpwall.store.inserts import Insert, Table
 from mcpwall.store.reader import CLOCK_SLACK_MS, Reader
 from mcpwall.store.records import ARGUMENTS_MAX, Booking, Forwarded, Intent, Step, Unfinished
 from mcpwall.store.rows import (
@@ -41,14 +42,9 @@ _ROW = 1024  # and a row, without its arguments
 _WAIT_S = 0.25  # for a lock that a checkpoint, or a person with an SQLite shell, holds
 
 
-def _insert(table: str, columns: tuple[str, ...]) -> str:
-    names = ", ".join((*columns, "chain"))
-    return f"INSERT INTO {table} ({names}) VALUES ({', '.join('?' * (len(columns) + 1))})"  # noqa: S608 - constants
-
-
-_INSERT_CALL = _insert("calls", CALL_COLUMNS)
-_INSERT_STEP = _insert("steps", STEP_COLUMNS)
-_INSERT_EVENT = _insert("tool_events", EVENT_COLUMNS)
+_CALLS = Table("calls", CALL_COLUMNS)
+_STEPS = Table("steps", STEP_COLUMNS)
+_EVENTS = Table("tool_events", EVENT_COLUMNS)
 _SETTLED = """
     SELECT ifnull(
         (SELECT min(id) - 1 FROM open_calls WHERE id > ?), (SELECT ifnull(max(id), 0) FROM calls)
@@ -147,8 +143,7 @@ class Audit(Reader):
         """
         boot, last, (seq, tip, _) = boot or self._boot, self._last, self._tip
         grown = _COMMIT
-        call_rows: list[tuple[Any, ...]] = []
-        step_rows: list[tuple[Any, ...]] = []
+        rows: list[Insert] = []
         try:
             for intent in intents:
                 if intent.call.id <= last:
@@ -158,32 +153,28 @@ class Audit(Reader):
                 values = call_values(intent, seq, boot)
                 grown += _ROW + min(len(intent.arguments_json), ARGUMENTS_MAX)
                 tip = link(tip, b"calls", values)
-                call_rows.append((*values, tip))
+                rows.append(_CALLS.row(values, tip))
             for step in steps:
                 seq += 1
                 values = step_values(step, seq, boot)
                 grown += _ROW
                 tip = link(tip, b"steps", values)
-                step_rows.append((*values, tip))
+                rows.append(_STEPS.row(values, tip))
             with self._turn:
-                self._store(call_rows, step_rows)
+                self._store(rows)
         except (sqlite3.Error, OSError, ValueError, OverflowError) as error:
             raise audit_error(error, self._path) from error
         self._tip, self._last = Head(seq, tip), last
         self._grown += grown
 
-    def _store(self, calls: list[tuple[Any, ...]], steps: list[tuple[Any, ...]]) -> None:
+    def _store(self, rows: list[Insert]) -> None:
         db = self._db
-        if len(calls) + len(steps) == 1:  # one statement is a transaction of its own
-            if calls:
-                db.execute(_INSERT_CALL, calls[0])
-            else:
-                db.execute(_INSERT_STEP, steps[0])
+        if len(rows) == 1:  # one statement is a transaction of its own
+            db.execute(*rows[0])
             return
         try:
             db.execute("BEGIN IMMEDIATE")
-            db.executemany(_INSERT_CALL, calls)
-            db.executemany(_INSERT_STEP, steps)
+            inserts.run(db, rows)
             db.execute("COMMIT")
         except BaseException:
             if db.in_transaction:
@@ -193,23 +184,16 @@ class Audit(Reader):
     def note_tools(self, events: Sequence[ToolEvent]) -> None:
         """Record what became of tools' definitions, all in one transaction."""
         seq, tip, _ = self._tip
-        rows: list[tuple[Any, ...]] = []
+        rows: list[Insert] = []
         grown = _COMMIT
         for event in events:
             seq += 1
             values = event_values(event, seq, self._boot)
             grown += _ROW + len(event.before) + len(event.after)
             tip = link(tip, b"tool_events", values)
-            rows.append((*values, tip))
+            rows.append(_EVENTS.row(values, tip))
         with self._faults(), self._turn:
-            try:
-                self._db.execute("BEGIN IMMEDIATE")
-                self._db.executemany(_INSERT_EVENT, rows)
-                self._db.execute("COMMIT")
-            except BaseException:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
+            self._store(rows)
         self._tip = Head(seq, tip)
         self._grown += grown
 
