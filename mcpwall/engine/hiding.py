@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 BESIDE_MAX: Final = 300  # characters of a field that a call sends beside its arguments
 
+# Which argument of a request is the schema of what is asked for, not what is given.
+_SCHEMAS: Final = {"elicitation/create": "requestedSchema"}
+
 _canonical = msgspec.json.Encoder(order="deterministic")
 
 
@@ -39,10 +42,14 @@ def hidden(mask: Mask, call: Call, data: bytes) -> tuple[Call, bytes]:
     """
     if not mask.may_hide(data):  # most calls
         return call, b""
-    shown, marks = mask.arguments(call.arguments, data)
+    shown, marks = _masked(mask, call, data)
     if not marks:
         return call, b""
     return msgspec.structs.replace(call, digest=mask.digest(call.digest)), _canonical.encode(shown)
+
+
+def _masked(mask: Mask, call: Call, data: bytes) -> tuple[JsonObject, Marks]:
+    return mask.arguments(call.arguments, data, schema=_SCHEMAS.get(call.method, ""))
 
 
 def with_arguments(
@@ -63,7 +70,7 @@ def subject(mask: Mask, call: Call) -> str:
 
 def marks(mask: Mask, record: Record) -> Marks:
     """What the marks in the arguments of a call stand for."""
-    return mask.arguments(record.call.arguments, record.json)[1] if record.shown else {}
+    return _masked(mask, record.call, record.json)[1] if record.shown else {}
 
 
 def beside(mask: Mask, fields: JsonObject) -> tuple[str, ...]:

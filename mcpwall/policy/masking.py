@@ -47,6 +47,15 @@ _LAST_TWO: Final = frozenset(
 # Members of an object that say of another one what it is the value of: {"name": …, "value": …}.
 _NAMING: Final = ("name", "key", "variable", "header", "field")
 _NAMED: Final = "value"
+# Of the schema of a value: what says of which form it is, and not what it is or may be.
+_FORMS: Final = frozenset(
+    (
+        *(("type", kind) for kind in ("array", "boolean", "integer", "number", "object", "string")),
+        *(("format", kind) for kind in ("date", "date-time", "email", "uri")),
+    )
+)
+_LENGTHS: Final = ("minLength", "maxLength")
+_WORDS: Final = ("title", "description")  # texts for people, looked through as any other text
 # Tokens that only say how far a list was read, or how long a text may be.
 _PLAIN_TOKENS: Final = frozenset(
     ("continuation", "cursor", "max", "min", "next", "page", "prev", "previous", "progress", "sync")
@@ -145,10 +154,14 @@ class Mask:
             return True
         return bool(self._in_json) and any(value in data for value in self._in_json)
 
-    def arguments(self, arguments: JsonObject, data: bytes) -> tuple[JsonObject, Marks]:
+    def arguments(
+        self, arguments: JsonObject, data: bytes, *, schema: str = ""
+    ) -> tuple[JsonObject, Marks]:
         """Arguments (`data` is their JSON) with secrets hidden, and what each mark stands for.
 
-        Gives `arguments` itself, and nothing, where there is nothing to hide.
+        `schema` names the argument that is a JSON schema, if one is: what it says of the form of a
+        property is no value of that property. Gives `arguments` itself, and nothing, where there
+        is nothing to hide.
         """
         if not self.may_hide(data):
             return arguments, {}
@@ -156,7 +169,12 @@ class Mask:
             mark = f"⟨{len(data):,} bytes, not looked through for secrets⟩"
             return {mark: ""}, {mark: mark}
         marks: Marks = {}
-        hidden = self._object(arguments, marks, secret=False)
+        wanted = arguments.get(schema) if schema and not self._is_secret(schema) else None
+        if isinstance(wanted, dict):
+            hidden = self._object({**arguments, schema: {}}, marks, secret=False)
+            hidden[schema] = self._schema(wanted, marks)
+        else:
+            hidden = self._object(arguments, marks, secret=False)
         return (hidden, marks) if marks else (arguments, {})
 
     def text(self, text: str, marks: Marks | None = None) -> str:
@@ -192,10 +210,36 @@ class Mask:
         told = any(isinstance(name, str) and self._is_secret(name) for name in named)
         hidden: JsonObject = {}
         for name, value in fields.items():
-            shown = self.text(name, marks) if len(name) >= VALUE_MIN else name
             is_secret = secret or (told and name == _NAMED) or self._is_secret(name)
-            hidden[shown] = self._value(value, marks, secret=is_secret)
+            hidden[self._name(name, marks)] = self._value(value, marks, secret=is_secret)
         return hidden
+
+    def _name(self, name: str, marks: Marks) -> str:
+        return self.text(name, marks) if len(name) >= VALUE_MIN else name
+
+    def _schema(self, schema: JsonObject, marks: Marks) -> JsonObject:
+        """A schema of an object: its properties are definitions, all else is as in any object."""
+        properties = schema.get("properties")
+        if not isinstance(properties, dict) or self._is_secret("properties"):
+            return self._object(schema, marks, secret=False)
+        hidden = self._object({**schema, "properties": {}}, marks, secret=False)
+        hidden["properties"] = {
+            self._name(name, marks): self._definition(value, marks, secret=self._is_secret(name))
+            for name, value in properties.items()
+        }
+        return hidden
+
+    def _definition(self, definition: Any, marks: Marks, *, secret: bool) -> Any:
+        """What a schema says of a property; where that is a secret, its form alone is shown.
+
+        A default, choices, and what nobody knows may be its value.
+        """
+        if not secret or not isinstance(definition, dict):
+            return self._value(definition, marks, secret=secret)
+        return {
+            self._name(key, marks): self._value(value, marks, secret=not _tells_form(key, value))
+            for key, value in definition.items()
+        }
 
     def _value(self, value: Any, marks: Marks, *, secret: bool) -> Any:
         if isinstance(value, dict):
@@ -230,6 +274,13 @@ class Mask:
         mark = f"{MARK}{len(value)} chars, {known.hexdigest()}⟩"
         marks[mark] = value
         return mark
+
+
+def _tells_form(key: str, value: Any) -> bool:
+    """Whether a member of a definition says no more than of which form a value is."""
+    if isinstance(value, str):
+        return key in _WORDS or (key, value) in _FORMS
+    return key in _LENGTHS and isinstance(value, int)
 
 
 def _part_of(glob: str) -> str:

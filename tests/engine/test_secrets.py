@@ -68,6 +68,33 @@ def wall(wall_with: Callable[[str], Wall]) -> Wall:
     return wall_with(RULES)
 
 
+def test_p14_of_what_a_server_asks_for_the_form_is_shown_and_no_value(
+    wall_with: Callable[[str], Wall],
+) -> None:
+    asks = '[[rules]]\nid = "form"\nmethod = "elicitation/create"\naction = "ask"\n'
+    wall = wall_with(asks)
+    talk = wall.session(tools=TOOLS)
+    form = {"type": "string", "title": "Your password", "default": CANARY}
+    schema = {"type": "object", "properties": {"password": form}, "required": ["password"]}
+    asked = request("q", "elicitation/create", {"message": "log in", "requestedSchema": schema})
+    talk.answers(asked)
+    (held,) = wall.held
+    told = held.arguments["requestedSchema"]["properties"]["password"]
+    assert (told["type"], told["title"]) == ("string", "Your password")
+    assert told["default"].startswith(MARK)
+    assert leaks(wall) == []
+    wall.decide(held)
+    assert talk.got() == [asked]
+    assert leaks(wall) == []
+
+
+def test_p14_an_agent_hides_no_secret_in_what_looks_like_a_form(wall: Wall) -> None:
+    talk = wall.session(tools=TOOLS)
+    schema = {"properties": {"password": {"title": CANARY, "description": CANARY}}}
+    talk.asks(call(1, "look", {"requestedSchema": schema}))
+    assert leaks(wall) == []
+
+
 def test_p14_a_secret_goes_to_the_server_and_nowhere_else(wall: Wall) -> None:
     talk = wall.session(tools=TOOLS)
     port = LocalPort(wall.engine)

@@ -15,8 +15,8 @@ MASK = Mask(key=KEY)
 encode = msgspec.json.Encoder(order="deterministic").encode
 
 
-def hide(arguments: Any, mask: Mask = MASK) -> tuple[Any, Marks]:
-    return mask.arguments(arguments, encode(arguments))
+def hide(arguments: Any, mask: Mask = MASK, schema: str = "") -> tuple[Any, Marks]:
+    return mask.arguments(arguments, encode(arguments), schema=schema)
 
 
 @pytest.mark.parametrize(
@@ -127,6 +127,79 @@ def test_what_follows_a_telling_word_is_hidden(text: str, kept: str) -> None:
 )
 def test_plain_words_stay(text: str) -> None:
     assert hide({"body": text}) == ({"body": text}, {})
+
+
+FORM = {"type": "string", "title": "Password", "description": "of your account", "minLength": 8}
+
+
+def asked(properties: Any, **more: Any) -> Any:
+    return {"message": "log in", "form": {"type": "object", "properties": properties, **more}}
+
+
+def test_the_form_of_a_secret_that_is_asked_for_is_none() -> None:
+    arguments = asked({"password": FORM, "user": {"type": "string"}}, required=["password"])
+    assert hide(arguments, schema="form") == (arguments, {})
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        *(
+            ("default", "hunter2"),
+            ("const", "hunter2"),
+            ("enum", ["hunter2"]),
+            ("pattern", "hunter2"),
+        ),
+        *(
+            ("oneOf", [{"const": "hunter2"}]),
+            ("examples", ["hunter2"]),
+            ("default", {"a": "hunter2"}),
+        ),
+        *(("type", "hunter2"), ("format", "hunter2"), ("type", ["hunter2"]), ("Title", "hunter2")),
+        *(("title", ["hunter2"]), ("title", {"type": "hunter2"}), ("minLength", "hunter2")),
+        *(("minLength", 1.5), ("minimum", 481516), ("default", 481516), ("x", "hunter2")),
+        *(("properties", {"title": "hunter2"}), ("title", SECRETS[0]), ("description", SECRETS[1])),
+    ],
+)
+def test_p14_what_a_form_says_of_the_value_of_a_secret_is_hidden(key: str, value: Any) -> None:
+    hidden, marks = hide(asked({"password": {**FORM, key: value}}), schema="form")
+    assert marks
+    told = hidden["form"]["properties"]["password"]
+    assert {name: told[name] for name in FORM if name != key} == {
+        name: FORM[name] for name in FORM if name != key
+    }
+    text = encode(hidden).decode()
+    assert not any(each in text for each in ("hunter2", "481516", "1.5", *SECRETS))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "schema"),
+    [
+        (asked({"password": {"title": "hunter2"}}), ""),  # no argument is known to be a schema
+        (asked({"password": {"title": "hunter2"}}), "other"),
+        ({"form": [{"properties": {"password": {"title": "hunter2"}}}]}, "form"),
+        ({"form": {"properties": [{"password": {"title": "hunter2"}}]}}, "form"),
+        ({"form": {"inner": {"properties": {"password": {"title": "hunter2"}}}}}, "form"),
+        ({"in": {"form": {"properties": {"password": {"title": "hunter2"}}}}}, "form"),
+        ({"form": {"password": {"title": "hunter2"}}}, "form"),
+        ({"": {"properties": {"password": {"title": "hunter2"}}}}, ""),
+        (asked({"password": "hunter2"}), "form"),
+        (asked({"password": ["hunter2"]}), "form"),
+        (asked({"login": {"password": {"title": "hunter2"}}}), "form"),
+        (asked({"a": {"type": "string"}}, password={"title": "hunter2"}), "form"),
+        (asked({"a": {"name": "API_KEY", "value": "hunter2"}}), "form"),
+    ],
+)
+def test_p14_what_only_looks_like_a_form_hides_its_secrets(arguments: Any, schema: str) -> None:
+    hidden, marks = hide(arguments, schema=schema)
+    assert set(marks.values()) == {"hunter2"}
+    assert "hunter2" not in encode(hidden).decode()
+
+
+@pytest.mark.parametrize("name", ["form", "properties"])
+def test_p14_a_form_is_hidden_where_the_config_names_it(name: str) -> None:
+    hidden, _ = hide(asked({"password": {"title": "hunter2"}}), Mask(names=[name]), "form")
+    assert "hunter2" not in encode(hidden).decode()
 
 
 def test_secrets_of_the_config_are_hidden_wherever_they_are() -> None:
