@@ -22,8 +22,8 @@ import sys
 import time
 
 from mcpwall import home, starter
+from mcpwall.server_process import TERM_S, ServerProcess
 
-TERM_S = 2.0  # from the order to stop to SIGTERM's successor SIGKILL
 LEAVE_S = 10.0  # from the server's exit until the shim leaves even if the engine hangs
 JOURNAL_SIZE = 1_318_912  # transport.journal.SIZE; a test compares them
 PAUSE_S = 0.01  # before the first new engine; each one that dies soon makes it longer
@@ -113,46 +113,6 @@ def _configured(name: str, environment: dict[str, str]) -> tuple[list[str], list
     return [str(part) for part in told["command"]], []
 
 
-class Server:
-    """A server that was started: its process, and our ends of its pipes."""
-
-    def __init__(self, pid: int, *ends: int) -> None:
-        """`ends`: to its stdin, from its stdout, from its stderr."""
-        self.pid = pid
-        self.ends = ends
-        self.exit: int | None = None
-
-    def reap(self) -> bool:
-        """Whether it has exited just now."""
-        if self.exit is not None:
-            return False
-        pid, status = os.waitpid(self.pid, os.WNOHANG)
-        if pid:
-            code = os.waitstatus_to_exitcode(status)
-            self.exit = code if code >= 0 else 128 - code
-        return bool(pid)
-
-    def signal(self, number: int) -> None:
-        """Send a signal to its whole group."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.pid, number)
-
-    def close_input(self) -> None:
-        """Close its stdin; a placeholder stays, so that a new engine still gets all ends."""
-        null = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
-        os.dup2(null, self.ends[0], inheritable=False)
-        os.close(null)
-
-    def finish(self) -> None:
-        """Leave no process of its group behind."""
-        kill_at = time.monotonic() + TERM_S
-        give_up_at = kill_at + TERM_S  # dead ones that nobody has reaped still count as a group
-        while _group_lives(self.pid) and time.monotonic() < give_up_at:
-            self.signal(signal.SIGTERM if time.monotonic() < kill_at else signal.SIGKILL)
-            self.reap()
-            select.select([], [], [], 0.01)
-
-
 class Shim:
     """The server, where it is one of this machine's, and the connection to the engine."""
 
@@ -171,7 +131,7 @@ class Shim:
         self._wake = _catch_signals()
         # the agent's and the server's ends are made before the engine is asked for
         self._journal = _shared_file(JOURNAL_SIZE)
-        self._server = Server(*_spawn(command, environment)) if command else None
+        self._server = _started(command, environment) if command else None
         self._engine = self._hand_over()
 
     def run(self) -> int:
@@ -277,14 +237,14 @@ class Shim:
         if self._server is None:
             self._leave_at = time.monotonic()  # the engine sees that nobody holds the ends
             return
-        self._server.signal(number)
+        self._server.send_signal(number)
         self._server.close_input()
         if self._kill_at is None:
             self._kill_at = time.monotonic() + TERM_S
 
     def _kill(self) -> None:
         if self._server is not None:
-            self._server.signal(signal.SIGKILL)
+            self._server.send_signal(signal.SIGKILL)
 
     def _patience(self) -> float | None:
         """Milliseconds until something is due."""
@@ -299,37 +259,11 @@ class Shim:
         return self._server.exit or 0
 
 
-def _group_lives(group: int) -> bool:
+def _started(command: list[str], environment: dict[str, str]) -> ServerProcess:
     try:
-        os.killpg(group, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True
-
-
-def _spawn(command: list[str], environment: dict[str, str]) -> tuple[int, int, int, int]:
-    """Start the server: its pid, and our ends of its stdin, stdout and stderr."""
-    server_in, to_server = os.pipe()
-    from_server, server_out = os.pipe()
-    said, server_err = os.pipe()
-    theirs = (server_in, server_out, server_err)
-    try:
-        pid = os.posix_spawnp(
-            command[0],
-            command,
-            environment,
-            file_actions=[(os.POSIX_SPAWN_DUP2, fd, number) for number, fd in enumerate(theirs)],
-            setpgroup=0,
-            setsigmask=(),
-            setsigdef=[signal.SIGPIPE, signal.SIGXFSZ, *ENDING],
-        )
+        return ServerProcess(command, environment, ENDING)
     except OSError as error:
         raise ShimError(f"cannot start the server {command[0]!r}: {error.strerror}", 127) from None
-    for fd in theirs:
-        os.close(fd)
-    return pid, to_server, from_server, said
 
 
 def _open_standard_ends() -> None:

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from typing import Final
 
 from mcpwall.engine.clock import Clock
+from mcpwall.server_process import group_lives
 from mcpwall.store.schema import ServerConfig
 from mcpwall.transport.ends import open_end
 from mcpwall.transport.error_log import ErrorLog
@@ -117,7 +118,7 @@ class Child:
 
     def _exited(self, code: int) -> None:
         self._exit = code if code >= 0 else 128 - code
-        if _group_lives(self.pid):  # what it has left behind
+        if group_lives(self.pid):  # what it has left behind
             self._signal(signal.SIGTERM)
             self._clock.call_later(TERM_S, self._leave_nothing)
         else:
@@ -190,13 +191,3 @@ def _start(config: ServerConfig) -> tuple[subprocess.Popen[bytes], int, int, int
         for fd in theirs:
             os.close(fd)
     return process, ours[0], ours[1], ours[2]
-
-
-def _group_lives(group: int) -> bool:
-    try:
-        os.killpg(group, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True
