@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mcpwall.engine.core import Engine
 
 CHANGED_SINCE = "it has changed since it was shown; look again"
+TOO_LARGE = "its definition is too large to be shown whole, and nobody accepts what they cannot see"
 
 
 def inspect(engine: Engine, command: Inspect) -> Reply:
@@ -45,6 +46,8 @@ def accept_tool(engine: Engine, command: AcceptTool) -> Reply:
             )
     if command.hash != entry.listed:
         return Refused(CHANGED_SINCE)
+    if not entry.listed_text:
+        return Refused(TOO_LARGE)
     return _accept(engine, server, [entry], looked=False)
 
 
@@ -56,6 +59,8 @@ def accept_server(engine: Engine, command: AcceptServer) -> Reply:
     if command.hash != server.hash:
         return Refused(CHANGED_SINCE)
     waiting = [e for e in server.entries.values() if pin_of(e) in (Pin.NEW, Pin.CHANGED)]
+    if large := next((entry.name for entry in waiting if not entry.listed_text), ""):
+        return Refused(f"{large}: {TOO_LARGE}; accept the others one by one")
     return _accept(engine, server, waiting, looked=True)
 
 

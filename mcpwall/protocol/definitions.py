@@ -10,6 +10,7 @@ Source: MCP tools page, "Listing Tools"; pagination page; RFC 8259 sections 4 an
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
@@ -112,13 +113,14 @@ def both(one: str, other: str) -> str:
 
 
 def differences(old: bytes, new: bytes) -> list[tuple[str, str | None, str | None]]:
-    """Where two definitions differ, at most DIFFERENCES_MAX places.
+    """Where two definitions differ; where in more than DIFFERENCES_MAX places: all of them as one.
 
     Each is the path of a field, its JSON text before and after, None where there is none.
     Raises ValueError for a text with two readings.
     """
-    found = _compare("", _read(old), _read(new))
-    return [difference for difference, _ in zip(found, range(DIFFERENCES_MAX), strict=False)]
+    before, after = _read(old), _read(new)
+    found = list(itertools.islice(_compare("", before, after), DIFFERENCES_MAX + 1))
+    return found if len(found) <= DIFFERENCES_MAX else [("", _text(before), _text(after))]
 
 
 def _read(raw: bytes) -> Any:

@@ -145,6 +145,8 @@ def _first_look(one: port_tools.Inspected, cells: int) -> list[Row]:
 
 
 def _differences(one: port_tools.Inspected, cells: int) -> list[Row]:
+    if not one.definition:
+        return [Row("", part) for part in prose("It is too large to be shown.", cells)]
     if one.pinned is None or not one.differences:
         return field_rows(one.definition, cells)
     rows: list[Row] = []
