@@ -7,8 +7,9 @@ import json
 from collections.abc import Mapping
 from typing import Final
 
-from mcpwall import __version__, home
+from mcpwall import home
 from mcpwall.cli.finding import Finding, note, ok, wrong
+from mcpwall.cli.probe import OPENING
 from mcpwall.store.config import Config
 from mcpwall.store.logins import Logins
 from mcpwall.store.remotes import RemoteConfig
@@ -17,16 +18,6 @@ from mcpwall.transport.http.sse import Event
 from mcpwall.transport.http.upstream import Remotes
 
 _SESSION: Final = "mcp-session-id"
-_HELLO: Final = {
-    "jsonrpc": "2.0",
-    "id": 1,
-    "method": "initialize",
-    "params": {
-        "protocolVersion": "2025-06-18",
-        "capabilities": {},
-        "clientInfo": {"name": "mcpwall-doctor", "version": __version__},
-    },
-}
 
 
 def answering(config: Config, answer_s: float) -> list[Finding]:
@@ -55,7 +46,7 @@ async def _ask(name: str, upstream: Upstream, answer_s: float) -> Finding:
     hello, bye = _Outcome(), _Outcome()
     try:
         async with asyncio.timeout(answer_s):
-            upstream.send("POST", json.dumps(_HELLO).encode(), {}, hello)
+            upstream.send("POST", json.dumps(OPENING).encode(), {}, hello)
             fault = await hello.over
             if session := hello.headers.get(_SESSION):
                 upstream.send("DELETE", None, {_SESSION: session}, bye)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mcpwall.query import Query
-    from mcpwall.store.reader import Mark, Reader
+    from mcpwall.store.reader import Place, Reader
     from mcpwall.store.records import AuditRow
 
 POLL_S: Final = 0.2
@@ -72,7 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
     show = as_json if arguments.json else as_line
     try:
         with open_record() as reader:
-            mark = reader.mark()
+            end = reader.end()
             now = _now_ms()
             found = reader.search(
                 lambda row: query.matches(row, now), since_ms=start, limit=arguments.n
@@ -81,7 +81,7 @@ def run(arguments: argparse.Namespace) -> int:
                 print(show(row))
             if arguments.follow:
                 sys.stdout.flush()
-                follow(reader, mark, query, lambda row: print(show(row), flush=True))
+                follow(reader, end, query, lambda row: print(show(row), flush=True))
     except AuditError as error:
         raise CliError(str(error)) from None
     except KeyboardInterrupt:
@@ -116,17 +116,17 @@ def _shared(arguments: argparse.Namespace, query: Query, start: int | None) -> i
 
 def follow(
     reader: Reader,
-    mark: Mark,
+    after: Place,
     query: Query,
     show: Callable[[AuditRow], None],
     wait: Callable[[float], None] = time.sleep,
 ) -> None:
-    """Show calls that came or changed after `mark`, each in its newest state, without end.
+    """Show calls that came or changed after a place, each in its newest state, without end.
 
     Raises what `show` and `wait` raise; AuditError.
     """
     while True:
-        rows, mark = reader.changed(mark)
+        rows, after = reader.changed(after)
         now = _now_ms()
         for row in rows:
             if query.matches(row, now):

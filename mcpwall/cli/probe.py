@@ -23,7 +23,8 @@ from mcpwall import __version__
 ANSWER_S: Final = 20.0  # a package runner may have to fetch the server first
 ENDING_S: Final = 2.0
 STDERR_MAX: Final = 2_000  # characters of its end
-_ASKED: Final = {
+# what the doctor says to every server, to those that are reached by a URL too
+OPENING: Final = {
     "jsonrpc": "2.0",
     "id": 1,
     "method": "initialize",
@@ -78,7 +79,7 @@ def _ask(server: subprocess.Popen[bytes], answer_s: float) -> str:
     if server.stdin is None or server.stdout is None:
         raise ValueError("the server was started without pipes")
     with contextlib.suppress(BrokenPipeError):
-        server.stdin.write(json.dumps(_ASKED).encode() + b"\n")
+        server.stdin.write(json.dumps(OPENING).encode() + b"\n")
         server.stdin.flush()
     until, got = time.monotonic() + answer_s, b""
     while (left := until - time.monotonic()) > 0:

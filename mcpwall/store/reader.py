@@ -34,10 +34,10 @@ _EVENTS = (
 _CHANGED = f"""{_CALLS} WHERE id IN (
     SELECT id FROM calls WHERE id > ? UNION SELECT call FROM steps WHERE seq > ?
 ) ORDER BY id"""  # noqa: S608 - constants
-_MARK = "SELECT (SELECT ifnull(max(id), 0) FROM calls), (SELECT ifnull(max(seq), 0) FROM steps)"
+_END = "SELECT (SELECT ifnull(max(id), 0) FROM calls), (SELECT ifnull(max(seq), 0) FROM steps)"
 
 
-class Mark(NamedTuple):
+class Place(NamedTuple):
     """A place in the record: all calls up to `call` and all steps up to `step`."""
 
     call: int
@@ -160,16 +160,16 @@ class Reader:
             yield from page
             after = page[-1][0]
 
-    def mark(self) -> Mark:
+    def end(self) -> Place:
         """The present end of the record, for `changed`."""
-        return Mark(*self._one(_MARK))
+        return Place(*self._one(_END))
 
-    def changed(self, after: Mark) -> tuple[list[AuditRow], Mark]:
-        """Calls that came or changed after a mark, each once, oldest first; and the next mark."""
+    def changed(self, after: Place) -> tuple[list[AuditRow], Place]:
+        """Calls that came or changed after a place, each once, oldest first; and the end now."""
         with self._faults():
-            self._db.execute("BEGIN")  # one moment for the mark and the rows
+            self._db.execute("BEGIN")  # one moment for the end and the rows
             try:
-                now = self.mark()
+                now = self.end()
                 return self._rows(_CHANGED, (after.call, after.step)), now
             finally:
                 self._db.execute("COMMIT")

@@ -68,12 +68,7 @@ def call_values(intent: Intent, seq: int, boot: str) -> tuple[Any, ...]:
         _json(intent.request_id).decode(),
         intent.size or len(raw),
         call.digest,
-        verdict.action.value,
-        verdict.cause.value,
-        _json(verdict.rules).decode(),
-        verdict.reason,
-        verdict.retry_s,
-        verdict.policy,
+        *_verdict_values(verdict),
         intent.state,
         _json(verdict.charges).decode() if booked else None,
         raw.decode() if whole else None,
@@ -88,15 +83,8 @@ def step_values(step: Step, seq: int, boot: str) -> tuple[Any, ...]:
     judged: tuple[Any, ...] = (None,) * 7
     if verdict is not None:
         booked = verdict.charges and step.kind == Kind.RELEASED
-        judged = (
-            verdict.action.value,
-            verdict.cause.value,
-            _json(verdict.rules).decode(),
-            verdict.reason,
-            verdict.retry_s,
-            verdict.policy,
-            _json(verdict.charges).decode() if booked else None,
-        )
+        charges = _json(verdict.charges).decode() if booked else None
+        judged = (*_verdict_values(verdict), charges)
     return (
         seq,
         step.call_id,
@@ -235,6 +223,19 @@ def unfinished(values: tuple[Any, ...]) -> Unfinished:
     return Unfinished(id_, state, _request_id(request_id), *rest)
 
 
+def _verdict_values(verdict: Verdict) -> tuple[Any, ...]:
+    """The columns of a verdict, up to what it costs."""
+    return (
+        verdict.action.value,
+        verdict.cause.value,
+        _json(verdict.rules).decode(),
+        verdict.reason,
+        verdict.retry_s,
+        verdict.policy,
+    )
+
+
 def _verdict(values: Sequence[Any]) -> Verdict:
+    """The verdict in these columns, without what it cost."""
     action, cause, rules, reason, retry_s, policy = values
     return Verdict(Action(action), Cause(cause), _rules(rules), reason, retry_s, (), policy)

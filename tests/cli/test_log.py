@@ -129,7 +129,7 @@ def test_follow_shows_each_change_that_matches_once(audit):
     with Audit.reader(places.audit_file()) as reader, pytest.raises(EnoughError):
         follow(
             reader,
-            reader.mark(),
+            reader.end(),
             parse("tool:read_file"),
             lambda row: shown.append((row.id, row.state)),
             wait,

@@ -266,15 +266,15 @@ def test_search_since_allows_for_a_clock_that_was_set_back_but_does_not_read_eve
 def test_a_reader_beside_the_engine_sees_each_change_once(audit, path):
     audit.write([intent(1), intent(2, "held")])
     with Audit.reader(path) as reader:
-        mark = reader.mark()
-        assert reader.changed(mark) == ([], mark)
+        place = reader.end()
+        assert reader.changed(place) == ([], place)
         audit.write([intent(3), intent(4)], [answered(1), answered(3)])
-        rows, mark = reader.changed(mark)
+        rows, place = reader.changed(place)
         assert [(row.id, row.state) for row in rows] == [(1, "done"), (3, "done"), (4, "running")]
         audit.write([], [step(2, Kind.REFUSED, DENY), step(4, Kind.LOST)])
-        rows, mark = reader.changed(mark)
+        rows, place = reader.changed(place)
         assert [(row.id, row.state) for row in rows] == [(2, "refused"), (4, "lost")]
-        assert reader.changed(mark)[0] == []
+        assert reader.changed(place)[0] == []
 
 
 def test_a_reader_cannot_write_and_works_without_an_engine(audit, path):
