@@ -196,7 +196,7 @@ def to_text(event: Event, at_ms: int | None = None) -> str:
             off = sum(not row.rule.enabled for row in rules)
             changed = f"changed: {len(rules) - off} in force" + (f", {off} off" if off else "")
             return _line(now_ms, "rules", changed)
-        case port.ServerEvent():
+        case port.HitsEvent() | port.ServerEvent():
             return ""
         case _:
             assert_never(event)

@@ -71,8 +71,7 @@ def _carry_out(engine: Engine, command: Order) -> Reply:
             return Done("saved", other_rule(before, book.config) or replaces)
         case DropRule(rule):
             if any(answer.id == rule for answer in engine.answers.list()):
-                engine.answers = engine.answers.without(rule)
-                engine.rules_shown()
+                engine.remember(engine.answers.without(rule))
                 return Done("forgotten")
             book.drop(rule)
             return Done("deleted")

@@ -23,7 +23,15 @@ from mcpwall.engine.live import Live
 from mcpwall.engine.lookback import Lookback
 from mcpwall.engine.lookups import Lookups
 from mcpwall.engine.newcomers import Newcomers
-from mcpwall.engine.port import Http, NoticeEvent, RulesEvent, ServerEvent, State, StatusEvent
+from mcpwall.engine.port import (
+    HitsEvent,
+    Http,
+    NoticeEvent,
+    RulesEvent,
+    ServerEvent,
+    State,
+    StatusEvent,
+)
 from mcpwall.engine.recorder import Recorder
 from mcpwall.engine.records import Record, Records
 from mcpwall.engine.reservations import Reservations
@@ -87,6 +95,7 @@ class Engine:
         self.lockdown = lockdown
         self._used: set[Live] = set()  # sessions whose counts are to be shown
         self.hits: dict[str, tuple[int, int]] = {}  # rule id → times, last time (ms)
+        self._hits_told = self.hits.copy()  # as the apps know them
         self.last_call = intake.audit.last_id()  # the number of the last call that came
         self._last_session = 0
         self._store = rulebook.config.store
@@ -194,7 +203,9 @@ class Engine:
                 live.publish()
         for server in {live.server.name: live.server for live in used}.values():
             self.feed.publish(ServerEvent(tool_views.server_row(self, server)))
-        self.feed.publish(RulesEvent(views.rules(self)))
+        if hits := views.hits(self.hits, self._hits_told):
+            self._hits_told = self.hits.copy()
+            self.feed.publish(HitsEvent(hits))
 
     def release(self, record: Record, by: str) -> str:
         """Write down that a call that waited is let go; returns '' or why that cannot be done."""
@@ -321,7 +332,7 @@ class Engine:
         """A session is over."""
         del self.sessions[live.id]
         self.late.forget("its session ended", live)
-        self.answers = self.answers.without_session(live.id)
+        self.remember(self.answers.without_session(live.id))
         live.server.catalogs.discard(live.catalog)
         live.publish()
         self.feed.publish(ServerEvent(tool_views.server_row(self, live.server)))
@@ -347,6 +358,12 @@ class Engine:
             self.notice("warning", text)
         if self.rulebook.config.store != self._store:
             self.notice("warning", OTHER_STORE)
+
+    def remember(self, answers: Answers) -> None:
+        """These are the remembered answers now."""
+        before, self.answers = self.answers, answers
+        if before.list() != answers.list():
+            self.feed.publish(RulesEvent(views.rules(self)))
 
     def rules_shown(self) -> None:
         """Something on the rules screen has changed."""

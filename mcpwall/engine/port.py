@@ -25,6 +25,7 @@ from mcpwall.engine.port_answers import (
 from mcpwall.engine.port_rules import (
     AcceptEdit,
     DropRule,
+    Hits,
     Mistake,
     OutsideEdit,
     Preview,
@@ -187,6 +188,12 @@ class RulesEvent(msgspec.Struct, frozen=True, tag="rules"):
     rules: tuple[RuleRow, ...]
 
 
+class HitsEvent(msgspec.Struct, frozen=True, tag="hits"):
+    """Rules that made verdicts since the last event on rules."""
+
+    hits: tuple[Hits, ...]
+
+
 class SessionEvent(msgspec.Struct, frozen=True, tag="session"):
     session: SessionRow
 
@@ -209,6 +216,7 @@ Event: TypeAlias = (
     | HeldEvent
     | ReleasedEvent
     | RulesEvent
+    | HitsEvent
     | SessionEvent
     | ServerEvent
     | StatusEvent

@@ -25,6 +25,14 @@ class RuleRow(msgspec.Struct, frozen=True):
     remembered: bool = False  # a remembered answer: lives in memory, and only DropRule changes it
 
 
+class Hits(msgspec.Struct, frozen=True):
+    """How often a rule, or a remembered answer, has made a verdict by now, and when last."""
+
+    rule: str
+    hits: int
+    last_ms: int
+
+
 class Mistake(msgspec.Struct, frozen=True):
     """Something wrong in a rules file, which has no effect as a whole until it is mended.
 

@@ -48,9 +48,8 @@ def decide(engine: Engine, command: Decide) -> Reply:
     reply = engine.holds.decide(command)
     if not isinstance(reply, Done):
         return reply
-    engine.answers = answers
+    engine.remember(answers)
     engine.holds.answered()
-    engine.rules_shown()
     return Done(f"{reply.text}, and remembered as {answer.id}")
 
 

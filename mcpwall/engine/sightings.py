@@ -78,7 +78,7 @@ def _act(engine: Engine, server: Server, events: list[Event]) -> None:
         engine.recorder.tools([_recorded(engine, event) for event in events])
     for event in events:
         if event.what is not What.SEEN:
-            engine.answers = engine.answers.without_tool(server.name, event.entry.name)
+            engine.remember(engine.answers.without_tool(server.name, event.entry.name))
             engine.late.tool_changed(server.name, event.entry.name)
     for what, said in _SAID.items():
         names = [event.entry.name for event in events if event.what is what and event.entry.name]

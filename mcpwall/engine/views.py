@@ -10,13 +10,15 @@ import msgspec
 from mcpwall import __version__
 from mcpwall.engine import hiding, restore, tool_views
 from mcpwall.engine.port import CallDetails, Snapshot, State, Status
-from mcpwall.engine.port_rules import RuleRow
+from mcpwall.engine.port_rules import Hits, RuleRow
 from mcpwall.engine.port_sessions import SessionRow
 from mcpwall.engine.records import KEPT
 from mcpwall.model import Action, Condition, JsonObject, Rule
 from mcpwall.policy.answers import Answer
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mcpwall.engine.core import Engine
     from mcpwall.engine.live import Live
     from mcpwall.engine.records import Record
@@ -72,6 +74,13 @@ def rules(engine: Engine) -> tuple[RuleRow, ...]:
             )
         )
     return tuple(rows)
+
+
+def hits(
+    now: Mapping[str, tuple[int, int]], told: Mapping[str, tuple[int, int]]
+) -> tuple[Hits, ...]:
+    """The counts of rules that are others than the apps were told."""
+    return tuple(Hits(rule, *count) for rule, count in now.items() if told.get(rule) != count)
 
 
 def as_rule(answer: Answer) -> Rule:

@@ -9,12 +9,15 @@ from __future__ import annotations
 import enum
 from collections import deque
 from itertools import islice
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
 import msgspec
 
 from mcpwall.engine import port, port_rules, port_sessions, port_tools
 from mcpwall.tui.rates import Rates
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 ROWS_MAX = 100_000
 _ROWS_SLACK = 1_000  # rows over the maximum are let go this many at a time
@@ -158,6 +161,9 @@ class Mirror:
             case port.RulesEvent(rules=rules):
                 self.rules = rules
                 self._parts |= Part.RULES
+            case port.HitsEvent(hits=hits):
+                self._count(hits)
+                self._parts |= Part.RULES
             case port.SessionEvent(session=session):
                 self.sessions[session.id] = session
                 self._forget_sessions()
@@ -172,6 +178,15 @@ class Mirror:
                 self._notices.append(event)
             case _:
                 assert_never(event)
+
+    def _count(self, hits: Iterable[port_rules.Hits]) -> None:
+        now = {each.rule: each for each in hits}
+        self.rules = tuple(
+            msgspec.structs.replace(row, hits=told.hits, last_ms=told.last_ms)
+            if (told := now.get(row.rule.id))
+            else row
+            for row in self.rules
+        )
 
     def _put_row(self, row: port.Row) -> None:
         if row.id < self.oldest:

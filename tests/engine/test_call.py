@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from mcpwall.engine.port import Details, Refused, RulesEvent, State
+from mcpwall.engine.port import Details, HitsEvent, Refused, RulesEvent, State
+from mcpwall.engine.port_rules import Hits
 from tests.engine.wall import Talk, call, note, request, result, text, tool, verdict
 
 
@@ -319,7 +320,7 @@ def test_a_call_between_two_pages_makes_the_wall_list_without_doubling_any_tool(
 
 
 def test_hits_reach_an_app_that_looks_at_the_rules(wall):
-    async def hits() -> int:
+    async def hits() -> tuple[Hits, ...]:
         talk = wall.session()
         feed = wall.engine.feed.follow(wall.engine.feed.seq)
         first = asyncio.ensure_future(anext(feed))
@@ -327,11 +328,13 @@ def test_hits_reach_an_app_that_looks_at_the_rules(wall):
         talk.asks(call(1, "wipe"))
         wall.clock.advance(1)
         events = (await first).events
-        rules = [event for event in events if isinstance(event, RulesEvent)]
         await feed.aclose()
-        return next(row.hits for row in rules[-1].rules if row.rule.id == "never")
+        assert not [event for event in events if isinstance(event, RulesEvent)]
+        (told,) = [event for event in events if isinstance(event, HitsEvent)]
+        return told.hits
 
-    assert asyncio.run(hits()) == 1
+    now_ms = wall.clock.wall_ms()
+    assert asyncio.run(hits()) == (Hits("never", 1, now_ms),)
 
 
 def test_the_details_of_a_call_show_its_answer_without_the_envelope(wall):

@@ -35,15 +35,16 @@ deeds = st.lists(st.tuples(st.sampled_from(DEEDS), st.integers(0, 3)), max_size=
 
 
 class Play:
-    """A wall, some sessions, and an app that looks from time to time."""
+    """A wall, some sessions, and two apps that look from time to time."""
 
     def __init__(self, path: Path) -> None:
         self.wall = Wall(path, RULES)
         self.talks = [self.wall.session()]
         self.calls = 0
         self.wall.engine.feed._followers.add(asyncio.Event())  # as if an app was attached
-        self.mirror = Mirror()
-        self.mirror.take(views.snapshot(self.wall.engine), 0)
+        self.mirrors = [Mirror(), Mirror()]
+        for mirror in self.mirrors:
+            mirror.take(views.snapshot(self.wall.engine), 0)
 
     def do(self, deed: str, which: int) -> None:
         wall, talk = self.wall, self.talks[which % len(self.talks)]
@@ -64,7 +65,8 @@ class Play:
                 talk.asks(note("notifications/cancelled", {"requestId": self.calls}))
             case "allow" | "deny" | "remember":
                 for held in wall.held[:1]:
-                    remember = Remember(Scope.QUARTER, Match.TOOL) if deed == "remember" else None
+                    scope = Scope.SESSION if which % 2 else Scope.QUARTER
+                    remember = Remember(scope, Match.TOOL) if deed == "remember" else None
                     wall.decide(held, allow=deed != "deny", remember=remember)
             case "change":
                 for held in wall.held[:1]:
@@ -91,31 +93,32 @@ class Play:
             case "lock":
                 wall.do(Lockdown(on=bool(which % 2)))
             case "fetch":
-                self.fetch()
+                self.fetch(self.mirrors[which % 2])
 
-    def fetch(self) -> None:
-        assert self.mirror.apply(self.wall.engine.feed.since(self.mirror.seq), 0)
+    def fetch(self, mirror: Mirror) -> None:
+        assert mirror.apply(self.wall.engine.feed.since(mirror.seq), 0)
 
 
 @settings(max_examples=60, deadline=None)
 @given(deeds)
-def test_a_mirror_equals_a_fresh_snapshot(schedule):
+def test_mirrors_equal_a_fresh_snapshot(schedule):
     with tempfile.TemporaryDirectory() as path:
         play = Play(Path(path))
         for deed, which in schedule:
             play.do(deed, which)
         play.wall.clock.advance(COUNTS_S)
-        play.fetch()
-        fresh, mirror = views.snapshot(play.wall.engine), play.mirror
-        assert mirror.seq == fresh.seq
-        assert mirror.rows == {row.id: row for row in fresh.rows}
-        assert mirror.held == {held.row.id: held for held in fresh.held}
-        assert mirror.rules == fresh.rules
-        living = {row.id: row for row in mirror.sessions.values() if not row.ended}
-        assert living == {row.id: row for row in fresh.sessions}
-        assert mirror.servers == {row.name: row for row in fresh.servers}
-        assert mirror.totals == fresh.totals
-        assert mirror.status == fresh.status
+        fresh = views.snapshot(play.wall.engine)
+        for mirror in play.mirrors:
+            play.fetch(mirror)
+            assert mirror.seq == fresh.seq
+            assert mirror.rows == {row.id: row for row in fresh.rows}
+            assert mirror.held == {held.row.id: held for held in fresh.held}
+            assert mirror.rules == fresh.rules
+            living = {row.id: row for row in mirror.sessions.values() if not row.ended}
+            assert living == {row.id: row for row in fresh.sessions}
+            assert mirror.servers == {row.name: row for row in fresh.servers}
+            assert mirror.totals == fresh.totals
+            assert mirror.status == fresh.status
         play.wall.drop()
 
 
