@@ -42,6 +42,7 @@ from mcpwall.engine.port_tools import (
     Classify,
     Hide,
     Inspect,
+    MatchTools,
     Recommend,
 )
 from mcpwall.store.config import ConfigError
@@ -109,6 +110,8 @@ def _carry_out(engine: Engine, command: Order) -> Reply:
             return tool_rules.stop(engine, command)
         case Recommend():
             return tool_rules.recommend(engine, command)
+        case MatchTools():
+            return tool_rules.match(engine, command)
         case Classify():
             return tool_risks.classify(engine, command)
         case Ping():

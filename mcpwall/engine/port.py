@@ -46,9 +46,11 @@ from mcpwall.engine.port_tools import (
     Hide,
     Inspect,
     Inspected,
+    MatchTools,
     Recommend,
     Recommended,
     ServerRow,
+    ToolsMatched,
 )
 from mcpwall.model import Defaults, JsonObject, Risk, Tool, Verdict
 
@@ -285,6 +287,7 @@ Order: TypeAlias = (
     | Block
     | Recommend
     | Classify
+    | MatchTools
     | Ping
     | Stop
 )
@@ -341,6 +344,7 @@ Reply: TypeAlias = (
     | Inspected
     | Recommended
     | Classified
+    | ToolsMatched
 )
 
 

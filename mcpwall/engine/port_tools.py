@@ -153,6 +153,15 @@ class Classify(msgspec.Struct, frozen=True, tag="classify"):
     apply: bool = False
 
 
+class MatchTools(msgspec.Struct, frozen=True, tag="match_tools"):
+    """Which of the tools that are known a rule would be about. -> ToolsMatched
+
+    `fields` are keys of its TOML table that choose tools: server, tool, method, risk, reach, reads.
+    """
+
+    fields: JsonObject
+
+
 # --- replies ------------------------------------------------------------------------------------
 
 
@@ -193,3 +202,10 @@ class Classified(msgspec.Struct, frozen=True, tag="classified"):
     let_go: int = 0
     diff: str = ""
     applied: bool = False
+
+
+class ToolsMatched(msgspec.Struct, frozen=True, tag="tools_matched"):
+    """The names of the tools that match, by their server, of `known` tools that there are."""
+
+    known: int
+    matched: dict[str, tuple[str, ...]] = {}

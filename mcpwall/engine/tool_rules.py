@@ -1,6 +1,7 @@
 """Rules that an app makes for tools with one key: hide, block, and what is recommended.
 
-They become tables of config.toml like every other rule, and can be undone.
+They become tables of config.toml like every other rule, and can be undone. And the other way: which
+tools a rule is about.
 """
 
 from __future__ import annotations
@@ -9,14 +10,23 @@ from typing import TYPE_CHECKING
 
 from mcpwall.engine import tool_views
 from mcpwall.engine.port import Done, Refused, Reply
-from mcpwall.engine.port_tools import Block, Hide, Recommend, Recommended
+from mcpwall.engine.port_tools import (
+    Block,
+    Hide,
+    MatchTools,
+    Recommend,
+    Recommended,
+    ToolsMatched,
+)
 from mcpwall.model import Action, JsonObject, Rule, Tool
+from mcpwall.policy.compiled import TOOLS_CALL, Compiled
 from mcpwall.policy.match import escape_glob
 from mcpwall.policy.recommend import for_tool, for_tools
 from mcpwall.store.config import load_text
 from mcpwall.store.difference import diff
-from mcpwall.store.edit import put_rules
+from mcpwall.store.edit import EditError, put_rules
 from mcpwall.store.rule_tables import render
+from mcpwall.store.toml_values import TableError
 
 if TYPE_CHECKING:
     from mcpwall.engine.core import Engine
@@ -33,7 +43,7 @@ def stop(engine: Engine, command: Hide | Block) -> Reply:
         "tool": escape_glob(command.tool),
         **({"hide": True} if hides else {"action": "deny"}),
     }
-    (wanted,) = load_text(render(fields), "").rules
+    wanted = _rule(fields)
     there = next((rule for rule in engine.rulebook.config.rules if _alike(rule, wanted)), None)
     did = "hidden" if hides else "blocked"
     if command.on:
@@ -45,6 +55,36 @@ def stop(engine: Engine, command: Hide | Block) -> Reply:
         return Refused(f"no rule of its own keeps it {did}; see which rule applies")
     engine.rulebook.drop(there.id)
     return Done(f"no longer {did}")
+
+
+def match(engine: Engine, command: MatchTools) -> ToolsMatched:
+    """The tools that a rule with these keys would be about. Raises ConfigError, EditError."""
+    try:
+        rule = Compiled(_rule({**command.fields, "action": "deny"}))
+    except TableError as error:
+        raise EditError(str(error)) from error
+    narrow = bool(rule.risk or rule.reach or rule.reads)
+    known, matched = 0, {}
+    for server in engine.inventory.servers.values():
+        word = engine.rulebook.config.word(server.name)
+        entries = [entry for name, entry in server.entries.items() if name and not entry.gone]
+        known += len(entries)
+        if not (rule.server.match(server.name) and rule.method.match(TOOLS_CALL)):
+            continue
+        names = tuple(
+            entry.name
+            for entry in entries
+            if rule.tool.match(entry.name)  # names first: they cost little
+            and (not narrow or rule.is_about(engine.inventory.tool(entry, word)))
+        )
+        if names:
+            matched[server.name] = names
+    return ToolsMatched(known, matched)
+
+
+def _rule(fields: JsonObject) -> Rule:
+    (rule,) = load_text(render(fields), "the rule").rules
+    return rule
 
 
 def _alike(rule: Rule, wanted: Rule) -> bool:

@@ -14,12 +14,14 @@ from mcpwall.engine.port_tools import (
     Hide,
     Inspect,
     Inspected,
+    MatchTools,
     Recommend,
     Recommended,
     ToolRow,
+    ToolsMatched,
 )
 from mcpwall.model import Action
-from tests.engine.wall import RULES, Wall, call, tool
+from tests.engine.wall import RULES, Wall, call, request, result, tool
 
 ODD = "b*d [tool]"
 
@@ -125,3 +127,35 @@ def test_a_row_says_what_depends_on_arguments_and_agents(wall_with: Any) -> None
     assert row(wall, "look").action is Action.ALLOW
     assert "arguments, agents or earlier calls decide for far, mine" in row(wall, "look").applies
     assert (row(wall, "pay").action, row(wall, "pay").rules) == (Action.ALLOW, ("asks", "yes"))
+
+
+def test_which_tools_a_rule_would_be_about(wall: Wall) -> None:
+    assert wall.do(MatchTools({})) == ToolsMatched(0)
+    wall.session(tools=[tool("read_a"), tool("read_b"), tool("delete_a"), tool(ODD)])
+    wall.session(server="other", tools=[tool("read_a")])
+
+    def about(**fields: Any) -> Any:
+        reply = wall.do(MatchTools(fields))
+        assert isinstance(reply, ToolsMatched)
+        assert reply.known == 5
+        return {server: set(names) for server, names in reply.matched.items()}
+
+    assert about(tool="read_*") == {"notes": {"read_a", "read_b"}, "other": {"read_a"}}
+    assert about(tool=["*_a", "!delete_*"], server="notes") == {"notes": {"read_a"}}
+    assert about(tool="b[*]d [[]tool]") == {"notes": {ODD}}
+    assert about(risk="destructive") == {"notes": {"delete_a"}}
+    assert about(method="resources/read") == {}
+    assert about(tool="nothing") == {}
+    assert len(about()["notes"]) == 4
+
+
+def test_a_tool_that_is_gone_is_not_one_that_a_rule_is_about(wall: Wall) -> None:
+    talk = wall.session(tools=[tool("read_a"), tool("read_b")])
+    talk.asks(request("again", "tools/list"))
+    talk.answers(result("again", tools=[tool("read_b")]))
+    assert wall.do(MatchTools({"tool": "read_*"})) == ToolsMatched(1, {"notes": ("read_b",)})
+
+
+@pytest.mark.parametrize("fields", [{"tool": "[]"}, {"tool": 5}, {"tool": [None]}, {"risk": "bad"}])
+def test_keys_that_cannot_be_read_choose_no_tools(wall: Wall, fields: Any) -> None:
+    assert isinstance(wall.do(MatchTools(fields)), Refused)
