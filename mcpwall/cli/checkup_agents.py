@@ -17,7 +17,7 @@ from mcpwall.clients import ledger
 from mcpwall.clients.agents import PROJECT
 from mcpwall.clients.entries import Entry
 from mcpwall.clients.places import Places
-from mcpwall.clients.survey import Found, guarded
+from mcpwall.clients.survey import Found
 from mcpwall.store.config import Config
 from mcpwall.store.schema import ServerConfig
 
@@ -39,8 +39,7 @@ class Start:
 
 def routed(at: Places, found: Sequence[Found], config: Config | None) -> Iterator[Finding]:
     """Which servers go through the wall, and entries that lead nowhere."""
-    counted = guarded(found)
-    if not counted.servers:
+    if not any(one.entries for one in found):
         yield note("agents", "no agent with MCP servers was found", "see docs/agents.md")
     for one in found:
         if one.problem:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mcpwall.clients import document
@@ -41,20 +41,6 @@ class Found:
         return beside and entry.starts_nothing
 
 
-@dataclass(frozen=True, slots=True)
-class Guarded:
-    """How many servers of how many agents there are, and where the wall is missing.
-
-    `open_` are those that `mcpwall init` would route, `left` those that it cannot.
-    """
-
-    agents: int
-    servers: int
-    open_agents: int
-    open_servers: int
-    left: int
-
-
 def survey(places: Places, agents: Sequence[Agent] = AGENTS) -> Iterator[Found]:
     """Every file of these agents that exists, each once, in the order of the table."""
     seen = set()
@@ -72,17 +58,3 @@ def survey(places: Places, agents: Sequence[Agent] = AGENTS) -> Iterator[Found]:
                 found = Found(agent, place, read, variables=places.variables)
                 if read is not None and (found.entries or not place.aside):
                     yield found
-
-
-def guarded(found: Iterable[Found]) -> Guarded:
-    """How much of what was found is behind the wall. Pure."""
-    everything = [(one.agent.id, entry) for one in found for entry in one.entries]
-    bare = [(agent, entry) for agent, entry in everything if entry.routed is None]
-    routable = [agent for agent, entry in bare if not entry.why_not]
-    return Guarded(
-        agents=len({agent for agent, _ in everything}),
-        servers=len(everything),
-        open_agents=len(set(routable)),
-        open_servers=len(routable),
-        left=len(bare) - len(routable),
-    )

@@ -300,7 +300,7 @@ def _because(rules: Sequence[Compiled], call: Call, state: State) -> str:
         return ""
     why = first.flow.why(call, state.flows, state.now_ns) if first.flow is not None else None
     if (more := first.rule.more_than) is not None:
-        many = f"more than {more.max} call{'s' if more.max > 1 else ''} in {span(more.window_s)}"
+        many = f"more than {more.max} call{'s' if more.max > 1 else ''} in {spoken(more.window_s)}"
         why = f"{why}, and {many}" if why else many
     return f", because {why}" if why else ""
 
@@ -311,13 +311,13 @@ def _permitting(rules: Sequence[Compiled], call: Call, resolve: Resolve) -> list
 
 def _limit_text(one: Counted) -> str:
     source = one.limit.source
-    every = span(source.window_s)
+    every = spoken(source.window_s)
     if isinstance(source, Budget):
         return f"The sum of {source.sum} is at most {source.max} in any {every} by"
     return f"At most {source.max} call{'s' if source.max > 1 else ''} in any {every} by"
 
 
-def span(seconds: float) -> str:
+def spoken(seconds: float) -> str:
     """A length of time in plain words: "60 s", "2 hours", "1 day"."""
     for name, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
         count, rest = divmod(seconds, length)

@@ -32,7 +32,6 @@ HOUSEKEEPING = frozenset(
     }
 )
 _LISTS = ("in", "contains", "glob", "regex", "under", "host")
-_BOUNDS = ("gt", "gte", "lt", "lte")
 
 
 def why_never(rule: Rule) -> str | None:

@@ -71,7 +71,7 @@ class Judge(msgspec.Struct, gc=False):
 
 
 class Answered(msgspec.Struct, gc=False):
-    """The server answered a judged request. `line` has gone to the client before this."""
+    """A judged request was answered. `line` has gone to its asker before this."""
 
     request: Request
     is_error: bool
@@ -99,10 +99,9 @@ class Subscribes(msgspec.Struct):
 
 
 class Withdrawn(msgspec.Struct):
-    """The client cancelled a judged request; `was` is the stage it stood in."""
+    """Who made a judged request wants no answer any more."""
 
     request: Request
-    was: Stage
 
 
 class Listed(msgspec.Struct):

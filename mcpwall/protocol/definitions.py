@@ -107,11 +107,6 @@ def fingerprint(raw: bytes) -> str:
     return hashlib.sha256(_exact.encode(fields)).hexdigest()
 
 
-def both(one: str, other: str) -> str:
-    """The fingerprint of a tool that is listed with two meanings, whichever comes first."""
-    return hashlib.sha256("".join(sorted((one, other))).encode()).hexdigest()
-
-
 def differences(old: bytes, new: bytes) -> list[tuple[str, str | None, str | None]]:
     """Where two definitions differ; where in more than DIFFERENCES_MAX places: all of them as one.
 

@@ -169,7 +169,7 @@ def _lenient(part: JsonObject) -> Envelope:
 
 
 def _answered_by(parts: list[bytes]) -> list[RequestId]:
-    """The same of messages that have two readings: as the decoder reads them, if it does."""
+    """The ids that messages with two readings seem to answer, as the decoder reads them."""
     envelopes = []
     for part in parts:
         with contextlib.suppress(*_NOT_READ):

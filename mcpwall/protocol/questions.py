@@ -107,7 +107,7 @@ class Questions:
         if request is None:
             return True, []
         was, request.stage = request.stage, Stage.CANCELLED
-        return was is Stage.FORWARDED, [Withdrawn(request, was)] if request.call else []
+        return was is Stage.FORWARDED, [Withdrawn(request)] if request.call else []
 
     def answer(self, message: JsonObject) -> list[Command]:
         """The client answers."""

@@ -208,7 +208,7 @@ class Session:
         elif was is Stage.FORWARDED:
             commands.append(ToServer(codec.encode(message)))
         if request.call:
-            commands.append(Withdrawn(request, was))
+            commands.append(Withdrawn(request))
         else:
             self.changed = True
         return commands

@@ -8,7 +8,7 @@ import pytest
 
 from mcpwall.model import Action, Call, Cause, Charge, Risk, Rule, Verdict
 from mcpwall.policy.answers import Answers
-from mcpwall.policy.judge import NAMED_MAX, PATHS_MAX, judge, span
+from mcpwall.policy.judge import NAMED_MAX, PATHS_MAX, judge, spoken
 from mcpwall.policy.limits import Limits
 from mcpwall.policy.state import ToolState
 from tests.policy.build import SECOND, Desk, budget, call, limit, policy, rule, state, verdict
@@ -229,7 +229,7 @@ def test_reasons_are_plain_sentences() -> None:
     ],
 )
 def test_lengths_of_time_are_said_in_words(seconds: float, text: str) -> None:
-    assert span(seconds) == text
+    assert spoken(seconds) == text
 
 
 def test_a_session_with_a_developers_rules() -> None:

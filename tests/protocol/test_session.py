@@ -228,7 +228,7 @@ def test_a_cancelled_call_that_waits_is_never_heard_of_again() -> None:
     play >> client(note("notifications/cancelled", requestId=2))
     gone = play.commands.pop(0)
     assert isinstance(gone, p.Withdrawn)
-    assert gone.was is p.Stage.HELD
+    assert gone.request is held
     play.done()
     assert held.id not in play.session.requests
 
