@@ -8,8 +8,8 @@ old engine left what it had read and not yet dealt with. Where the server is rem
 start: the shim hands over the agent's two ends, and the variables that the server's headers need.
 
 Words on the socket, one a line. From the engine: `shut` (close the server's stdin), `stop` (make
-the server end), `end` (everything is delivered: exit as the server did), `bye WHY` (the wall
-was stopped). To the engine: `exited CODE`.
+the server end), `end` (everything is delivered: exit as the server did), `bye WHY` (the wall was
+stopped). To the engine: `stopping` (a signal told the shim to end the server), `exited CODE`.
 """
 
 import array
@@ -127,6 +127,7 @@ class Shim:
         self._leave_at: float | None = None  # when to leave without the engine's word
         self._restarts: list[float] = []
         self._words = b""
+        self._told = b""  # words that the next engine must hear too
         _open_standard_ends()
         self._wake = _catch_signals()
         # the agent's and the server's ends are made before the engine is asked for
@@ -182,13 +183,9 @@ class Shim:
         theirs = () if server is None else (*server.ends, 2)
         ends = array.array("i", [0, 1, *theirs, self._journal])
         data = b'{"jsonrpc":"2.0","method":"stdio","params":' + line + b"}\n"
-        try:
+        with contextlib.suppress(OSError):  # it died at once: the next read says so
             sent = engine.sendmsg([data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, ends)])
-            engine.sendall(data[sent:])
-            if server is not None and server.exit is not None:
-                engine.sendall(b"exited %d\n" % server.exit)
-        except OSError:
-            pass  # it died at once: the next read says so
+            engine.sendall(data[sent:] + self._told)
         self._words = b""
         return engine
 
@@ -223,14 +220,19 @@ class Shim:
             if number == signal.SIGCHLD:
                 self._reap()
             elif self._server is None or self._server.exit is None:
+                self._tell(b"stopping\n")
                 self._stop(signal.Signals(number))
 
     def _reap(self) -> None:
         if self._server is not None and self._server.reap():
             self._kill_at = None
             self._leave_at = time.monotonic() + LEAVE_S
-            with contextlib.suppress(OSError):  # the next engine is told on handing over
-                self._engine.sendall(b"exited %d\n" % (self._server.exit or 0))
+            self._tell(b"exited %d\n" % (self._server.exit or 0))
+
+    def _tell(self, word: bytes) -> None:
+        self._told += word
+        with contextlib.suppress(OSError):
+            self._engine.sendall(word)
 
     def _stop(self, number: signal.Signals) -> None:
         """Make the server end: this signal to its whole group, SIGKILL if that does not help."""

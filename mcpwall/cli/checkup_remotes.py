@@ -29,7 +29,7 @@ def answering(config: Config, answer_s: float) -> list[Finding]:
 
 
 async def _ask_all(servers: Mapping[str, RemoteConfig], answer_s: float) -> list[Finding]:
-    remotes = Remotes(lambda *_: None, Logins(home.logins_dir()))  # each fault is told once, below
+    remotes = Remotes(_untold, _untold, Logins(home.logins_dir()))
     try:
         return await asyncio.gather(
             *(
@@ -39,6 +39,10 @@ async def _ask_all(servers: Mapping[str, RemoteConfig], answer_s: float) -> list
         )
     finally:
         await remotes.close()
+
+
+def _untold(*_: str) -> None:
+    """Each fault is told once, as what was found."""
 
 
 async def _ask(name: str, upstream: Upstream, answer_s: float) -> Finding:

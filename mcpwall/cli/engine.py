@@ -176,7 +176,7 @@ class Service:
         self._listener = Listener(
             home.socket_file(), on_stdio=self._shim, on_control=self._control.take
         )
-        remotes = Remotes(engine.notice, Logins(home.logins_dir()))
+        remotes = Remotes(engine.notice, engine.reached, Logins(home.logins_dir()))
         self._ways = Ways(engine, Path(home.servers_log_dir()), remotes)
         self._agents = Agents(engine, self._ways.connect)
         self._door = Door(

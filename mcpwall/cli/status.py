@@ -79,6 +79,7 @@ def as_json(snapshot: Snapshot) -> dict[str, Any]:
                 "transport": server.transport,
                 "version": server.version,
                 "sessions": server.sessions,
+                "life": to_builtins(server.life),
                 "calls": server.calls,
                 "tools": [tool.name for tool in server.tools],
             }
@@ -105,6 +106,7 @@ def _waiting(snapshot: Snapshot) -> list[Held]:
 def as_lines(snapshot: Snapshot, now_ms: int) -> Iterator[str]:
     """The status as lines that are safe to print. `now_ms`: milliseconds since the epoch."""
     from mcpwall.text import fit, summary
+    from mcpwall.tui.servers.lives import standing
     from mcpwall.tui.words import called
 
     yield from _engine(snapshot.status, now_ms)
@@ -130,6 +132,7 @@ def as_lines(snapshot: Snapshot, now_ms: int) -> Iterator[str]:
             fit(server.name, _NAME_CELLS),
             server.transport,
             fit(server.version, _NAME_CELLS) or "no version",
+            standing(server, now_ms, None)[0],
             _count(server.sessions, "session"),
             _count(len(server.tools), "tool"),
             _count(server.calls, "call"),

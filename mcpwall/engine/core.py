@@ -305,6 +305,7 @@ class Engine:
         self.lookback.widen()
         live = Live(self, hello, wire, server, kept)
         server.catalogs.add(live.catalog)
+        server.life.began(live.id, hello.agent_pid, live.since_ms, fresh=fresh)
         self.sessions[live.id] = live
         if fresh:
             self.introduced(live)
@@ -334,6 +335,7 @@ class Engine:
         self.late.forget("its session ended", live)
         self.remember(self.answers.without_session(live.id))
         live.server.catalogs.discard(live.catalog)
+        live.server.life.ended(live.id, live.agent, live.ended, self.clock.wall_ms())
         live.publish()
         self.feed.publish(ServerEvent(tool_views.server_row(self, live.server)))
 
@@ -380,6 +382,12 @@ class Engine:
     def store_changed(self) -> None:
         """The shared store can be asked again, or no longer: tell the apps."""
         self.feed.publish(StatusEvent(views.status(self)))
+
+    def reached(self, name: str, trouble: str) -> None:
+        """A remote server has answered, or cannot be used: `trouble` says why, "" that it can."""
+        server, now_ms = self.inventory.servers.get(name), self.clock.wall_ms()
+        if server is not None and server.life.reached(trouble, now_ms):
+            self.feed.publish(ServerEvent(tool_views.server_row(self, server)))
 
     def notice(self, level: str, text: str) -> None:
         """Tell the apps something in words."""

@@ -2,8 +2,8 @@
 
 The app, `mcpwall watch` and the tests hold an `EnginePort`; whether it is the engine in this
 process (`engine.local`) or the one behind the control socket (`link.client`) they cannot tell.
-What is about rules, waiting calls, servers and sessions stands in `port_rules`,
-`port_answers`, `port_tools` and `port_sessions`. Text in these values is foreign and raw: it passes
+What is about rules, waiting calls, servers and sessions stands in `port_rules`, `port_answers`,
+`port_tools`, `port_servers` and `port_sessions`. Text in these values is foreign and raw: it passes
 `mcpwall.text` before a screen.
 """
 

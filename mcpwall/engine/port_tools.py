@@ -11,6 +11,7 @@ import enum
 
 import msgspec
 
+from mcpwall.engine.port_servers import Life
 from mcpwall.model import Action, JsonObject, Risk, Tool
 
 
@@ -69,6 +70,7 @@ class ServerRow(msgspec.Struct, frozen=True):
     flags: tuple[str, ...] = ()  # what to look at twice in its instructions
     said: tuple[str, ...] = ()  # its last lines on stderr
     whole: bool = True  # its list of tools was read to the end, once at least
+    life: Life = Life()
 
 
 class Recommendation(msgspec.Struct, frozen=True):

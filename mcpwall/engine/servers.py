@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from mcpwall.engine.catalog import Catalog
+from mcpwall.engine.life import Life
 from mcpwall.engine.port_tools import Pin, ToolRow
 from mcpwall.store.tools import ServerEntry, ToolEntry
 
@@ -48,6 +49,7 @@ class Server:
         self.stored = stored
         self.name = stored.name
         self.calls = 0  # since the engine started
+        self.life = Life()
         self.said: deque[str] = deque(maxlen=SAID_MAX)  # on stderr, last; foreign text
         self.entries: dict[str, ToolEntry] = {}
         self.catalogs: set[Catalog] = set()  # of its sessions

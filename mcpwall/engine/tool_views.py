@@ -47,6 +47,7 @@ def server_row(engine: Engine, server: Server) -> ServerRow:
         flags(told.listed_text) if told is not None else (),
         tuple(server.said),
         server.stored.complete,
+        server.life.shown(),
     )
 
 

@@ -52,7 +52,7 @@ class Child:
         self._loop = asyncio.get_running_loop()
         self._on_lines = on_lines
         self._on_over = on_over
-        self._exit: int | None = None
+        self.exit: int | None = None  # what it exited with, 128 + N for signal N
         self._drained = False
         self._over = False
         self.ended = asyncio.Event()  # nothing of its group is left to be waited for
@@ -117,7 +117,7 @@ class Child:
             self._loop.call_soon_threadsafe(self._exited, code)
 
     def _exited(self, code: int) -> None:
-        self._exit = code if code >= 0 else 128 - code
+        self.exit = code if code >= 0 else 128 - code
         if group_lives(self.pid):  # what it has left behind
             self._signal(signal.SIGTERM)
             self._clock.call_later(TERM_S, self._leave_nothing)
@@ -140,7 +140,7 @@ class Child:
         if rest.strip():
             self._on_lines([rest])
         self._drained = True
-        if self._exit is None:
+        if self.exit is None:
             self.stop(DRAIN_S)
         else:
             self._finish()
@@ -151,7 +151,7 @@ class Child:
         self._over = True
         self._in.close()
         self._out.abandon()
-        self._on_over(f"the server exited with code {self._exit}")
+        self._on_over(f"the server exited with code {self.exit}")
         self._loop.call_soon(self._journal.close)  # an inlet may be at work further up the stack
 
     def _signal(self, number: signal.Signals) -> None:

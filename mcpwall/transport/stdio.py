@@ -64,6 +64,7 @@ class StdioSession(PipedAgent):
         said, agent_stderr = handed.end(writes=False), handed.stderr()
         super().__init__(engine, attention, link, handed.journal())
         self._exit: int | None = None
+        self._told = ""  # who told the server to end, other than by closing the agent's end
         self._server_ended = False
         self._to_server = Outlet(
             self._loop,
@@ -184,7 +185,9 @@ class StdioSession(PipedAgent):
         if self._over:
             return
         why = f"the server exited with code {self._exit}"
-        self._end(why, f"{why} before it answered")
+        told = "the agent closed its end" if self._agent_gone else self._told
+        self.live.server.life.exited(self.live.id, self._exit, told=bool(told))
+        self._end(told or why, f"{why} before it answered")
         self._to_agent.when_empty(lambda: self._leave(b"end"))
 
     # --- the shim -------------------------------------------------------------------------------
@@ -193,6 +196,8 @@ class StdioSession(PipedAgent):
         verb, _, number = word.partition(b" ")
         if verb == b"exited" and number.isdigit() and self._exit is None:
             self._exited(int(number))
+        elif verb == b"stopping":
+            self._told = "its shim was told to end"
 
     def _shim_gone(self) -> None:
         """The shim was killed: end the server in its stead."""

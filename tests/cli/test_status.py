@@ -19,12 +19,14 @@ from mcpwall.engine.port import (
     Totals,
 )
 from mcpwall.engine.port_rules import OutsideEdit
+from mcpwall.engine.port_servers import Life
 from mcpwall.engine.port_sessions import SessionRow
 from mcpwall.engine.port_tools import Pin, ServerRow, ToolRow
 from mcpwall.model import Action, Cause, Risk, Verdict
 from tests.link.memory_port import MemoryPort, Wall
 
 NOW_MS = 1_700_000_000_000
+LIFE = Life(NOW_MS - 41 * 60_000, restarts=(NOW_MS - 41 * 60_000,))
 HOSTILE = "a\x1b]52;c;SEVJ\x07\u202eb\nc\x7f"
 
 
@@ -89,7 +91,9 @@ def snapshot(name: str = "git", **status: object) -> Snapshot:
         rules=(),
         sessions=(ended, session),
         servers=(
-            ServerRow(name, "stdio", "1.2", 1, (ToolRow("git_commit", Pin.PINNED, ""),), 1_284),
+            ServerRow(
+                name, "stdio", "1.2", 1, (ToolRow("git_commit", Pin.PINNED, ""),), 1_284, life=LIFE
+            ),
         ),
         totals=Totals(calls=1_284, allowed=1_240, denied=17, limited=4, errors=20, held=1),
     )
@@ -110,7 +114,7 @@ def test_the_whole_status(own):
         f"state     {own}/state",
         "calls     1,284, of them 1,240 allowed, 17 denied, 4 limited, 20 with an error",
         "sessions  git#1  git  2025-11-25  1,284 calls  1 waiting",
-        "servers   git  stdio  1.2  1 session  1 tool  1,284 calls",
+        "servers   git  stdio  1.2  up 41m00, 1 restart  1 session  1 tool  1,284 calls",
         "waiting   0:41 left  git#1  git.git_commit  WRITE  message=git",
     ]
 

@@ -43,11 +43,16 @@ class Told:
 
 
 class Door:
-    """`Remotes`, and what it told the person."""
+    """`Remotes`, and what it told the person and of the server."""
 
     def __init__(self, logins: Logins) -> None:
         self.notices: list[tuple[str, str]] = []
-        self.remotes = Remotes(lambda level, text: self.notices.append((level, text)), logins)
+        self.reached: list[tuple[str, str]] = []
+        self.remotes = Remotes(
+            lambda level, text: self.notices.append((level, text)),
+            lambda server, trouble: self.reached.append((server, trouble)),
+            logins,
+        )
 
     def upstream(self, url: str, keys: str = "", **environment: str) -> Upstream:
         """A server named `far`, with these keys in its table."""

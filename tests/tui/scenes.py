@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from mcpwall.engine import port, port_rules, port_sessions, port_tools
+from mcpwall.engine import port, port_rules, port_servers, port_sessions, port_tools
 from mcpwall.model import Action, Cause, Origin, RateLimit, Risk, Rule, Tool, Verdict
 
 NOW_S = datetime(2026, 3, 5, 14, 2, 37, tzinfo=UTC).timestamp()
@@ -152,6 +152,7 @@ STATUS = port.Status(
     policy="0123456789ab",
     lockdown=False,
 )
+_UP = port_servers.Life(NOW_MS - 8_040_000)
 TOTALS = port.Totals(calls=1284, allowed=1240, denied=17, limited=4, errors=20, held=3)
 
 
@@ -180,8 +181,8 @@ def busy() -> port.Snapshot:
             _session("s3", "codex#1", "shell", 7, 5240),
         ),
         servers=(
-            port_tools.ServerRow("postgres", "stdio", "1.2", 1, (), 812),
-            port_tools.ServerRow("filesystem", "stdio", "0.6.3", 1, (), 390),
+            port_tools.ServerRow("postgres", "stdio", "1.2", 1, (), 812, life=_UP),
+            port_tools.ServerRow("filesystem", "stdio", "0.6.3", 1, (), 390, life=_UP),
         ),
         totals=TOTALS,
     )

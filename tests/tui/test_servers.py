@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from mcpwall.engine import port, port_tools
+from mcpwall.engine.port_servers import Life
 from mcpwall.engine.port_tools import Difference, Inspected, Pin, Recommendation, ToolRow
 from mcpwall.model import Action, Risk
 from mcpwall.tui.screens.accept import AcceptScreen
@@ -26,10 +27,13 @@ READ = ToolRow("read_file", Pin.PINNED, "h1", "", Risk.READ, "its name says so",
 RUN = ToolRow("run", Pin.CHANGED, "h2", "", Risk.EXECUTE, "it runs commands", calls=7,
               flags=("new text asks for env data",), applies="a person is asked")  # fmt: skip
 WRITE = ToolRow("write_file", Pin.PINNED, "h3", "", Risk.WRITE, action=Action.DENY, rules=("no",))
+UP = Life(NOW_MS - 8_040_000)
 SERVERS = (
-    port_tools.ServerRow("filesystem", "stdio", "0.6.3", 1, (READ, WRITE), 412, "s1", NOW_MS),
     port_tools.ServerRow(
-        "shell", "stdio", "1.0", 1, (RUN,), 7, "s2", NOW_MS, instructions_changed=True
+        "filesystem", "stdio", "0.6.3", 1, (READ, WRITE), 412, "s1", NOW_MS, life=UP
+    ),
+    port_tools.ServerRow(
+        "shell", "stdio", "1.0", 1, (RUN,), 7, "s2", NOW_MS, instructions_changed=True, life=UP
     ),
 )
 CHANGE = (

@@ -113,4 +113,6 @@ class ChildEnd:
         self._engine.used(live)
 
     def _server_gone(self, why: str) -> None:
+        live = self._session.live
+        live.server.life.exited(live.id, self.child.exit, told=False)  # else the session is over
         self._session.end(why, f"{why} before it answered")

@@ -29,12 +29,20 @@ _PASSED_ON: Final = ("accept", "last-event-id")  # and those of MCP itself
 
 
 class Remotes:
-    """All remote servers. `notice(level, text)` tells the person of a trouble, once."""
+    """All remote servers. `notice(level, text)` tells the person of a trouble, once.
 
-    def __init__(self, notice: Callable[[str, str], None], logins: Logins) -> None:
+    `reached`: see `Troubles`.
+    """
+
+    def __init__(
+        self,
+        notice: Callable[[str, str], None],
+        reached: Callable[[str, str], None],
+        logins: Logins,
+    ) -> None:
         self._notice = notice
         self._logins = logins
-        self._troubles = Troubles(notice, time.monotonic)
+        self._troubles = Troubles(notice, reached, time.monotonic)
         self._tokens: dict[tuple[str, str], Tokens] = {}
         self._opening: asyncio.Task[Connections] | None = None
 

@@ -17,7 +17,7 @@ from mcpwall.tui.screens.accept import AcceptScreen
 from mcpwall.tui.screens.confirm import ConfirmScreen
 from mcpwall.tui.screens.listing import ListScreen
 from mcpwall.tui.screens.risk import RiskScreen
-from mcpwall.tui.servers.table import Node, about, columns, heading, node_line, nodes
+from mcpwall.tui.servers.table import Node, about, columns, heading, nodes, server_line, tool_line
 from mcpwall.tui.widgets.panel import Panel
 from mcpwall.tui.widgets.pick_list import PickList, Selected
 from mcpwall.tui.widgets.rule_form import RuleForm
@@ -51,8 +51,11 @@ class ServerTree(PickList[Node]):
 
     def item_line(self, item: Node) -> Line:
         """A server or a tool."""
-        folded = item.server.name in self.folded
-        return node_line(item, columns(self.size.width), folded=folded, now=self.rate(item))
+        widths = columns(self.size.width)
+        if item.tool:
+            return tool_line(item.tool, widths, self.rate(item))
+        folded, now_ms = item.server.name in self.folded, self.wall.now() * 1000
+        return server_line(item.server, widths, now_ms, self.wall.zone, folded=folded)
 
     def rate(self, item: Node) -> str:
         """How often a tool is called now."""
@@ -135,8 +138,9 @@ class ServersScreen(ListScreen):
 
     def _say(self, node: Node) -> None:
         """All that is known of it."""
-        known, now = self._known.get(node.key), self.query_one(ServerTree).rate(node)
-        lines = about(node, known, self.size.width, self.wall.zone, now=now)
+        known, rate = self._known.get(node.key), self.query_one(ServerTree).rate(node)
+        now_ms = self.wall.now() * 1000
+        lines = about(node, known, self.size.width, now_ms, self.wall.zone, rate=rate)
         self.query_one(TextLines).show(lines)
 
     @work(group="inspect", exclusive=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from mcpwall.engine.port_tools import Pin
 from mcpwall.text import clip, column, width
 from mcpwall.tui.review.layout import prose, safe
+from mcpwall.tui.servers.lives import standing, story
 from mcpwall.tui.timing import stamp
 from mcpwall.tui.widgets.lines import filled
 from mcpwall.tui.words import RISKS
@@ -30,6 +31,7 @@ _SLIM = 60  # cells below which the rule is told of the selected tool alone
 _NARROW = 80  # and below which so is how often it is called now
 _NOW = 10  # cells for that
 _NAME_MIN = 16
+_PIN = 10  # cells for the pin
 _BROAD = 110  # cells from which all columns have room
 
 
@@ -92,48 +94,39 @@ def heading(widths: Columns) -> Line:
     return [(f"  {name} {'RISK':9}{hints}{'CALLS':>7}  {now}{rule}PIN", "dim")]
 
 
-def node_line(node: Node, widths: Columns, *, folded: bool, now: str) -> Line:
-    """A server or a tool; `now` is how often it is called."""
-    if node.tool:
-        return _tool(node.tool, widths, now)
-    return _server(node.server, widths, folded=folded)
-
-
-def _server(server: ServerRow, widths: Columns, *, folded: bool) -> Line:
-    many = f"{len(server.tools)} tool" + ("" if len(server.tools) == 1 else "s")
-    many += "" if server.whole else " so far"
-    up = f"{server.sessions} session" + ("" if server.sessions == 1 else "s")
-    about = f"{safe(server.transport)}  {many}" + (
-        f"  {up}" if server.sessions else "  not running"
-    )
+def server_line(
+    server: ServerRow, widths: Columns, now_ms: float, zone: tzinfo | None, *, folded: bool
+) -> Line:
+    """A server: how it is reached behind its name, how it stands behind its calls."""
     mark, style = "", "ok"
     if server.instructions_changed:
         mark, style = "▲ changed", "alarm"
     elif server.new:
         mark, style = "▲ new", "warn"
     name, middle, behind = widths.name - 1, 9 + widths.hints, widths.now + widths.rule
-    if not widths.hints and width(about) < behind:  # nothing else stands behind its calls
-        return [
-            (f" {'▸' if folded else '▾'}", "accent"),
-            (column(server.name, name + middle) + " ", "strong"),
-            (f"{server.calls:>7,}  ", ""),
-            (filled(about, behind), "dim"),
-            (mark, style),
-        ]
+    many = f"{len(server.tools)} tool" + ("" if len(server.tools) == 1 else "s")
+    many += "" if server.whole else " so far"
+    many += f"  {server.sessions} sessions" if server.sessions > 1 and widths.hints else ""
+    about, about_style = f"{safe(server.transport)}  {many}", "dim"
+    free = behind - 1 if mark else behind + _PIN
+    stands = standing(server, now_ms, zone, free)
+    if not behind:  # how it stands is all that there is room for
+        (about, about_style), stands = standing(server, now_ms, zone, middle + name // 2), ("", "")
     if not widths.hints:  # no room of its own: it follows the name, into the column of the risk
         name = min(width(safe(server.name)), max(name - width(about) + middle - 3, name // 2))
         middle += widths.name - 1 - name
     return [
         (f" {'▸' if folded else '▾'}", "accent"),
         (column(server.name, name) + " ", "strong"),
-        (_fill(f"{'' if widths.hints else ' '}{about}", middle), "dim"),
+        (_fill(f"{'' if widths.hints else ' '}{about}", middle), about_style),
         (f"{server.calls:>7,}  ", ""),
-        (" " * behind, ""),
+        (filled(stands[0], behind if mark else max(behind, width(stands[0]))), stands[1]),
         (mark, style),
     ]
 
 
-def _tool(tool: ToolRow, widths: Columns, now: str) -> Line:
+def tool_line(tool: ToolRow, widths: Columns, now: str) -> Line:
+    """A tool; `now` is how often it is called."""
     risk, risk_style = RISKS[tool.risk]
     risk += "*" * (tool.found is not None)  # set by the person
     pin, pin_style = PINS[tool.pin]
@@ -162,13 +155,19 @@ def meets(tool: ToolRow) -> str:
 
 
 def about(
-    node: Node, known: Inspected | None, room: int, zone: tzinfo | None, *, now: str
+    node: Node,
+    known: Inspected | None,
+    room: int,
+    now_ms: float,
+    zone: tzinfo | None,
+    *,
+    rate: str,
 ) -> list[Line]:
-    """All of the selected one in words, nothing cut; `now` is how often a tool is called."""
+    """All of the selected one in words, nothing cut; `rate` is how often a tool is called now."""
     if node.tool:
-        lines = _about_tool(node.tool, room, zone, now)
+        lines = _about_tool(node.tool, room, zone, rate)
     else:
-        lines = _about_server(node, room, zone)
+        lines = _about_server(node, room, now_ms, zone)
     if known is not None and known.recommended and node.tool:
         lines += _said("recommended", safe(known.recommended.reason), room, "accent")
     if known is not None:
@@ -203,13 +202,15 @@ def _about_tool(tool: ToolRow, room: int, zone: tzinfo | None, now: str) -> list
     return lines + _said("used", used, room)
 
 
-def _about_server(node: Node, room: int, zone: tzinfo | None) -> list[Line]:
+def _about_server(node: Node, room: int, now_ms: float, zone: tzinfo | None) -> list[Line]:
     server = node.server
     state = "nobody has looked at it since it was first seen" if server.new else ""
     if server.instructions_changed:
         state = "what it tells the model changed: none of its tools can be called until you accept"
     how = f"{server.transport}, version {server.version}" if server.version else server.transport
     lines = _said("state", state, room, "alarm") + _said("how", safe(how), room)
+    for name, text, style in story(server, now_ms, zone):
+        lines += _said(name, safe(text), room, style)
     if not server.whole:
         unread = (
             "its list was not read to its end: it may have more"

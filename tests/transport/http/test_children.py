@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -165,5 +167,26 @@ def test_an_error_log_stays_bounded(tmp_path, run):
             await asyncio.wait_for(end.child.ended.wait(), LIMIT_S)
         await until((desk.logs / "notes.log.1").exists)
         assert (desk.logs / "notes.log").stat().st_size < 1_200_000
+
+    run(body())
+
+
+def test_a_server_that_is_killed_is_down_and_one_whose_session_was_ended_is_not(tmp_path, run):
+    async def body() -> None:
+        desk = Real(tmp_path)
+        await desk.opened()
+        life = desk.wall.engine.inventory.servers["notes"].life
+        os.kill(desk.started[0].pid, signal.SIGKILL)
+        await until(lambda: not desk.sessions())
+        down = life.shown()
+        assert down.ended is not None
+        assert (down.ended.exit, down.ended.itself) == (137, True)
+        agent = await desk.opened()
+        assert life.shown().restarts == (life.shown().up_ms,)
+        assert agent.leaves().status == 200
+        await desk.started[1].child.ended.wait()
+        assert life.shown().ended != down.ended
+        assert life.shown().fell == down.ended
+        await desk.children.close()
 
     run(body())
