@@ -18,7 +18,7 @@ from mcpwall.policy.compiled import RuleError
 from mcpwall.policy.match import escape_glob
 from mcpwall.policy.never import why_never
 from mcpwall.store.forms import BadValueError
-from mcpwall.store.schema import RULE_TABLE
+from mcpwall.store.rule_config import RULE_TABLE
 from mcpwall.text import visible
 
 EVERY_TOOL: Final = "*"

@@ -23,7 +23,7 @@ from mcpwall.policy.match import literal_text
 from mcpwall.policy.never import why_never
 from mcpwall.policy.operators import expressions_size
 from mcpwall.policy.set_risk import Risks, Word
-from mcpwall.store import files, rule_ids, schema, toml_lines
+from mcpwall.store import files, rule_config, rule_ids, schema, toml_lines
 from mcpwall.store.app import AppConfig
 from mcpwall.store.audit_config import AuditConfig
 from mcpwall.store.forms import BadValueError, Problem, kind
@@ -228,7 +228,7 @@ def _rules(tables: Any, file: str, places: Positions, *, project: bool) -> list[
         what = f"a project's file has at most {PROJECT_RULES_MAX} rules"
         fix = "put more into your own"
         raise BadValueError(Problem(("rules", PROJECT_RULES_MAX), what, fix, None))
-    read = schema.PROJECT_RULE_TABLE if project else schema.RULE_TABLE
+    read = rule_config.PROJECT_RULE_TABLE if project else rule_config.RULE_TABLE
     rules: list[Rule] = []
     problems: list[Problem] = []
     for number, fields in enumerate(tables):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mcpwall.model import Action, Budget, Condition, Defaults, Origin, Per, RateLimit, Risk, Rule
-from mcpwall.store import app, http, remotes, schema
+from mcpwall.store import app, http, remotes, rule_config, schema
 from mcpwall.store.config import load, load_text
 from mcpwall.store.edit import TEMPLATE
 from mcpwall.store.schema import AgentConfig, ServerConfig
@@ -223,9 +223,9 @@ def test_example_has_every_key_and_explains_every_choice():
     text = EXAMPLE.read_text()
     tables = (
         schema.DEFAULTS,
-        schema.RULE,
-        schema.RATE_LIMIT,
-        schema.BUDGET,
+        rule_config.RULE,
+        rule_config.RATE_LIMIT,
+        rule_config.BUDGET,
         schema.SERVER,
         remotes.OAUTH,
         http.HTTP,
