@@ -41,7 +41,8 @@ def run(arguments: argparse.Namespace) -> int:
     from mcpwall.importers.outcome import PolicyError
     from mcpwall.importers.read import read_policy
     from mcpwall.store.config import ConfigError
-    from mcpwall.store.edit import ConfigFile, EditError, add_rules, loosens
+    from mcpwall.store.config_file import ConfigFile, loosens
+    from mcpwall.store.edit import EditError, add_rules
     from mcpwall.text import visible
 
     path = home.config_file()

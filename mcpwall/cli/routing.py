@@ -22,9 +22,9 @@ from mcpwall.clients.ledger import Backup
 from mcpwall.clients.naming import Names
 from mcpwall.clients.places import Places
 from mcpwall.clients.survey import Found, survey
-from mcpwall.store import difference, edit, files
+from mcpwall.store import difference, files
 from mcpwall.store.config import Config, ConfigError, load_text
-from mcpwall.store.edit import ConfigFile
+from mcpwall.store.config_file import TEMPLATE, ConfigFile
 from mcpwall.store.schema import ServerConfig
 
 RAISED_S: Final = 900  # what --raise-timeouts gives an agent
@@ -268,7 +268,7 @@ class Work:
                 if one.agent.client not in self.config.agents:
                     added[key] = tables.agent(one.agent.client, RAISED_HOLD)
         if added and not text:
-            text = edit.TEMPLATE.rstrip("\n") + "\n"
+            text = TEMPLATE.rstrip("\n") + "\n"
         for table in added.values():
             text = tables.added(text, table)
         try:

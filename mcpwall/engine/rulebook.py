@@ -21,8 +21,9 @@ from mcpwall.policy.compile import Policy, Windows
 from mcpwall.policy.set_risk import lowered
 from mcpwall.store.accepted import Accepted
 from mcpwall.store.config import Config, ConfigError
+from mcpwall.store.config_file import ConfigFile, loosens
 from mcpwall.store.difference import diff
-from mcpwall.store.edit import ConfigFile, EditError, loosens
+from mcpwall.store.edit import EditError
 from mcpwall.store.schema import AnyServer
 from mcpwall.store.watch import Watch, signature
 

@@ -8,7 +8,7 @@ import pytest
 from mcpwall.model import Action, Budget, Condition, Defaults, Origin, Per, RateLimit, Risk, Rule
 from mcpwall.store import app, http, remotes, rule_config, schema
 from mcpwall.store.config import load, load_text
-from mcpwall.store.edit import TEMPLATE
+from mcpwall.store.config_file import TEMPLATE
 from mcpwall.store.schema import AgentConfig, ServerConfig
 
 

@@ -3,7 +3,8 @@
 import pytest
 
 from mcpwall.store.config import ConfigError, load_text
-from mcpwall.store.edit import ConfigFile, EditError, add_rules
+from mcpwall.store.config_file import ConfigFile
+from mcpwall.store.edit import EditError, add_rules
 
 OLD = '# mine\n[[rules]]\nid = "old"\ntool = "a"\naction = "deny"'
 ONE = ({"id": "one", "tool": "b", "action": "ask"}, "where one comes from")

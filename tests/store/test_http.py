@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mcpwall.store.config import ConfigError, load_text
-from mcpwall.store.edit import loosens
+from mcpwall.store.config_file import loosens
 from mcpwall.store.http import PORT, HttpConfig
 
 

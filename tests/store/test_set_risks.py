@@ -5,7 +5,7 @@ import pytest
 from mcpwall.model import Risk
 from mcpwall.policy.set_risk import Word
 from mcpwall.store.config import ConfigError, load_text
-from mcpwall.store.edit import loosens
+from mcpwall.store.config_file import loosens
 
 
 def config(text):

@@ -1,7 +1,7 @@
 import pytest
 
 from mcpwall.store.config import ConfigError, load_text
-from mcpwall.store.edit import loosens
+from mcpwall.store.config_file import loosens
 from mcpwall.store.shared.address import Kind, StoreUrlError, address
 
 
