@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from mcpwall.engine import port
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from mcpwall.engine.port_rules import RuleRow
     from mcpwall.model import Rule
@@ -89,9 +89,9 @@ class Told:
                 return not session.ended and self._agents.get(session.id) == session.agent
         return False
 
-    def reaches(self, snapshot: port.Snapshot) -> bool:
-        """Whether no call came between the last one that was told and those of `snapshot`."""
-        later = [row.id for row in snapshot.rows if row.id > self._newest]
+    def reaches(self, rows: Sequence[port.Row]) -> bool:
+        """Whether no call came between the last one that was told and these, oldest first."""
+        later = [row.id for row in rows if row.id > self._newest]
         return not later or later[0] == self._newest + 1
 
     def _take_call(self, row: port.Row) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
     from mcpwall.cli.told import Told
-    from mcpwall.engine.port import EnginePort, Event, Row
+    from mcpwall.engine.port import EnginePort, Event, Row, Snapshot
 
 GONE: Final = "gone; waiting for the next one, which `mcpwall` or an agent starts"
 MISSING: Final = "some events are missing here: more came than is kept for who reads slowly"
@@ -127,8 +127,10 @@ async def lines(engine: EnginePort, told: Told, *, as_json: bool = False) -> Asy
         snapshot = await engine.snapshot()
         if told.engine is None:
             told.begin(snapshot)
-        elif snapshot.first != told.engine and not told.reaches(snapshot):
-            yield to_word("gap", MISSING, as_json=as_json)
+        elif snapshot.first != told.engine:
+            snapshot = await _back_to(told, snapshot, engine)
+            if not told.reaches(snapshot.rows):
+                yield to_word("gap", MISSING, as_json=as_json)
         for event in events(snapshot):
             if not told.knows(event) and (text := line(event)):
                 yield text
@@ -141,6 +143,20 @@ async def lines(engine: EnginePort, told: Told, *, as_json: bool = False) -> Asy
             if batch.gap:
                 yield to_word("gap", MISSING, as_json=as_json)
                 break
+
+
+async def _back_to(told: Told, snapshot: Snapshot, engine: EnginePort) -> Snapshot:
+    """A snapshot with all calls that came after those that were told, as far as they are known."""
+    from msgspec.structs import replace
+
+    from mcpwall.engine.port import Older, Rows
+
+    while snapshot.left and not told.reaches(snapshot.rows):
+        piece = await engine.send(Older(snapshot.rows[0].id))
+        if not isinstance(piece, Rows):
+            break
+        snapshot = replace(snapshot, rows=piece.rows + snapshot.rows, left=piece.left)
+    return snapshot
 
 
 def to_word(kind: str, text: str, *, as_json: bool) -> str:

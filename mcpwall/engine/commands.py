@@ -18,6 +18,7 @@ from mcpwall.engine.port import (
     Details,
     Done,
     Lockdown,
+    Older,
     Order,
     Ping,
     Refused,
@@ -100,6 +101,8 @@ def _carry_out(engine: Engine, command: Order) -> Reply:
         case Details(call):
             found: CallDetails | None = views.details(engine, call)
             return found or Refused(f"the record has no call {call}")
+        case Older(before):
+            return views.older(engine, before)
         case Inspect():
             return tool_commands.inspect(engine, command)
         case AcceptTool():

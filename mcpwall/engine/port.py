@@ -156,18 +156,20 @@ class Status(msgspec.Struct, frozen=True):
 class Snapshot(msgspec.Struct, frozen=True):
     """Everything at one moment; `seq` is the number of the last event that it includes.
 
-    The events of this engine are numbered above `first`, which no other engine shares.
+    Of the calls it has the newest; `Older` asks for those that are `left`. The events of this
+    engine are numbered above `first`, which no other engine shares.
     """
 
     seq: int
     status: Status
-    rows: tuple[Row, ...]  # the newest, oldest first
+    rows: tuple[Row, ...]  # oldest first
     held: tuple[Held, ...]
     rules: tuple[RuleRow, ...]
     sessions: tuple[SessionRow, ...]
     servers: tuple[ServerRow, ...]
     totals: Totals
     first: int = 0
+    left: int = 0
 
 
 # --- events: each replaces what was known of the same thing -------------------------------------
@@ -248,6 +250,15 @@ class Details(msgspec.Struct, frozen=True, tag="details"):
     call: int
 
 
+class Older(msgspec.Struct, frozen=True, tag="older"):
+    """A piece of the calls before number `before` that the engine remembers. -> Rows
+
+    They are as they stand by now, which the feed may have told already, or is about to.
+    """
+
+    before: int
+
+
 class Ping(msgspec.Struct, frozen=True, tag="ping"):
     """Nothing but a sign of life: an engine that is stopped does not answer. -> Done"""
 
@@ -280,6 +291,7 @@ Order: TypeAlias = (
     | CutSession
     | Reveal
     | Details
+    | Older
     | Inspect
     | AcceptTool
     | AcceptServer
@@ -303,6 +315,13 @@ class Refused(msgspec.Struct, frozen=True, tag="refused"):
     """It is not as ordered. `text`: what is wrong, where, what to do, and what was done if any."""
 
     text: str
+
+
+class Rows(msgspec.Struct, frozen=True, tag="rows"):
+    """Calls, oldest first, and how many are `left` that are older."""
+
+    rows: tuple[Row, ...]
+    left: int
 
 
 class Found(msgspec.Struct, frozen=True, tag="found"):
@@ -340,6 +359,7 @@ Reply: TypeAlias = (
     | EditChecked
     | Revealed
     | Found
+    | Rows
     | CallDetails
     | Inspected
     | Recommended

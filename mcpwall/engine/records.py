@@ -195,6 +195,14 @@ class Records:
             picked.append(record)
         return picked[::-1]
 
+    def older(self, before: int, count: int) -> tuple[list[Record], int]:
+        """At most `count` records of calls before number `before`, oldest first; how many are left.
+
+        They are the newest of those.
+        """
+        known = [record for record in self._kept.values() if record.call.id < before]
+        return known[-count:], max(0, len(known) - count)
+
     def __iter__(self) -> Iterator[Record]:
         return iter(self._kept.values())
 

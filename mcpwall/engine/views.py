@@ -9,10 +9,9 @@ import msgspec
 
 from mcpwall import __version__
 from mcpwall.engine import hiding, restore, tool_views
-from mcpwall.engine.port import CallDetails, Snapshot, State, Status
+from mcpwall.engine.port import CallDetails, Rows, Snapshot, State, Status
 from mcpwall.engine.port_rules import Hits, RuleRow
 from mcpwall.engine.port_sessions import SessionRow
-from mcpwall.engine.records import KEPT
 from mcpwall.model import Action, Condition, JsonObject, Rule
 from mcpwall.policy.answers import Answer
 
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from mcpwall.engine.live import Live
     from mcpwall.engine.records import Record
 
-ROWS_SHOWN: Final = KEPT
+PIECE: Final = 200  # calls that are told at a time: while they are, no other call goes on
 
 
 def status(engine: Engine) -> Status:
@@ -104,10 +103,11 @@ def as_rule(answer: Answer) -> Rule:
 
 def snapshot(engine: Engine) -> Snapshot:
     """Everything at this moment."""
+    newest = older(engine, engine.last_call + 1)
     return Snapshot(
         engine.feed.seq,
         status(engine),
-        tuple(record.row() for record in engine.records.newest(ROWS_SHOWN)),
+        newest.rows,
         (*(hold.shown for hold in engine.holds if hold.shown is not None), *engine.late.shown()),
         rules(engine),
         tuple(session_row(live) for live in engine.sessions.values()),
@@ -116,7 +116,14 @@ def snapshot(engine: Engine) -> Snapshot:
         ),
         engine.records.totals(),
         engine.feed.first,
+        newest.left,
     )
+
+
+def older(engine: Engine, before: int) -> Rows:
+    """The newest calls before number `before`, of those that are remembered."""
+    records, left = engine.records.older(before, PIECE)
+    return Rows(tuple(record.row() for record in records), left)
 
 
 def details(engine: Engine, call: int) -> CallDetails | None:

@@ -15,7 +15,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from mcpwall import __version__
-from mcpwall.engine.port import Command, Details, EngineGoneError, EnginePort, Reply, Stop
+from mcpwall.engine.port import Command, Details, EngineGoneError, EnginePort, Older, Reply, Stop
 from mcpwall.engine.port_rules import Preview
 from mcpwall.link import wire
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import socket
 
 CLIENTS_MAX: Final = 64  # control connections at a time
-_CLI_COMMANDS: Final = (Preview, Details, Stop)
+_CLI_COMMANDS: Final = (Preview, Details, Older, Stop)
 
 _log = logging.getLogger(__name__)
 

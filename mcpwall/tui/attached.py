@@ -89,7 +89,9 @@ class Attached(App[None], inherit_bindings=False):
     async def _follow(self) -> None:
         """Follow the feed from a snapshot, and from a new one after each gap."""
         while True:
-            self.mirror.take(await self.engine.snapshot(), self.now())
+            snapshot = await self.engine.snapshot()
+            self.mirror.take(snapshot, self.now())
+            self.run_worker(self._read_older(snapshot), group="older", exclusive=True)
             self._away(None)
             self._answered.set()
             self.repaint()
@@ -98,6 +100,16 @@ class Attached(App[None], inherit_bindings=False):
                     break
             else:
                 return
+
+    async def _read_older(self, snapshot: port.Snapshot) -> None:
+        """Ask for the calls that a snapshot left out, a piece at a time, while the feed goes on."""
+        piece = port.Rows(snapshot.rows, snapshot.left)
+        while piece.left and piece.rows:
+            reply = await self.send(port.Older(piece.rows[0].id))
+            if not isinstance(reply, port.Rows):
+                return
+            piece = reply
+            self.mirror.take_older(piece)
 
     def _away(self, away: Standing | None, why: str = "") -> None:
         if (away, why) != (self.engine_away, self.engine_gone):

@@ -95,10 +95,18 @@ class Mirror:
         self.rules = snapshot.rules
         self.sessions = {session.id: session for session in snapshot.sessions}
         self.servers = {server.name: server for server in snapshot.servers}
-        self.rates.start_over(snapshot.rows)
+        self.rates.start_over(snapshot.rows, snapshot.left)
         self._counts = deque([(now_s, snapshot.totals.calls)])
         self._parts = ALL
         self._rows = []
+        self._reset = True
+
+    def take_older(self, piece: port.Rows) -> None:
+        """Take in calls of before; what the feed has told of one already is newer."""
+        older = {row.id: row for row in piece.rows if row.id >= self.oldest}
+        self.rows = dict(sorted({**older, **self.rows}.items()))
+        self.rates.start_over(tuple(self.rows.values()), piece.left)
+        self._parts |= Part.ROWS
         self._reset = True
 
     def apply(self, batch: port.Batch, now_s: float) -> bool:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 WINDOW_S = 60
 _TOOLS_MAX = 2_000  # an agent can make up any number of names
-_CUT_FROM = 500  # a snapshot with as many calls may not have all of the last minute
+_CUT_FROM = 500  # an engine that remembers as many may not remember all of the last minute
 
 _Tool: TypeAlias = tuple[str, str]  # server and name
 
@@ -27,10 +27,10 @@ class Rates:
         self._seconds: dict[_Tool, deque[list[int]]] = {}  # [second, calls], ascending
         self._since_ms = 0  # from when on every call is known
 
-    def start_over(self, rows: Sequence[Row]) -> None:
-        """Count these calls, oldest first, and none of before."""
+    def start_over(self, rows: Sequence[Row], left: int) -> None:
+        """Count these calls, oldest first, and none of the `left` ones before."""
         self._seconds = {}
-        self._since_ms = rows[0].at_ms if len(rows) >= _CUT_FROM else 0
+        self._since_ms = rows[0].at_ms if left or len(rows) >= _CUT_FROM else 0
         for row in rows:
             self.note(row)
 

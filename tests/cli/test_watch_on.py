@@ -36,7 +36,7 @@ def batch(seq: int, *events: port.Event, gap: bool = False) -> Batch:
 class Played:
     """A port that plays what engines show: each step is a snapshot and its batches, or an end."""
 
-    def __init__(self, *steps: Snapshot | Batch | EngineGoneError) -> None:
+    def __init__(self, *steps: Snapshot | port.Rows | Batch | EngineGoneError) -> None:
         self.steps = list(steps)
         self.followed: list[int] = []
 
@@ -57,7 +57,11 @@ class Played:
             yield step
 
     async def send(self, command: port.Command) -> port.Reply:
-        raise NotImplementedError
+        assert isinstance(command, port.Older)
+        step = self.steps.pop(0)
+        assert isinstance(step, port.Rows)
+        assert all(row.id < command.before for row in step.rows)
+        return step
 
 
 @pytest.fixture(autouse=True)
@@ -150,6 +154,18 @@ def test_calls_between_two_engines_that_nobody_shows_any_more_are_said_to_be_mis
     )
     lines = watched(engines)
     assert [line["type"] for line in lines] == ["gone", "gap", "status", "row", "row"]
+
+
+def test_calls_that_the_next_engines_snapshot_leaves_out_are_asked_for() -> None:
+    engines = Played(
+        standing(FIRST, done(1)),
+        CLOSED,
+        standing(SECOND, done(8), done(9), left=7),
+        port.Rows((done(6), done(7)), 5),
+        port.Rows((done(1), done(2), done(3), done(4), done(5)), 0),
+        batch(SECOND + 1, RowEvent(done(10))),
+    )
+    assert calls(watched(engines)) == [(number, "done") for number in range(2, 11)]
 
 
 def test_a_next_engine_whose_first_events_are_gone_says_so_and_goes_on() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from mcpwall.engine import views
 from mcpwall.engine.core import COUNTS_S
-from mcpwall.engine.port import Done, Lockdown
+from mcpwall.engine.port import Done, Lockdown, Older, Rows
 from mcpwall.engine.port_answers import (
     CheckEdit,
     Decide,
@@ -26,12 +27,41 @@ from mcpwall.tui.mirror import Mirror
 from tests.engine.wall import RULES, FakeClock, Wall, call, note, result
 
 TIGHTER = RULES + '\n[[rules]]\nid = "more"\ntool = "look"\naction = "ask"\n'
+PIECE = 2  # calls that a snapshot has, and a piece of older ones
 DEEDS = (
     *("open", "end", "look", "count", "pay", "wipe", "answer", "fail", "cancel"),
     *("allow", "deny", "remember", "wait", "long", "edit", "lock", "fetch"),
-    *("change", "pause", "cut"),
+    *("change", "pause", "cut", "attach", "older"),
 )
 deeds = st.lists(st.tuples(st.sampled_from(DEEDS), st.integers(0, 3)), max_size=40)
+
+
+class App:
+    """A mirror, and how far it has read of the calls before its snapshot."""
+
+    def __init__(self, wall: Wall) -> None:
+        self.wall = wall
+        self.mirror = Mirror()
+        self.attach()
+
+    def attach(self) -> None:
+        snapshot = views.snapshot(self.wall.engine)
+        assert len(snapshot.rows) <= PIECE
+        self.mirror.take(snapshot, 0)
+        self.piece = Rows(snapshot.rows, snapshot.left)
+        self.on_its_way = False
+
+    def read_older(self) -> None:
+        """Take in the piece that is on its way, or ask for the next one."""
+        if self.on_its_way:
+            self.mirror.take_older(self.piece)
+            self.on_its_way = False
+        elif self.piece.left:
+            self.piece = self.wall.do(Older(self.piece.rows[0].id))
+            self.on_its_way = True
+
+    def fetch(self) -> None:
+        assert self.mirror.apply(self.wall.engine.feed.since(self.mirror.seq), 0)
 
 
 class Play:
@@ -42,9 +72,7 @@ class Play:
         self.talks = [self.wall.session()]
         self.calls = 0
         self.wall.engine.feed._followers.add(asyncio.Event())  # as if an app was attached
-        self.mirrors = [Mirror(), Mirror()]
-        for mirror in self.mirrors:
-            mirror.take(views.snapshot(self.wall.engine), 0)
+        self.apps = [App(self.wall), App(self.wall)]
 
     def do(self, deed: str, which: int) -> None:
         wall, talk = self.wall, self.talks[which % len(self.talks)]
@@ -93,25 +121,30 @@ class Play:
             case "lock":
                 wall.do(Lockdown(on=bool(which % 2)))
             case "fetch":
-                self.fetch(self.mirrors[which % 2])
-
-    def fetch(self, mirror: Mirror) -> None:
-        assert mirror.apply(self.wall.engine.feed.since(mirror.seq), 0)
+                self.apps[which % 2].fetch()
+            case "attach":
+                self.apps[which % 2].attach()
+            case "older":
+                self.apps[which % 2].read_older()
 
 
 @settings(max_examples=60, deadline=None)
 @given(deeds)
 def test_mirrors_equal_a_fresh_snapshot(schedule):
-    with tempfile.TemporaryDirectory() as path:
+    with tempfile.TemporaryDirectory() as path, patch.object(views, "PIECE", PIECE):
         play = Play(Path(path))
         for deed, which in schedule:
             play.do(deed, which)
         play.wall.clock.advance(COUNTS_S)
         fresh = views.snapshot(play.wall.engine)
-        for mirror in play.mirrors:
-            play.fetch(mirror)
+        for app in play.apps:
+            app.fetch()
+            while app.piece.left or app.on_its_way:
+                app.read_older()
+            mirror = app.mirror
             assert mirror.seq == fresh.seq
-            assert mirror.rows == {row.id: row for row in fresh.rows}
+            rows = [record.row() for record in play.wall.engine.records]
+            assert list(mirror.rows.items()) == [(row.id, row) for row in rows]
             assert mirror.held == {held.row.id: held for held in fresh.held}
             assert mirror.rules == fresh.rules
             living = {row.id: row for row in mirror.sessions.values() if not row.ended}

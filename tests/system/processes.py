@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from mcpwall.engine.port import Snapshot
+from mcpwall.engine.port import Older, Row, Rows, Snapshot
 from mcpwall.link import sync
 from tests.helpers.limits import LIMIT_S
 from tests.helpers.programs import environment
@@ -95,6 +95,17 @@ def snapshot(home: Path) -> Snapshot:
     """What the engine of that home knows."""
     path = str(home / "state" / "engine.sock")
     return sync.ask("snapshot", None, Snapshot, path=path)
+
+
+def remembered(home: Path) -> list[Row]:
+    """All calls that the engine of that home remembers, not only those of a snapshot."""
+    path = str(home / "state" / "engine.sock")
+    now = snapshot(home)
+    rows, left = now.rows, now.left
+    while left:
+        piece = sync.ask("send", Older(rows[0].id), Rows, path=path)
+        rows, left = piece.rows + rows, piece.left
+    return list(rows)
 
 
 def _state(pid: int) -> str:

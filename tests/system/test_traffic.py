@@ -11,7 +11,7 @@ import pytest
 
 from tests.helpers.raw_client import HANDSHAKE, STATELESS
 from tests.system.conftest import OPEN_RULES
-from tests.system.processes import engine_pid, rss_mb, server_of, snapshot, wait_for
+from tests.system.processes import engine_pid, remembered, rss_mb, server_of, snapshot, wait_for
 
 ASK_PAY = OPEN_RULES + '\n[[rules]]\ntool = "pay"\naction = "ask"\n'
 
@@ -146,7 +146,7 @@ def test_p12_the_record_has_every_call_that_the_server_got(home, agent, tmp_path
         client.request("tools/list")
         calls = [client.start_call("echo", {"text": str(number)}) for number in range(500)]
         assert all("result" in call.wait() for call in calls)
-        texts = {json.loads(row.preview)["text"] for row in snapshot(home).rows}
+        texts = {json.loads(row.preview)["text"] for row in remembered(home)}
         assert texts == {str(number) for number in range(500)}
         assert client.finish() == 0
     assert sum(b'"tools/call"' in line for line in log.read_bytes().splitlines()) == 500

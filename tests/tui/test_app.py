@@ -180,6 +180,31 @@ async def test_a_gap_in_the_feed_is_healed_by_a_new_snapshot() -> None:
 
 
 @scenario
+async def test_the_calls_that_a_snapshot_leaves_out_come_after_the_first_frame() -> None:
+    known = busy().rows
+    fake = FakePort(replace(busy(), rows=known[-2:], left=len(known) - 2))
+    pieces = iter(
+        [port.Rows(known[-5:-2], len(known) - 5), port.Rows(known[:-5], 0)],
+    )
+    asked: list[int] = []
+
+    def older(command: port.Command) -> port.Rows:
+        assert isinstance(command, port.Older)
+        asked.append(command.before)
+        return next(pieces)
+
+    fake.replies[port.Older] = older
+    async with showing(fake) as shown:
+        await shown.settle()
+        assert asked == [known[-2].id, known[-5].id]
+        assert list(shown.app.mirror.rows.values()) == list(known)
+        whole = shown.text()
+    async with showing(FakePort(busy())) as shown:
+        await shown.settle()
+        assert shown.text() == whole
+
+
+@scenario
 async def test_lockdown_is_on_at_once() -> None:
     fake = FakePort(busy())
     async with showing(fake) as shown:

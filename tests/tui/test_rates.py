@@ -46,11 +46,13 @@ def test_a_million_names_are_not_kept() -> None:
 
 def test_a_count_of_which_some_may_be_missing_says_so() -> None:
     rates = Rates()
-    rates.start_over([at(n / 100, number=n) for n in range(2_000)])
+    rates.start_over([at(n / 100, number=n) for n in range(2_000)], 0)
     assert rates.said("a", "b", NOW_MS + 20_000) == ">2,000/min"
     assert rates.said("a", "b", NOW_MS + 60_000) == "1,900/min"  # since then all are known
-    rates.start_over([at(0)])
+    rates.start_over([at(0)], 0)
     assert rates.said("a", "b", NOW_MS) == "1/min"
+    rates.start_over([at(0)], 1)
+    assert rates.said("a", "b", NOW_MS) == ">1/min"
 
 
 @scenario
