@@ -306,7 +306,7 @@ Order: TypeAlias = (
 Command: TypeAlias = Order | Question
 
 
-class Done(msgspec.Struct, frozen=True, tag="done"):
+class Done(msgspec.Struct, frozen=True, omit_defaults=True, tag="done"):
     text: str = ""  # one line for the person
     rule: str = ""  # the id of the rule that came, or says something else now
 
