@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Collection
+from typing import Any, Final
 
 import yaml
 
 from mcpwall.clients.nodes import DEPTH_MAX, Member, Node, UnreadableError
+
+_VALUES_MAX: Final = 100_000  # aliases counted as what they stand for
 
 
 def parse(text: str) -> Node:
@@ -14,7 +17,7 @@ def parse(text: str) -> Node:
     try:
         loader = yaml.SafeLoader(text)
         root = loader.get_single_node()
-        return _node(loader, root, 0) if root is not None else Node(None, 0, 0)
+        return _Reader(loader).value(root, 0) if root is not None else Node(None, 0, 0)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         what = error.problem or error.context or "this is not YAML"
@@ -28,28 +31,56 @@ def parse(text: str) -> Node:
         raise UnreadableError(1, "values are nested too deep") from None
 
 
-def _node(loader: yaml.SafeLoader, node: yaml.Node, depth: int) -> Node:
-    start, end = node.start_mark.index, node.end_mark.index
-    if depth > DEPTH_MAX:
-        raise UnreadableError(node.start_mark.line + 1, "values are nested too deep")
-    if isinstance(node, yaml.SequenceNode):
-        items = tuple(_node(loader, item, depth + 1) for item in node.value)
+class _Reader:
+    """Makes values of PyYAML's nodes, as many as a file may hold: few aliases can mean billions."""
+
+    def __init__(self, loader: yaml.SafeLoader) -> None:
+        self._loader = loader
+        self._made = 0
+
+    def value(self, node: yaml.Node, depth: int) -> Node:
+        self._made += 1
+        if depth > DEPTH_MAX:
+            raise UnreadableError(node.start_mark.line + 1, "values are nested too deep")
+        if self._made > _VALUES_MAX:
+            what = f"with its aliases followed, the file holds over {_VALUES_MAX:,} values"
+            raise UnreadableError(node.start_mark.line + 1, what)
+        if isinstance(node, yaml.SequenceNode):
+            return self._list(node, depth)
+        if isinstance(node, yaml.MappingNode):
+            return self._table(node, depth)
+        scalar = self._loader.construct_object(node)
+        return Node(scalar, node.start_mark.index, node.end_mark.index)
+
+    def _list(self, node: yaml.SequenceNode, depth: int) -> Node:
+        items = tuple(self.value(item, depth + 1) for item in node.value)
         block = not node.flow_style
-        end = max((item.end for item in items), default=end) if block else end
-        return Node([item.value for item in items], start, end, items=items, block=block)
-    if not isinstance(node, yaml.MappingNode):
-        return Node(loader.construct_object(node), start, end)
-    members: dict[str, Member] = {}
-    plain: dict[Any, Any] = {}
-    doubled = set()
-    for key, value in node.value:
-        name = str(key.value)
-        inner = _node(loader, value, depth + 1)
-        if name in members:
-            doubled.add(name)
-        members[name] = Member(key.start_mark.index, inner)
-        plain[name] = inner.value
-    block = not node.flow_style
-    # a block ends with its last part: PyYAML counts the comments and lines behind it as well
-    end = max((m.node.end for m in members.values()), default=end) if block else end
-    return Node(plain, start, end, members, block=block, doubled=frozenset(doubled))
+        end = _end(node, items)
+        plain = [item.value for item in items]
+        return Node(plain, node.start_mark.index, end, items=items, block=block)
+
+    def _table(self, node: yaml.MappingNode, depth: int) -> Node:
+        members: dict[str, Member] = {}
+        plain: dict[Any, Any] = {}
+        doubled = set()
+        for key, value in node.value:
+            name = str(key.value)
+            inner = self.value(value, depth + 1)
+            if name in members:
+                doubled.add(name)
+            members[name] = Member(key.start_mark.index, inner)
+            plain[name] = inner.value
+        end = _end(node, [member.node for member in members.values()])
+        block = not node.flow_style
+        return Node(
+            plain, node.start_mark.index, end, members, block=block, doubled=frozenset(doubled)
+        )
+
+
+def _end(node: yaml.CollectionNode, parts: Collection[Node]) -> int:
+    """Where a value ends; a block with its last part.
+
+    PyYAML counts the comments and lines behind it as well.
+    """
+    end = int(node.end_mark.index)
+    return end if node.flow_style else max((part.end for part in parts), default=end)

@@ -65,6 +65,11 @@ extensions:
 empty:
 """
 
+# less than 400 bytes that stand for ten million values
+ALIASES = "a0: &a0 [x]\n" + "".join(
+    f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 8)
+)
+
 
 def places(node, text):
     """Every value with the text that stands where it is said to stand."""
@@ -131,6 +136,11 @@ def test_yaml_is_read_with_its_places():
     assert not servers["other"].node.block
 
 
+def test_aliases_are_followed():
+    node = yaml_spans.parse("a: &a [1, 2]\nb: *a\n")
+    assert node.value == {"a": [1, 2], "b": [1, 2]}
+
+
 @pytest.mark.parametrize(
     ("reader", "text", "line"),
     [
@@ -152,6 +162,7 @@ def test_yaml_is_read_with_its_places():
         (yaml_spans.parse, "a: !!python/name:os.system x", 1),
         (yaml_spans.parse, "a: \x07", 1),
         (yaml_spans.parse, "[" * 5000, 1),
+        (yaml_spans.parse, ALIASES, 1),
     ],
 )
 def test_what_does_not_parse_is_named_with_its_line(reader, text, line):
