@@ -10,6 +10,7 @@ from mcpwall.protocol.codec import INVALID_PARAMS, Malformed
 from mcpwall.protocol.commands import Request, Sort
 from mcpwall.protocol.tasks import Tasks
 
+SUBJECT_MAX: Final = 16_384  # characters of a name or a URI: it is recorded whole, and shown
 THINGS_MAX: Final = 1_000  # that one subscription names
 SUBSCRIBE: Final = "resources/subscribe"
 TASK: Final = "tasks/get"
@@ -30,6 +31,7 @@ _META: Final = frozenset(
         "antigravity.google/conversation_id",
     }
 )
+_TOO_LONG: Final = f"a name or URI has at most {SUBJECT_MAX:,} characters"
 _CALL_FIELDS: Final = frozenset({"name", "arguments", "_meta"})
 
 
@@ -42,7 +44,10 @@ def subject_of(request: Request, params: JsonObject) -> str:
     needed = request.method == "tools/call" or not params.keys().isdisjoint(("name", "uri"))
     if key is not None and needed and type(params.get(key)) is not str:
         raise Malformed(INVALID_PARAMS, f"{request.method} needs a {key}, a string", request.id)
-    return methods.subject(request.method, params)
+    subject = methods.subject(request.method, params)
+    if len(subject) > SUBJECT_MAX:
+        raise Malformed(INVALID_PARAMS, _TOO_LONG, request.id)
+    return subject
 
 
 def arguments_of(request: Request, params: JsonObject, known: frozenset[str]) -> JsonObject:
@@ -89,6 +94,8 @@ def _texts(request: Request, wanted: JsonObject, key: str) -> list[str]:
         raise Malformed(INVALID_PARAMS, f"{key} must be a list of strings", request.id)
     if len(texts) > THINGS_MAX:
         raise Malformed(INVALID_PARAMS, f"{key} has at most {THINGS_MAX} strings", request.id)
+    if any(len(text) > SUBJECT_MAX for text in texts):
+        raise Malformed(INVALID_PARAMS, _TOO_LONG, request.id)
     return list(dict.fromkeys(texts))
 
 

@@ -91,6 +91,8 @@ def _question(key: str, value: Any) -> Request:
     arguments = {name: known[name] for name in known if name != "_meta"}
     asked_for = str(question.get("method", ""))
     method = methods.meant(asked_for) or asked_for
+    if not codec.is_id(key) or len(method) > methods.METHOD_MAX:
+        raise Doubtful("with a name that is too long")
     return Request(key, method, arguments=arguments, sort=Sort.QUESTION)
 
 

@@ -18,6 +18,7 @@ import msgspec
 
 from mcpwall.model import JsonObject, RequestId
 
+ID_MAX: Final = 1_024  # characters of an id: it is recorded, and kept as long as it is under way
 ID_DIGITS_MAX: Final = 40  # of an integer id that is compared with its text
 _VALUE: Final = 2  # bytes that one of many values takes at least
 _DIGITS: Final = 18  # of an integer that surely has 64 bits
@@ -138,6 +139,8 @@ def check_client(message: JsonObject) -> None:
         raise Malformed(INVALID_REQUEST, 'the message must say "jsonrpc": "2.0"', trusted)
     if "id" in message and trusted is None:
         raise Malformed(INVALID_REQUEST, "an id must be a string or an integer")
+    if type(trusted) is str and len(trusted) > ID_MAX:
+        raise Malformed(INVALID_REQUEST, f"an id has at most {ID_MAX:,} characters")
     if "method" in message:
         if type(message["method"]) is not str:
             raise Malformed(INVALID_REQUEST, "a method must be a string", trusted)
@@ -214,7 +217,7 @@ def error_line(request_id: RequestId | None, code: int, text: str, data: Any = N
 
 def is_id(value: Any) -> TypeGuard[RequestId]:
     """Whether a value can be an id or a progress token; True, in Python an integer, can't."""
-    return type(value) is str or type(value) is int
+    return type(value) is int or (type(value) is str and len(value) <= ID_MAX)
 
 
 def as_integer(text: str) -> int | None:

@@ -16,7 +16,7 @@ from typing import Any, Final
 import msgspec
 
 from mcpwall.model import JsonObject, RequestId
-from mcpwall.protocol.codec import ABSENT, BATCH_MAX, has_too_many, is_batch
+from mcpwall.protocol.codec import ABSENT, BATCH_MAX, has_too_many, is_batch, is_id
 from mcpwall.protocol.members import Doubtful, check_case, members
 
 FIELDS: Final = frozenset({"jsonrpc", "id", "method", "params", "result", "error"})
@@ -212,4 +212,4 @@ def server_id(raw: msgspec.Raw) -> RequestId | None:
         value = _decode(raw)
     except _NOT_READ:
         return None
-    return value if type(value) is str or type(value) is int else None
+    return value if is_id(value) else None

@@ -29,6 +29,7 @@ from mcpwall.protocol.commands import (
 )
 from mcpwall.protocol.envelopes import Envelope, server_id
 from mcpwall.protocol.members import Doubtful, members
+from mcpwall.protocol.under_way import kept
 
 OPEN_MAX: Final = 10_000
 
@@ -57,8 +58,8 @@ class Questions:
             self.adopt(Request(request_id, method, stage=Stage.FORWARDED, sort=Sort.QUESTION))
 
     def memory(self) -> list[tuple[RequestId, str]]:
-        """Those that the client has and that are in no record."""
-        return [(each.id, each.method) for each in self._open.values() if not each.call]
+        """Those that the client has and that are in no record, as many as have room."""
+        return kept((each.id, each.method) for each in self._open.values() if not each.call)
 
     def adopt(self, request: Request) -> None:
         """Take over a question that another engine left behind."""

@@ -5,6 +5,7 @@ Source: JSON-RPC 2.0 section 4 (ids); MCP cancellation page: an answer may cross
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from mcpwall.model import JsonObject, RequestId
@@ -13,7 +14,19 @@ from mcpwall.protocol.commands import Request, Stage
 from mcpwall.protocol.methods import Way
 from mcpwall.protocol.progress import Progress
 
+MEMORY_MAX: Final = 16 * 1024  # bytes of what outlives the engine, in each direction
 CANCELLED_MAX: Final = 256  # cancelled requests whose late answer is still let through
+
+
+def kept(known: Iterable[tuple[RequestId, str]]) -> list[tuple[RequestId, str]]:
+    """As many of these as have room in what outlives the engine: whatever else is there has it."""
+    room, found = MEMORY_MAX, []
+    for each in known:
+        room -= len(codec.encode(each))
+        if room < 0:
+            break
+        found.append(each)
+    return found
 
 
 class UnderWay(dict[RequestId, Request]):
@@ -32,8 +45,8 @@ class UnderWay(dict[RequestId, Request]):
                 self._left.append(request)
 
     def memory(self) -> list[tuple[RequestId, str]]:
-        """Those that are in no record."""
-        return [(each.id, each.method) for each in self.values() if not each.call]
+        """Those that are in no record, the oldest first, and as many as have room."""
+        return kept((each.id, each.method) for each in self.values() if not each.call)
 
     def take_back(self, messages: list[JsonObject]) -> set[RequestId]:
         """The ids of the requests among these; what was not judged of them is forgotten."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from mcpwall.engine.port import Done, Lockdown, Ping, Refused
 from mcpwall.engine.port_sessions import CutSession, PauseSession
 from mcpwall.engine.views import session_row
+from mcpwall.transport.journal import STATE
 from tests.engine.wall import TOOLS, Talk, call, request, result, text, verdict
 
 
@@ -86,3 +87,13 @@ def test_a_session_that_is_cut_off_is_over(wall):
     assert wall.engine.sessions == {}
     assert isinstance(wall.do(CutSession(talk.live.id)), Refused)
     assert isinstance(pause(wall, talk), Refused)
+
+
+def test_p13_a_pause_outlives_the_engine_whatever_else_is_under_way(wall):
+    talk = wall.session()
+    for number in range(200):  # nobody answers these
+        talk.answers(request(f"{number}" + "\x01" * 1_000, "odd/question"))
+        talk.asks(request(f"{number}" + "é" * 1_000, "ping"))
+    pause(wall, talk)
+    assert len(talk.wire.memory) < STATE - 8
+    assert session_row(Talk(wall.killed(), after=talk).live).paused

@@ -8,7 +8,8 @@ import pytest
 
 from mcpwall.protocol import codec
 from mcpwall.protocol import commands as p
-from mcpwall.protocol.codec import BATCH_MAX, VALUES_MAX, Malformed
+from mcpwall.protocol.asked import SUBJECT_MAX
+from mcpwall.protocol.codec import BATCH_MAX, ID_MAX, VALUES_MAX, Malformed
 from mcpwall.protocol.definitions import BYTES_MAX, TOOLS_MAX
 from tests.protocol.playbook import call, client, opened, request, result, server
 
@@ -113,3 +114,58 @@ def test_p13_pages_of_large_definitions_come_to_an_end() -> None:
         play >> server(result(number + 3, tools=tools, nextCursor=str(number + 1)))
         assert [each.last for each in play.commands if isinstance(each, p.Listed)] == [number == 3]
         play.commands.clear()
+
+
+LONG = "x" * (ID_MAX + 1)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        request(LONG, "ping"),
+        request(LONG, "resources/read", uri="file:///a"),
+        request(2, "tools/call", name="x" * (SUBJECT_MAX + 1)),
+        request(2, "prompts/get", name="x" * (SUBJECT_MAX + 1)),
+        request(2, "resources/read", uri="x" * (SUBJECT_MAX + 1)),
+        request(2, "odd/one", name="x" * (SUBJECT_MAX + 1)),
+        request(
+            2,
+            "subscriptions/listen",
+            notifications={"resourceSubscriptions": ["x" * (SUBJECT_MAX + 1)]},
+        ),
+    ],
+)
+def test_p13_what_is_recorded_whole_of_a_request_is_bounded(message: dict[str, object]) -> None:
+    play = opened()
+    play >> client(message)
+    told, said = play.commands
+    assert isinstance(told, p.ToClient)
+    assert "at most" in json.loads(told.line)["error"]["message"]
+    assert len(told.line) < 500
+    assert isinstance(said, p.Note)
+    play.commands.clear()
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        request(LONG, "roots/list"),
+        request(LONG, "odd"),
+        {"jsonrpc": "2.0", "method": "n", "params": {"inputRequests": {LONG: {"method": "a"}}}},
+        {"jsonrpc": "2.0", "method": "n", "params": {"inputRequests": {"a": {"method": LONG}}}},
+    ],
+)
+def test_p13_what_is_recorded_whole_of_a_question_is_bounded(message: dict[str, object]) -> None:
+    play = opened()
+    if "id" not in message:
+        message["method"] = "notifications/odd"
+    play >> server(message)
+    assert [type(command) for command in play.commands] == [p.Note]
+    play.commands.clear()
+
+
+def test_a_long_progress_token_is_the_server_s_business() -> None:
+    play = opened()
+    asked = request(2, "tools/call", name="echo", arguments={}, _meta={"progressToken": LONG})
+    play >> client(asked) << p.Judge
+    assert play.judged[0].token is None
