@@ -78,15 +78,35 @@ def _collect_again() -> None:
 
 
 def _written() -> tuple[Mapping[str, str], AppConfig]:
-    """`[keys]` and `[app]` of the config, and nothing else of it: the first paint waits for this.
+    """`[keys]` in force and `[app]`, and nothing else of the config: the first paint waits for it.
 
-    A file that cannot be read says nothing; the engine, which reads all of it, tells the app why.
+    Other keys that an edit from outside brought wait for one of those in force; where these cannot
+    be used, for the usual ones.
+    """
+    from mcpwall.tui.keys import KeyMap, KeysError
+
+    written, config = _read(home.config_file())
+    keys = written
+    if os.path.lexists(home.accepted_file()):
+        keys, _ = _read(home.accepted_file())
+    if keys != written:
+        try:
+            KeyMap(keys)
+        except KeysError:
+            keys = {}
+    return keys, config
+
+
+def _read(path: str) -> tuple[Mapping[str, str], AppConfig]:
+    """`[keys]` and `[app]` of a file.
+
+    One that cannot be read says nothing; the engine, which reads all of it, tells the app why.
     """
     from mcpwall.store.app import AppConfig, own
     from mcpwall.store.files import UnsafeFileError, read_checked
 
     try:
-        return own(read_checked(home.config_file()))
+        return own(read_checked(path))
     except (OSError, ValueError, UnsafeFileError):
         return {}, AppConfig()
 

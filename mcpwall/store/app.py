@@ -47,6 +47,12 @@ def keys(value: Any) -> dict[str, str]:
     return named(text, text)(flat if isinstance(value, dict) else value)
 
 
+def moved(old: Mapping[str, str], new: Mapping[str, str]) -> tuple[str, ...]:
+    """A sentence where `[keys]` says something else: a key that denied could allow."""
+    names = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
+    return (f"keys of the app do something else: {', '.join(names)}",) if names else ()
+
+
 def own(config: str) -> tuple[dict[str, str], AppConfig]:
     """`[keys]` and `[app]` of a config file's text. Raises ValueError.
 

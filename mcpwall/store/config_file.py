@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mcpwall.policy.loosening import loosened
 from mcpwall.policy.set_risk import lowered
-from mcpwall.store import audit_config, files, http
+from mcpwall.store import app, audit_config, files, http
 from mcpwall.store.config import Config, ConfigError, load, load_text
 from mcpwall.store.edit import (
     EditError,
@@ -23,6 +23,7 @@ from mcpwall.store.edit import (
     set_risk,
     toggle_rule,
 )
+from mcpwall.store.schema import way_to
 from mcpwall.store.shared import setting
 from mcpwall.store.watch import signature
 
@@ -193,11 +194,17 @@ def loosens(old: Config, new: Config) -> tuple[str, ...]:
         for name, server in new.servers.items()
         if server.trust_hints and not (name in old.servers and old.servers[name].trust_hints)
     ]
+    elsewhere = [
+        f"the server {name} is started or reached in another way"
+        for name, server in new.servers.items()
+        if name in old.servers and way_to(server) != way_to(old.servers[name])
+    ]
     policy = new.policy()
     rules = (*loosened(old.policy(), policy), *lowered(policy, old.risks, new.risks))
     stores = setting.loosened(old.store, new.store)
     kept = audit_config.loosened(old.audit, new.audit)
-    return (*rules, *trusted, *http.loosened(old.http, new.http), *stores, *kept)
+    doors = (*http.loosened(old.http, new.http), *app.moved(old.keys, new.keys))
+    return (*rules, *trusted, *elsewhere, *doors, *stores, *kept)
 
 
 def _on_disk(path: str) -> Config:

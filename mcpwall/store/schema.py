@@ -50,6 +50,13 @@ class ServerConfig:
 AnyServer: TypeAlias = ServerConfig | RemoteConfig
 
 
+def way_to(server: AnyServer) -> tuple[object, ...]:
+    """What is started or reached, and with which secrets: all that decides who gets the calls."""
+    if isinstance(server, ServerConfig):
+        return server.command, server.env, server.cwd
+    return server.url, server.headers, server.oauth
+
+
 @dataclass(frozen=True, slots=True)
 class AgentConfig:
     """What differs for one agent, by its client name: `[agents.NAME]`."""

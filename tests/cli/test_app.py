@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
+from mcpwall import home as of
 from mcpwall.cli import app
 from mcpwall.cli.errors import CliError
 from mcpwall.cli.main import run
 from mcpwall.link.lasting import LastingPort
 from mcpwall.store.app import AppConfig
 from tests.helpers.limits import LIMIT_S
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 class Terminal:
@@ -70,6 +68,33 @@ def test_keys_that_cannot_work_are_a_config_error(
         app.run()
     assert raised.value.exit_code == 2
     assert gc.isenabled()
+
+
+MOVED = '[keys]\nreview.allow = "d"\nreview.deny = "a"\n'
+
+
+@pytest.mark.parametrize(
+    ("accepted", "written", "allows"),
+    [
+        (None, MOVED, "d"),
+        ("", MOVED, None),  # nobody has accepted that yet
+        (MOVED, "", "d"),
+        (MOVED, "[keys", "d"),
+        ('[keys]\n"calls.rule" = "f"\n', MOVED, None),  # in force, and no use
+    ],
+)
+def test_p08_keys_that_an_edit_from_outside_moved_are_not_in_force(
+    home: Path, monkeypatch: pytest.MonkeyPatch, accepted: str | None, written: str, allows: str
+) -> None:
+    monkeypatch.setenv("MCPWALL_HOME", str(home))
+    for path, text in ((of.config_file(), written), (of.accepted_file(), accepted)):
+        if text is not None:
+            file = Path(path)
+            file.parent.mkdir(mode=0o700, exist_ok=True)
+            file.write_text(text)
+            file.chmod(0o600)
+    keys, _ = app._written()
+    assert keys.get("review.allow") == allows
 
 
 def test_garbage_is_collected_once_the_app_has_settled(monkeypatch: pytest.MonkeyPatch) -> None:

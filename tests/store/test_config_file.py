@@ -162,3 +162,47 @@ def test_trusting_a_servers_hints_loosens():
     plain, trusting = (load_text(server + more, "c") for more in ("", "trust_hints = true\n"))
     assert loosens(plain, trusting) == ("the hints of server git may lower the risk of its tools",)
     assert loosens(trusting, plain) == loosens(trusting, trusting) == ()
+
+
+def test_moving_keys_loosens():
+    plain, moved = (load_text(text, "c") for text in ("", '[keys]\nreview.allow = "d"\n'))
+    assert loosens(plain, moved) == ("keys of the app do something else: review.allow",)
+    assert loosens(moved, plain) == ("keys of the app do something else: review.allow",)
+    assert loosens(moved, moved) == ()
+
+
+REACHED = """\
+[servers.git]
+command = ["git-server"]
+env = { TOKEN = "t" }
+
+[servers.far]
+url = "https://mcp.example/mcp"
+headers = { Authorization = "Bearer ${env:TOKEN}" }
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "name"),
+    [
+        ('["git-server"]', '["sh", "-c", "evil"]', "git"),
+        ('TOKEN = "t"', 'TOKEN = "t", PATH = "/tmp"', "git"),
+        ('command = ["git-server"]', 'command = ["git-server"]\ncwd = "/tmp"', "git"),
+        ("mcp.example", "evil.example", "far"),
+        ("env:TOKEN", "env:OTHER", "far"),
+        ("env:TOKEN", "keyring:a/b", "far"),
+        ('url = "https://mcp.example/mcp"\nheaders', 'command = ["sh"]\nenv', "far"),
+    ],
+)
+def test_another_way_to_a_known_server_loosens(old, new, name):
+    assert REACHED.count(old) == 1
+    before, after = (load_text(text, "c") for text in (REACHED, REACHED.replace(old, new)))
+    said = (f"the server {name} is started or reached in another way",)
+    assert loosens(before, after) == loosens(after, before) == said
+    assert loosens(before, before) == ()
+
+
+def test_servers_that_come_and_go_loosen_nothing():
+    none, some = load_text("", "c"), load_text(REACHED, "c")
+    slower = load_text(REACHED + "timeout = 9\n", "c")
+    assert loosens(none, some) == loosens(some, none) == loosens(some, slower) == ()
