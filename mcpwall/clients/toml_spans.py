@@ -11,16 +11,8 @@ import tomllib
 from typing import Any, Final, NoReturn
 
 from mcpwall.clients.nodes import DEPTH_MAX, Member, Node, UnreadableError, line_of
+from mcpwall.store.toml_lines import BLANK, KEY_PART, SPACE, STRING
 
-_BLANK: Final = re.compile(r"(?:[ \t\r\n]+|#[^\n]*)*")
-_SPACE: Final = re.compile(r"[ \t]*")
-_PART: Final = re.compile(r"""[A-Za-z0-9_-]+|"(?:[^"\\\n]|\\.)*"|'[^'\n]*'""")
-_STRING: Final = re.compile(
-    r'"""(?:[^"\\]|\\.|"(?!""))*"{3,5}'
-    r"|'''(?:[^']|'(?!''))*'{3,5}"
-    r"""|"(?:[^"\\\n]|\\.)*"|'[^'\n]*'""",
-    re.DOTALL,
-)
 _WORD: Final = re.compile(r"[^,\]}#\r\n]*[^,\]}#\s]")  # numbers, booleans, dates
 _AT: Final = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 
@@ -95,13 +87,13 @@ class _Scan:
 
     def document(self) -> _Table:
         root = table = _Table(0)
-        self._skip(_BLANK)
+        self._skip(BLANK)
         while self.at < len(self.text):
             if self.text[self.at] == "[":
                 table = self._header(root)
             else:
                 self._pair(table)
-            self._skip(_BLANK)
+            self._skip(BLANK)
         return root
 
     def _header(self, root: _Table) -> _Table:
@@ -124,9 +116,9 @@ class _Scan:
     def _pair(self, table: _Table) -> None:
         start = self.at
         *parents, last = self._key()
-        self._skip(_SPACE)
+        self._skip(SPACE)
         self.at += 1  # "="
-        self._skip(_SPACE)
+        self._skip(SPACE)
         value = self._value(0)
         table.wrote(start, self.at)
         for part in parents:
@@ -137,11 +129,13 @@ class _Scan:
     def _key(self) -> list[str]:
         parts = []
         while True:
-            self._skip(_SPACE)
-            found = self._match(_PART)
+            self._skip(SPACE)
+            found = self._match(KEY_PART)
             quoted = found[:1] in ('"', "'")
             parts.append(_plain(found) if quoted else found)
-            self._skip(_SPACE)
+            if len(parts) > DEPTH_MAX:
+                self._fail("values are nested too deep")
+            self._skip(SPACE)
             if self.text[self.at : self.at + 1] != ".":
                 return parts
             self.at += 1
@@ -154,7 +148,7 @@ class _Scan:
             return self._array(depth)
         if sign == "{":
             return self._inline(depth)
-        found = self._match(_STRING if sign in ('"', "'") else _WORD)
+        found = self._match(STRING if sign in ('"', "'") else _WORD)
         return Node(_plain(found), start, self.at)
 
     def _array(self, depth: int) -> Node:
@@ -170,9 +164,9 @@ class _Scan:
         while not self._closes("}"):
             at = self.at
             *parents, last = self._key()
-            self._skip(_SPACE)
+            self._skip(SPACE)
             self.at += 1  # "="
-            self._skip(_SPACE)
+            self._skip(SPACE)
             inner = table
             for part in parents:
                 inner = inner.inner(part, at)
@@ -181,10 +175,10 @@ class _Scan:
         return Node(node.value, start, self.at, node.members)
 
     def _closes(self, bracket: str) -> bool:
-        self._skip(_BLANK)
+        self._skip(BLANK)
         if self.text[self.at : self.at + 1] == ",":
             self.at += 1
-            self._skip(_BLANK)
+            self._skip(BLANK)
         if self.text[self.at : self.at + 1] != bracket:
             return False
         self.at += 1

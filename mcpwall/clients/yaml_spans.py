@@ -49,8 +49,14 @@ class _Reader:
             return self._list(node, depth)
         if isinstance(node, yaml.MappingNode):
             return self._table(node, depth)
-        scalar = self._loader.construct_object(node)
-        return Node(scalar, node.start_mark.index, node.end_mark.index)
+        return Node(self._scalar(node), node.start_mark.index, node.end_mark.index)
+
+    def _scalar(self, node: yaml.Node) -> Any:
+        try:
+            return self._loader.construct_object(node)
+        except (ValueError, LookupError, AttributeError) as error:  # as PyYAML lets them through
+            what = f"this is no {node.tag.rpartition(':')[2]} as YAML knows it"
+            raise UnreadableError(node.start_mark.line + 1, what) from error
 
     def _list(self, node: yaml.SequenceNode, depth: int) -> Node:
         items = tuple(self.value(item, depth + 1) for item in node.value)

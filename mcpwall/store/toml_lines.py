@@ -18,16 +18,17 @@ Path: TypeAlias = tuple[str | int, ...]
 MAX_DEPTH = 100
 """Parts of one dotted key, so that paths stay short however hostile a text is."""
 
-_KEY_PART = re.compile(r"""[A-Za-z0-9_-]+|"(?:[^"\\\n]|\\.)*"|'[^'\n]*'""")
-_SPACE = re.compile(r"[ \t]*")
-_BLANK = re.compile(r"(?:[ \t\r\n]+|#[^\n]*)*")  # also the comments between array elements
-_BARE_VALUE = re.compile(r"[^,\]}#\n]*")  # numbers, booleans, dates (which may hold a space)
-_STRING = re.compile(
+# the grammar, for whoever looks for places in such a text
+KEY_PART = re.compile(r"""[A-Za-z0-9_-]+|"(?:[^"\\\n]|\\.)*"|'[^'\n]*'""")
+SPACE = re.compile(r"[ \t]*")
+BLANK = re.compile(r"(?:[ \t\r\n]+|#[^\n]*)*")  # also the comments between array elements
+STRING = re.compile(
     r'"""(?:[^"\\]|\\.|"(?!""))*"{3,5}'
     r"|'''(?:[^']|'(?!''))*'{3,5}"
     r"""|"(?:[^"\\\n]|\\.)*"|'[^'\n]*'""",
     re.DOTALL,
 )
+_BARE_VALUE = re.compile(r"[^,\]}#\n]*")  # numbers, booleans, dates (which may hold a space)
 
 
 class Header(NamedTuple):
@@ -81,14 +82,14 @@ class _Scan:
     def document(self) -> Positions:
         table: Path = ()
         end = 0
-        self._skip(_BLANK)
+        self._skip(BLANK)
         while self._at < len(self._text):
             if self._text[self._at] == "[":
                 table = self._header(end)
             else:
                 self._pair(table)
             end = self._line()
-            self._skip(_BLANK)
+            self._skip(BLANK)
         return Positions(self._lines, tuple(self._headers), end)
 
     def _header(self, after: int) -> Path:
@@ -122,19 +123,19 @@ class _Scan:
             path = (*path, part)
             self._lines.setdefault(path, line)
         self._at += 1  # the equals sign
-        self._skip(_SPACE)
+        self._skip(SPACE)
         self._value(path)
 
     def _key(self) -> list[str]:
         """A dotted key, with the space around it."""
         parts = []
         while True:
-            self._skip(_SPACE)
-            part = self._skip(_KEY_PART)
+            self._skip(SPACE)
+            part = self._skip(KEY_PART)
             parts.append(_plain_key(part))
             if len(parts) > MAX_DEPTH:
                 raise RecursionError
-            self._skip(_SPACE)
+            self._skip(SPACE)
             if not self._text.startswith(".", self._at):
                 return parts
             self._at += 1
@@ -151,16 +152,16 @@ class _Scan:
                 while self._enter("}"):
                     self._pair(path)
             case '"' | "'":
-                self._skip(_STRING)
+                self._skip(STRING)
             case _:
                 self._skip(_BARE_VALUE)
 
     def _enter(self, end: str) -> bool:
         """Step over the bracket or comma before the next element; False at the end."""
-        self._skip(_BLANK)
+        self._skip(BLANK)
         if self._text[self._at] != end:
             self._at += 1
-            self._skip(_BLANK)
+            self._skip(BLANK)
         if self._text[self._at] != end:
             return True
         self._at += 1

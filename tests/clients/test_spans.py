@@ -2,6 +2,7 @@
 
 import json
 import tomllib
+from contextlib import suppress
 
 import pytest
 import yaml
@@ -65,7 +66,7 @@ extensions:
 empty:
 """
 
-# less than 400 bytes that stand for ten million values
+# some 400 bytes that stand for ten million values
 ALIASES = "a0: &a0 [x]\n" + "".join(
     f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 8)
 )
@@ -163,6 +164,13 @@ def test_aliases_are_followed():
         (yaml_spans.parse, "a: \x07", 1),
         (yaml_spans.parse, "[" * 5000, 1),
         (yaml_spans.parse, ALIASES, 1),
+        (toml_spans.parse, "x = 1\n" + "a." * 5000 + "b = 1", 2),
+        (toml_spans.parse, "[" + "a." * 5000 + "b]", 1),
+        (toml_spans.parse, "a = {" + "b." * 5000 + "c = 1}", 1),
+        (yaml_spans.parse, "a: 1\nb: !!int ''", 2),
+        (yaml_spans.parse, "a: 1\nb: !!bool maybe", 2),
+        (yaml_spans.parse, "a: 1\nb: !!timestamp soon", 2),
+        (yaml_spans.parse, "a: 1\nb: 2024-13-45", 2),
     ],
 )
 def test_what_does_not_parse_is_named_with_its_line(reader, text, line):
@@ -170,6 +178,40 @@ def test_what_does_not_parse_is_named_with_its_line(reader, text, line):
         reader(text)
     assert caught.value.line == line
     assert caught.value.what
+
+
+_WORDS = (
+    *(
+        "a",
+        "b",
+        "'",
+        '"',
+        "[",
+        "]",
+        "{",
+        "}",
+        ":",
+        ": ",
+        ",",
+        "=",
+        ".",
+        "-",
+        "- ",
+        "? ",
+        "| ",
+        "> ",
+    ),
+    *("\n", "  ", "\t", "#", "//", "/*", "*/", "\\", "&x ", "*x", "!!int ", "!!float ", "!!set "),
+    *("!!null ", "!!binary ", "!!timestamp ", "!!pairs ", "!", "<<", "%", "---", "...", "\ufeff"),
+    *("1", "0x", "1:2", "2024-13-45", "1e999", "nan", "~", "true", "null", "\0", "\ud800", "\x85"),
+)
+
+
+@pytest.mark.parametrize("reader", [json_spans.parse, toml_spans.parse, yaml_spans.parse])
+@given(words=st.lists(st.sampled_from(_WORDS), max_size=12))
+def test_whatever_a_file_holds_it_is_read_or_named(reader, words):
+    with suppress(UnreadableError):
+        reader("".join(words))
 
 
 @pytest.mark.parametrize(
