@@ -176,13 +176,18 @@ def _why_not_remote(kind: object, url: str) -> str:
         return f"its type is {kind}"
     try:
         parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
     except ValueError:
         return "its URL cannot be read"
-    if parts.scheme not in ("http", "https") or not parts.hostname or "$" in url or "{" in url:
+    if parts.scheme not in ("http", "https") or not host or "$" in url or "{" in url:
         return "its URL is not written out"
+    if not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
+        return "its URL cannot be read"  # config.toml would not take it
     if parts.username or parts.password or parts.query:
         return "its URL may hold a secret, which stays where it is"
-    if parts.scheme == "http" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
+    if "#" in url:
+        return "its URL has a fragment"
+    if parts.scheme == "http" and host not in ("localhost", "127.0.0.1", "::1"):
         return "its URL is plain http; see `insecure` in docs/servers.md"
     return ""
 
