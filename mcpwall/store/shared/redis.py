@@ -54,11 +54,11 @@ class RedisStore:
                 client_name="mcpwall",
             )
             await client.initialize()
-            memory = await _is(client.info("memory"))
+            memory = await _awaited(client.info("memory"))
             if memory.get("maxmemory") and memory.get("maxmemory_policy") != "noeviction":
                 raise StoreError(_FORGETFUL)
             self._reserve, self._give_back = [
-                await _is(client.script_load((_HERE / name).read_text("ascii")))
+                await _awaited(client.script_load((_HERE / name).read_text("ascii")))
                 for name in ("redis_reserve.lua", "redis_give_back.lua")
             ]
 
@@ -72,7 +72,7 @@ class RedisStore:
     async def ping(self) -> None:
         """See whether the server answers."""
         with self._faults():
-            await _is(self._line.ping())
+            await _awaited(self._line.ping())
 
     async def reserve(self, reservations: Sequence[Reservation]) -> list[tuple[int, ...]]:
         """Run the script for each, all sent at once."""
@@ -118,7 +118,7 @@ class RedisStore:
     async def newest(self, count: int, before: str = "") -> tuple[list[bytes], str]:
         """A page of the stream."""
         with self._faults():
-            found = await _is(
+            found = await _awaited(
                 self._line.xrevrange(RECORD, f"({before}" if before else "+", "-", count)
             )
             place = found[-1][0].decode() if found else before
@@ -153,6 +153,6 @@ async def _all(line: Any) -> list[Any]:
     return answers
 
 
-async def _is(answer: Awaitable[Any] | Any) -> Any:
+async def _awaited(answer: Awaitable[Any] | Any) -> Any:
     """What a command answers: the driver's types leave open whether it must be awaited."""
     return await answer
