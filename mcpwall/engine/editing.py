@@ -106,7 +106,7 @@ def _take(engine: Engine, hold: Hold, arguments: JsonObject) -> Reply:
     kept = [(digest, known) for digest, known in hold.edits.items() if digest != edit.digest]
     hold.edits = dict([*kept, (edit.digest, edit)][-EDITS_MAX:])
     visible = msgspec.json.decode(shown) if shown else arguments
-    return EditChecked(visible, edit.digest, len(json), flags(edited, engine.resolve))
+    return EditChecked(visible, edit.digest, len(json), flags(edited, engine.resolve, engine.mask))
 
 
 def _strict(arguments: JsonObject, schema: JsonObject) -> JsonObject:

@@ -242,7 +242,12 @@ class Holds:
         first = () if used else (f"first {kind}",)
         beside = hiding.beside(self._engine.mask, hold.beside)
         masked = ("secrets in it are hidden",) if record.shown else ()
-        told = (*first, *masked, *beside, *flags(record.call, self._engine.resolve))
+        told = (
+            *first,
+            *masked,
+            *beside,
+            *flags(record.call, self._engine.resolve, self._engine.mask),
+        )
         return hold.held(why, told, two_keys=not TWO_KEYS.isdisjoint((risk, *more)))
 
     def _release(self, hold: Hold, verdict: Verdict, *, by: By, how: str) -> Done | Refused:

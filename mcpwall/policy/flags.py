@@ -19,6 +19,7 @@ from mcpwall.policy.operators import Resolve
 
 LEAVES_MAX: Final = 500
 TEXT_MAX: Final = 20_000
+NAME_MAX: Final = 100  # characters of a name that a flag says
 _PATH_NAMES: Final = ("path", "file", "dir", "cwd", "folder", "destination")
 
 _PIPED: Final = re2.compile(
@@ -28,10 +29,14 @@ _PIPED: Final = re2.compile(
 _MASK: Final = Mask()
 
 
-def flags(call: Call, resolve: Resolve) -> tuple[str, ...]:
-    """A sentence for each thing to look at twice, without repetitions."""
+def flags(call: Call, resolve: Resolve, mask: Mask = _MASK) -> tuple[str, ...]:
+    """A sentence for each thing to look at twice, without repetitions.
+
+    `mask` hides what is secret in the names of arguments.
+    """
     found: dict[str, None] = {}
-    for name, whole in _leaves(call.arguments):
+    for written, whole in _leaves(call.arguments):
+        name = mask.text(written[:TEXT_MAX])[:NAME_MAX]
         text = whole[:TEXT_MAX].encode("utf-8", "replace").decode()
         if _PIPED.search(text):
             found["pipes a download into a shell"] = None

@@ -111,6 +111,8 @@ def test_p14_a_secret_goes_to_the_server_and_nowhere_else(wall: Wall) -> None:
     talk.answers({"jsonrpc": "2.0", "id": 2, "error": {"code": 1, "message": f"bad {FORMAT}"}})
     talk.asks(call(3, "pay", {"token": FORMAT}))
     talk.asks(call(4, "pay", {FORMAT: {FORMAT: 1}, "set": {"name": "api_key", "value": CANARY}}))
+    talk.asks(call(5, "pay", {FORMAT: FORMAT, f"path {FORMAT}": "/etc", f"{FORMAT} x": "раypal"}))
+    assert len(wall.held[-1].flags) > 3
     assert leaks(wall) == []
     assert all(secret not in str(asyncio.run(port.snapshot())) for secret in PLANTED)
     row = wall.recorded(1)
