@@ -263,6 +263,7 @@ def _print_recommended(
 def _print_history(names: Sequence[str]) -> None:
     """Print what the record has of tools' definitions. Raises CliError."""
     from mcpwall.cli.record import open_record
+    from mcpwall.engine.servers import What
     from mcpwall.store.faults import AuditError
     from mcpwall.text import fit
 
@@ -271,9 +272,10 @@ def _print_history(names: Sequence[str]) -> None:
             for event in record.tool_events():
                 if names and event.server not in names:
                     continue
-                what = fit(event.tool, _CELLS) if event.tool else "instructions"
+                about = fit(event.tool, _CELLS) if event.tool else "instructions"
                 by = f" by a {event.by}" if event.by else ""
-                place = f"{fit(event.server, _CELLS)}.{what}"
+                server = fit(event.server, _CELLS)
+                place = server if event.what == What.FORGOTTEN else f"{server}.{about}"
                 print(f"{_time(event.at_ms)}  {place}  {event.what}{by}")
                 for line in _differences(event.before, event.after):
                     print(f"    {line}")

@@ -201,6 +201,8 @@ def to_text(event: Event, at_ms: int | None = None) -> str:
             state = f"ended: {session.ended}" if session.ended else "session"
             who = f"{session.agent} with {session.server}"
             return _line(now_ms, visible(who), visible(state))
+        case port.ForgottenEvent(server=server):
+            return _line(now_ms, visible(server), "is forgotten, with its tools and their pins")
         case port.StatusEvent(status=status):
             lockdown = "LOCKDOWN, every tool call is refused" if status.lockdown else "guarding"
             trouble = f"config: {status.config_error}" if status.config_error else ""

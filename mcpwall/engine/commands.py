@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mcpwall.engine import (
+    forgetting,
     previews,
     remembering,
     sessions,
@@ -35,6 +36,7 @@ from mcpwall.engine.port_rules import (
     ToggleRule,
     Undo,
 )
+from mcpwall.engine.port_servers import ForgetServer
 from mcpwall.engine.port_sessions import CutSession, PauseSession
 from mcpwall.engine.port_tools import (
     AcceptServer,
@@ -109,6 +111,8 @@ def _carry_out(engine: Engine, command: Order) -> Reply:
             return tool_commands.accept_tool(engine, command)
         case AcceptServer():
             return tool_commands.accept_server(engine, command)
+        case ForgetServer():
+            return forgetting.forget(engine, command)
         case Hide() | Block():
             return tool_rules.stop(engine, command)
         case Recommend():

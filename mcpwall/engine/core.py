@@ -201,8 +201,9 @@ class Engine:
         for live in used:
             if not live.ended:
                 live.publish()
-        for server in {live.server.name: live.server for live in used}.values():
-            self.feed.publish(ServerEvent(tool_views.server_row(self, server)))
+        for server in {live.server for live in used}:
+            if self.inventory.servers.get(server.name) is server:  # else it is forgotten
+                self.feed.publish(ServerEvent(tool_views.server_row(self, server)))
         if hits := views.hits(self.hits, self._hits_told):
             self._hits_told = self.hits.copy()
             self.feed.publish(HitsEvent(hits))

@@ -128,6 +128,12 @@ class Inventory:
             for entry, (_, text) in zip(entries, before, strict=True)
         ]
 
+    def forget(self, server: Server) -> None:
+        """Know nothing of a server any more. Raises ToolsError: then all is as it was."""
+        self._store.forget(server.name)
+        del self.servers[server.name]
+        self._used = {key: entry for key, entry in self._used.items() if key[0] != server.name}
+
     def _keep(
         self, server: Server, events: Sequence[Event], others: Sequence[ToolEntry] = ()
     ) -> None:
@@ -153,6 +159,8 @@ class Inventory:
         others: Sequence[ToolEntry],
     ) -> None:
         """Try once more to write pins of first sight, where nothing else was listed since."""
+        if self.servers.get(server.name) is not server:
+            return  # it was forgotten meanwhile
         events = []
         for entry, listed in first:
             if not entry.pinned and entry.listed == listed:

@@ -35,6 +35,7 @@ from mcpwall.engine.port_rules import (
     ToggleRule,
     Undo,
 )
+from mcpwall.engine.port_servers import ForgetServer
 from mcpwall.engine.port_sessions import CutSession, PauseSession, SessionRow
 from mcpwall.engine.port_timing import Timing
 from mcpwall.engine.port_tools import (
@@ -206,6 +207,12 @@ class ServerEvent(msgspec.Struct, frozen=True, tag="server"):
     server: ServerRow
 
 
+class ForgottenEvent(msgspec.Struct, frozen=True, tag="forgotten"):
+    """A person had a server forgotten: there is no row of it any more."""
+
+    server: str
+
+
 class StatusEvent(msgspec.Struct, frozen=True, tag="status"):
     status: Status
 
@@ -223,6 +230,7 @@ Event: TypeAlias = (
     | HitsEvent
     | SessionEvent
     | ServerEvent
+    | ForgottenEvent
     | StatusEvent
     | NoticeEvent
 )
@@ -295,6 +303,7 @@ Order: TypeAlias = (
     | Inspect
     | AcceptTool
     | AcceptServer
+    | ForgetServer
     | Hide
     | Block
     | Recommend

@@ -1,7 +1,7 @@
-"""The part of the port that is about a server as a whole: since when it is up, how it ended.
+"""The part of the port that is about a server as a whole: how it stands, and forgetting it.
 
-Nothing of it outlives the engine. Text in these values is foreign and raw: it passes `mcpwall.text`
-before a screen.
+How it stands does not outlive the engine. Text in these values is foreign and raw: it passes
+`mcpwall.text` before a screen.
 """
 
 from __future__ import annotations
@@ -37,3 +37,13 @@ class Life(msgspec.Struct, frozen=True):
     answered_ms: int = 0  # when it answered last, with more than an error; 0: not yet
     trouble: str = ""  # why it cannot be used now, and what to do
     trouble_ms: int = 0  # since when
+
+
+class ForgetServer(msgspec.Struct, frozen=True, tag="forget_server"):
+    """Forget a server, its tools and what they are pinned as; quotes ServerRow.hash. -> Done
+
+    Refused while a session with it lives. Its rules, its classes of risk and the record stay.
+    """
+
+    server: str
+    hash: str

@@ -32,6 +32,7 @@ class What(enum.StrEnum):
     DOUBLED = "doubled"
     BACK = "as pinned again"
     ACCEPTED = "accepted"
+    FORGOTTEN = "forgotten"  # the server, with all that was known of it
 
 
 class Event(NamedTuple):

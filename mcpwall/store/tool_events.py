@@ -17,6 +17,9 @@ EVENT_COLUMNS = (
 class ToolEvent(msgspec.Struct, frozen=True):
     """Something that happened to a tool, or with tool "" to its server's instructions.
 
+    `what` is first seen, new, changed, doubled, as pinned again or accepted; or forgotten, which
+    happens to a server with all its tools.
+
     `before` is what was pinned, `after` what the server says now: JSON text, "" where there is
     none or it was too large to keep. `by` is `By.PERSON` where one decided, else "".
     """
@@ -25,7 +28,7 @@ class ToolEvent(msgspec.Struct, frozen=True):
     steady_ns: int
     server: str
     tool: str
-    what: str  # "first seen" | "new" | "changed" | "doubled" | "as pinned again" | "accepted"
+    what: str
     before: str
     after: str
     by: str = ""

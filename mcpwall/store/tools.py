@@ -158,17 +158,27 @@ class ToolStore:
 
     def save(self, servers: Iterable[ServerEntry], tools: Iterable[ToolEntry]) -> None:
         """Write these as they are now, all or none of them."""
-        db = self._db
-        with _in_words(self._path):
-            try:
-                db.execute("BEGIN IMMEDIATE")
-                db.executemany(_put("servers", ServerEntry), map(_values, servers))
-                db.executemany(_put("tools", ToolEntry), map(_values, tools))
-                db.execute("COMMIT")
-            except BaseException:
-                if db.in_transaction:
-                    db.execute("ROLLBACK")
-                raise
+        with _in_words(self._path), self._at_once():
+            self._db.executemany(_put("servers", ServerEntry), map(_values, servers))
+            self._db.executemany(_put("tools", ToolEntry), map(_values, tools))
+
+    def forget(self, server: str) -> None:
+        """Take out a server and all its tools."""
+        with _in_words(self._path), self._at_once():
+            self._db.execute("DELETE FROM tools WHERE server = ?", (server,))
+            self._db.execute("DELETE FROM servers WHERE name = ?", (server,))
+
+    @contextmanager
+    def _at_once(self) -> Iterator[None]:
+        """All that is written in the block, or nothing."""
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            yield
+            self._db.execute("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
 
 
 def _entry(kind: type[_Entry], row: tuple[Any, ...]) -> _Entry:

@@ -134,6 +134,7 @@ ACTIONS = (
     _action("servers.recommended", "m", "recommended", "the recommended rule", engine=True),
     _action("servers.recommended_all", "M", "", "the recommended rules for all", engine=True),
     _action("servers.rule", "r", "rule", "write a rule about this tool", engine=True),
+    _action("servers.forget", "d", "forget", "forget this server, after a confirm", engine=True),
     _action("servers.undo", "u", "", "undo the last change of config.toml", engine=True),
     _action("servers.redo", "U", "", "do it again", engine=True),
     _action("sessions.up", "up k", "", "one session up"),

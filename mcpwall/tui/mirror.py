@@ -179,6 +179,9 @@ class Mirror:
             case port.ServerEvent(server=server):
                 self.servers[server.name] = server
                 self._parts |= Part.SERVERS
+            case port.ForgottenEvent(server=name):
+                self.servers.pop(name, None)
+                self._parts |= Part.SERVERS
             case port.StatusEvent(status=status):
                 self.status = status
                 self._parts |= Part.STATUS

@@ -154,6 +154,7 @@ def test_the_history_shows_what_changed_and_who_accepted_it(own: Path, capsys) -
                 ToolEvent(1_000, 1, "notes", "", "first seen", "", "{}"),
                 ToolEvent(2_000, 2, "notes", "a", "accepted", before, after, "person"),
                 ToolEvent(3_000, 3, "mail", "b", "new", "", after),
+                ToolEvent(4_000, 4, "notes", "", "forgotten", "", "", "person"),
             ]
         )
     lines = printed(capsys, "notes", "--history").splitlines()
@@ -164,7 +165,7 @@ def test_the_history_shows_what_changed_and_who_accepted_it(own: Path, capsys) -
     assert lines[2] == '    - title = "A"'
     assert lines[3].startswith('    + title = "evil')
     assert "\u202e" not in lines[3]
-    assert len(lines) == 4
+    assert [line.split("  ", 1)[1] for line in lines[4:]] == ["notes  forgotten by a person"]
     assert own.exists()
 
 

@@ -83,6 +83,10 @@ def test_a_waiting_call_says_how_long_and_where_to_answer() -> None:
     ("event", "line"),
     [
         (port.ReleasedEvent(7, "time is up"), "TIME  call 7  waits no more: time is up"),
+        (
+            port.ForgottenEvent("git"),
+            "TIME  git  is forgotten, with its tools and their pins",
+        ),
         (port.NoticeEvent("warning", "rules reloaded"), "TIME  warning  rules reloaded"),
         (port.SessionEvent(SESSION), "TIME  claude-code#1 with postgres  session"),
         (

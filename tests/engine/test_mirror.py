@@ -22,6 +22,7 @@ from mcpwall.engine.port_answers import (
     Remember,
     Scope,
 )
+from mcpwall.engine.port_servers import ForgetServer
 from mcpwall.engine.port_sessions import CutSession, PauseSession
 from mcpwall.tui.mirror import Mirror
 from tests.engine.wall import RULES, FakeClock, Wall, call, note, result
@@ -31,7 +32,7 @@ PIECE = 2  # calls that a snapshot has, and a piece of older ones
 DEEDS = (
     *("open", "end", "look", "count", "pay", "wipe", "answer", "fail", "cancel"),
     *("allow", "deny", "remember", "wait", "long", "edit", "lock", "fetch"),
-    *("change", "pause", "cut", "attach", "older"),
+    *("change", "pause", "cut", "attach", "older", "forget"),
 )
 deeds = st.lists(st.tuples(st.sampled_from(DEEDS), st.integers(0, 3)), max_size=40)
 
@@ -114,6 +115,9 @@ class Play:
             case "cut" if len(self.talks) > 1:
                 self.talks.remove(talk)
                 wall.do(CutSession(talk.live.id))
+            case "forget":
+                for server in views.snapshot(wall.engine).servers:
+                    wall.do(ForgetServer(server.name, server.hash))
             case "wait" | "long":
                 wall.clock.advance(7 if deed == "wait" else 1_000)
             case "edit":

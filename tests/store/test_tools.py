@@ -86,3 +86,13 @@ def test_a_file_of_a_newer_mcpwall_is_left_alone(path: str) -> None:
     for opening in (ToolStore.open, ToolStore.read):
         with pytest.raises(ToolsError, match="update mcpwall"):
             opening(path)
+
+
+def test_a_forgotten_server_takes_its_tools_along_and_no_other(path: str) -> None:
+    store = ToolStore.open(path)
+    mail = ServerEntry("mail", 7), ToolEntry("mail", "look", 8)
+    store.save([SERVER, mail[0]], [TOOL, mail[1]])
+    store.forget("notes")
+    store.forget("nobody")
+    assert (store.servers(), store.tools()) == ([mail[0]], [mail[1]])
+    store.close()

@@ -7,7 +7,7 @@ from typing import cast
 import pytest
 from msgspec.structs import replace
 
-from mcpwall.engine import port, port_tools
+from mcpwall.engine import port, port_servers, port_tools
 from mcpwall.engine.port_servers import Life
 from mcpwall.engine.port_tools import Difference, Inspected, Pin, Recommendation, ToolRow
 from mcpwall.model import Action, Risk
@@ -294,3 +294,40 @@ async def test_what_is_said_of_the_next_tool_is_read_from_its_start(key: str) ->
         if key == "home":  # the server, then back
             await shown.press("down")
         assert "flag 0\n" in shown.text()
+
+
+IDLE = replace(SERVERS[1], sessions=0, life=Life())
+
+
+@pytest.mark.parametrize(("name", "size"), [("120x36", WIDE), ("80x24", NARROW)])
+@scenario
+async def test_a_server_is_forgotten_after_a_confirm_that_says_what_is_lost(
+    name: str, size: tuple[int, int]
+) -> None:
+    fake = engine()
+    fake.now = replace(fake.now, servers=(SERVERS[0], IDLE))
+    async with showing(fake, size) as shown:
+        await shown.press("4", *RUN_KEYS[:3], "d")
+        golden(f"forget-{name}", shown.text())
+        await shown.press("enter", "space", "d")
+        assert sent(fake, port_servers.ForgetServer) == []
+        await shown.press("n", "d", "y")
+        assert sent(fake, port_servers.ForgetServer) == [port_servers.ForgetServer("shell", "s2")]
+        await fake.push(port.ForgottenEvent("shell"))
+        await shown.settle()
+        assert "▾shell" not in shown.text()
+        assert shown.text().count("▌") == 1  # the cursor is on what is left
+
+
+@pytest.mark.parametrize(
+    ("keys", "says"),
+    [((), "let that end, or cut it off"), (("down",), "a tool is not forgotten alone")],
+)
+@scenario
+async def test_what_cannot_be_forgotten_says_why(keys: tuple[str, ...], says: str) -> None:
+    fake = engine()
+    async with showing(fake) as shown:
+        await shown.press("4", *keys, "d")
+        assert says in [*shown.app._notifications][-1].message
+        await shown.press("y")
+        assert sent(fake, port_servers.ForgetServer) == []

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual import on, work
 
-from mcpwall.engine import port, port_rules, port_tools
+from mcpwall.engine import port, port_rules, port_servers, port_tools
 from mcpwall.model import Action as Verdict
 from mcpwall.tui.globs import literal
 from mcpwall.tui.mirror import Part as Changed
@@ -17,6 +17,7 @@ from mcpwall.tui.screens.accept import AcceptScreen
 from mcpwall.tui.screens.confirm import ConfirmScreen
 from mcpwall.tui.screens.listing import ListScreen
 from mcpwall.tui.screens.risk import RiskScreen
+from mcpwall.tui.servers.forgetting import lost, why_not
 from mcpwall.tui.servers.table import Node, about, columns, heading, nodes, server_line, tool_line
 from mcpwall.tui.widgets.panel import Panel
 from mcpwall.tui.widgets.pick_list import PickList, Selected
@@ -114,6 +115,8 @@ class ServersScreen(ListScreen):
                 return "choose a tool"
             if action.name == "accept" and not node.waits:
                 return "it is as it was accepted"
+            if action.name == "forget":
+                return why_not(node)
         return super().why_off(action)
 
     # --- drawing --------------------------------------------------------------------------------
@@ -240,6 +243,16 @@ class ServersScreen(ListScreen):
             done = isinstance(applied, port_tools.Recommended)
             said = "written; it is in force" if done else getattr(applied, "text", "no answer")
             self.wall.say(said, "info" if done else "error")
+
+    def do_forget(self) -> None:
+        """Let a server be one that was never seen, after a confirm that says what is lost."""
+        if node := self.node:
+            self._forget(node.server)
+
+    @work(group="change")
+    async def _forget(self, server: port_tools.ServerRow) -> None:
+        if await self.wall.confirm("Forget this server?", safe(server.name), *lost(server)):
+            await self.wall.tell(port_servers.ForgetServer(server.name, server.hash))
 
     def do_risk(self) -> None:
         """See what each class of risk would change for this tool, and set one."""
