@@ -7,7 +7,9 @@ all of it in its own record.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 import msgspec
 
@@ -33,6 +35,8 @@ class SharedRow(msgspec.Struct, frozen=True):
     who: str
     row: AuditRow
 
+
+LATEST_MS: Final = 7_000 * 366 * 86_400_000  # calendars end with the year 9999
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Entry).decode
@@ -71,9 +75,19 @@ class Folder:
             about = (entry.wall, entry.call)
             if entry.step is not None:
                 self._steps.setdefault(about, []).append(entry.step)
-            elif entry.row is not None and about not in self._seen:
+            elif entry.row is not None and about not in self._seen and _can_be_shown(entry.row):
                 self._seen.add(about)
                 row = entry.row
                 for step in reversed(self._steps.pop(about, [])):
                     row = later(row, step)
                 yield SharedRow(entry.wall, entry.who, row)
+
+
+def _can_be_shown(row: AuditRow) -> bool:
+    """Whether a wall would write such a row: others may write to the store what they like."""
+    try:
+        texts = [text for text in (row.arguments, row.edited) if text is not None]
+        objects = all(isinstance(json.loads(text), dict) for text in texts)
+    except (ValueError, RecursionError):
+        return False
+    return objects and 0 <= row.at_ms <= LATEST_MS
