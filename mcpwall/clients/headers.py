@@ -10,6 +10,8 @@ import re
 from typing import Any, Final
 
 from mcpwall.clients.nodes import Node
+from mcpwall.store.forms import BadValueError
+from mcpwall.store.remotes import REMOTE, remote
 
 # keys of a remote server's entry that say what is sent or how one logs in
 HEADERS: Final = ("headers", "http_headers")
@@ -40,6 +42,7 @@ STAYS: Final = (
     "its headers may hold a secret, which stays where it is; put it into the environment or the "
     "keyring and add [servers.NAME] to config.toml (docs/servers.md)"
 )
+ODD: Final = "its headers are not of a kind that the wall can send (docs/servers.md)"
 
 
 def references(node: Node, table: Node) -> tuple[tuple[tuple[str, str], ...], str]:
@@ -60,7 +63,16 @@ def references(node: Node, table: Node) -> tuple[tuple[tuple[str, str], ...], st
     sent += [(name, f"${{env:{text}}}") for name, text in _table(value.get(FROM_ENVIRONMENT))]
     if isinstance(value.get(BEARER), str):
         sent.append(("Authorization", f"Bearer ${{env:{value[BEARER]}}}"))
-    return tuple(sent), ""
+    return (tuple(sent), "") if _can_be_sent(sent) else ((), ODD)
+
+
+def _can_be_sent(sent: list[tuple[str, str]]) -> bool:
+    """Whether config.toml takes these: one that it does not would keep all agents' servers out."""
+    try:
+        remote({"url": "https://a.example/", "headers": REMOTE["headers"](dict(sent))})
+    except BadValueError:
+        return False
+    return len(dict(sent)) == len(sent)
 
 
 def _table(value: Any) -> list[tuple[str, str]]:

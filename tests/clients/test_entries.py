@@ -41,6 +41,21 @@ def one(server, agent="claude-code"):
         ('{"url": "https://a.example/mcp", "headers": {"A": "Bearer abc"}}', "may hold a secret"),
         ('{"url": "https://a.example/mcp", "headers": {"A": "x${B}"}}', "may hold a secret"),
         ('{"url": "https://a.example/mcp", "oauth": {"clientId": "c"}}', "how to log in"),
+        ('{"url": "https://a.example/mcp", "headers": {"A B": "${C}"}}', "not of a kind"),
+        ('{"url": "https://a.example/mcp", "headers": {"Host": "${C}"}}', "not of a kind"),
+        ('{"url": "https://a.example/mcp", "headers": {"mcp-x": "${C}"}}', "not of a kind"),
+        (
+            '{"url": "https://a.example/mcp", "headers": {"A": "${B}", "a": "${C}"}}',
+            "not of a kind",
+        ),
+        (
+            '{"url": "https://a.example", "headers": {"A": "${B}"}, "http_headers": {"A": "${C}"}}',
+            "not of a kind",
+        ),
+        (
+            '{"url": "https://a.example/mcp", "env_http_headers": {"A": "no name"}}',
+            "not of a kind",
+        ),
     ],
 )
 def test_what_cannot_be_routed_says_why(server, why):
