@@ -16,7 +16,8 @@ from mcpwall.transport.http.remote import Fault
 from mcpwall.transport.http.sse import Event
 
 if TYPE_CHECKING:
-    from mcpwall.transport.http.remote_end import Post, RemoteEnd
+    from mcpwall.transport.http.post import Post
+    from mcpwall.transport.http.remote_end import RemoteEnd
 
 _INITIALIZED = encode({"jsonrpc": "2.0", "method": "notifications/initialized"})
 

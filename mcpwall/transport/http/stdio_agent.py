@@ -23,7 +23,7 @@ from mcpwall.model import RequestId
 from mcpwall.protocol.commands import Stage
 from mcpwall.transport.attention import Attention
 from mcpwall.transport.handed_over import HandedOver
-from mcpwall.transport.http.listening import Ear
+from mcpwall.transport.http.ears import Ear
 from mcpwall.transport.http.remote_end import RemoteEnd
 from mcpwall.transport.http.resume import Resumption
 from mcpwall.transport.http.sse import Event

@@ -15,7 +15,7 @@ from mcpwall.store.schema import AnyServer, ServerConfig
 from mcpwall.transport.attention import Attention
 from mcpwall.transport.handed_over import HandedOver
 from mcpwall.transport.http.child_end import Children
-from mcpwall.transport.http.listening import Peer
+from mcpwall.transport.http.ears import Peer
 from mcpwall.transport.http.remote_end import RemoteEnd
 from mcpwall.transport.http.session import HttpSession, ServerEnd
 from mcpwall.transport.http.stdio_agent import PipedRemote

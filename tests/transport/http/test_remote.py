@@ -11,7 +11,7 @@ import pytest
 from mcpwall.engine.port import State
 from mcpwall.model import JsonObject
 from mcpwall.transport.http.agents import Agents
-from mcpwall.transport.http.listening import Ear
+from mcpwall.transport.http.ears import Ear
 from mcpwall.transport.http.remote import Fault, Receiver, Trouble
 from mcpwall.transport.http.remote_end import RemoteEnd
 from mcpwall.transport.http.resume import Resumption
