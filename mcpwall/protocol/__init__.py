@@ -1,1 +1,20 @@
-"""MCP without I/O: lines in, commands out. Pure."""
+"""MCP without I/O: lines in, commands out. Pure.
+
+`session` is the state machine of one conversation; it takes what `codec` and `envelopes` read and
+says what is to be done in `commands`.
+
+What is read:
+    codec       JSON-RPC on a line                      envelopes     a server's line, as it came
+    members     an object's names, unmistakable         methods       every method, and what it is
+    asked       what rules are held against             said          what a result says
+    asking      what a server asks inside an answer     questions     what it asks as a request
+    definitions tools as a server defines them
+
+What is kept of a conversation:
+    parties     who speaks, which version               under_way     requests without an answer
+    progress    whose token this is                     tasks         who may follow one
+    tool_list   what is known of the tools              tool_wait     calls until that is known
+
+What the wall says itself:
+    refusals    where a message cannot go on            results       results that it changes
+"""
