@@ -12,6 +12,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterator
+from unicodedata import ucd_3_2_0
 
 import re2
 
@@ -23,8 +24,11 @@ _USERINFO = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:%-]*")  # RFC 3986 section 3.2
 _HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")  # a last label that makes a host an IPv4 address
 _PLAIN_IPV4 = re.compile(r"(?:0|[1-9][0-9]{0,2})(?:\.(?:0|[1-9][0-9]{0,2})){3}")
-# Characters that two generations of the standard for international names map differently.
-_DEVIANT = re.compile("[ßςẞ\u200c\u200d]")
+# Characters that two generations of the standard for international names map differently; of those
+# that came after Unicode 3.2 (RFC 3454) the older one knows nothing.
+_DEVIANT = re.compile("[ßςẞ\u200c\u200d\u13a0-\u13f5]")
+# In URLs of other schemes some programs leave names that are not ASCII as they are.
+_INTERNATIONAL = frozenset(("http", "https", "ws", "wss", "ftp"))
 # What a program might take for a URL inside other text. Linear in the text, so re2.
 _URL = re2.compile(
     r"(?i)(?:[a-z][a-z0-9+.\-]{0,30}:[\\/]{2}|[\\/]{2}|\b(?:https?|wss?|ftps?):)[^\s\"'<>`|(){}]+"
@@ -59,6 +63,8 @@ def host_of(url: str) -> str | None:
     else:
         name, colon, digits = hostport.partition(":")
         port = colon + digits
+        if not name.isascii() and scheme[1].lower() not in _INTERNATIONAL:
+            return None
         host = canonical_host(name)
     if port and not (port.startswith(":") and (port[1:] == "" or _is_port(port[1:]))):
         return None
@@ -68,7 +74,7 @@ def host_of(url: str) -> str | None:
 def canonical_host(name: str) -> str | None:
     """A host name or IPv4 address in its one form, or None for what parsers may read apart."""
     if not name.isascii():
-        if _DEVIANT.search(name) or len(name) > HOST_MAX:
+        if len(name) > HOST_MAX or _DEVIANT.search(name) or any(map(_is_new, name)):
             return None
         try:
             name = name.encode("idna").decode("ascii")
@@ -110,6 +116,10 @@ def urls_in(text: str) -> Iterator[str]:
         yield text
     else:
         yield from (match.group() for match in _URL.finditer(text))
+
+
+def _is_new(char: str) -> bool:
+    return ucd_3_2_0.category(char) == "Cn"
 
 
 def _is_port(text: str) -> bool:

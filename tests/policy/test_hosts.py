@@ -86,6 +86,10 @@ def test_host(url: str, host: str) -> None:
         "http://127.0.0.0x1/",
         "http://256.0.0.1/",
         "https://faß.example/",
+        "https://p\u1d2cstebin.example/",  # a modifier letter of Unicode 4: "a" to newer readers
+        "https://paste\u180fbin.example/",  # nothing at all to them
+        "https://\u13a0.example/",  # Cherokee has small letters since Unicode 8
+        "foo://bücher.example/",
         "https://a\u200db.example/",
         "https://a／b.example/",
         "file:///etc/passwd",
