@@ -19,7 +19,7 @@ from mcpwall.store import chain, inserts, migrations
 from mcpwall.store.chain import GENESIS, Head, link
 from mcpwall.store.faults import AuditError, audit_error
 from mcpwall.store.files import UnsafeFileError, private_dir, private_file
-from mcpwall.store.inserts import Insert, Table
+from mcpwall.store.inserts import Insert, Table, statement
 from mcpwall.store.reader import CLOCK_SLACK_MS, Reader
 from mcpwall.store.records import ARGUMENTS_MAX, Booking, Forwarded, Intent, Step, Unfinished
 from mcpwall.store.rows import (
@@ -42,9 +42,16 @@ _ROW = 1024  # and a row, without its arguments
 _WAIT_S = 0.25  # for a lock that a checkpoint, or a person with an SQLite shell, holds
 
 
-_CALLS = Table("calls", CALL_COLUMNS)
-_STEPS = Table("steps", STEP_COLUMNS)
-_EVENTS = Table("tool_events", EVENT_COLUMNS)
+_CALLS = Table("calls", CALL_COLUMNS, rare=("retry_s", "excerpt"))
+_STEPS = Table(
+    "steps",
+    STEP_COLUMNS,
+    rare=(
+        *("action", "cause", "rules", "reason", "retry_s", "policy", "charges"),
+        *("arguments", "digest", "risk"),
+    ),
+)
+_INSERT_EVENT = statement("tool_events", EVENT_COLUMNS)
 _SETTLED = """
     SELECT ifnull(
         (SELECT min(id) - 1 FROM open_calls WHERE id > ?), (SELECT ifnull(max(id), 0) FROM calls)
@@ -191,7 +198,7 @@ class Audit(Reader):
             values = event_values(event, seq, self._boot)
             grown += _ROW + len(event.before) + len(event.after)
             tip = link(tip, b"tool_events", values)
-            rows.append(_EVENTS.row(values, tip))
+            rows.append((_INSERT_EVENT, (*values, tip)))
         with self._faults(), self._turn:
             self._store(rows)
         self._tip = Head(seq, tip)
