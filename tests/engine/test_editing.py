@@ -185,10 +185,10 @@ def test_an_edit_is_allowed_once_and_never_remembered(wall):
 def test_p01_an_edit_that_cannot_be_recorded_does_not_run(wall):
     talk, held = waiting(wall)
     checked = check(wall, held)
-    wall.intake.fault = "disk full"
+    wall.disk.fill()
     assert isinstance(allow(wall, held, checked.digest), Refused)
     assert talk.forwarded() == []
-    wall.intake.fault = ""
+    wall.disk.free()
     wall.clock.advance(2)
     recorded = wall.recorded(held.row.id)
     assert recorded.edited is None

@@ -14,15 +14,15 @@ def notices(wall) -> list[str]:
 
 def test_p01_a_call_that_cannot_be_recorded_reaches_no_server_and_costs_nothing(wall):
     talk = wall.session()
-    wall.intake.fault = "its disk is full"
+    wall.disk.fill()
     talk.asks(*(call(number, "count") for number in range(3)), call(3, "pay"), call(4, "wipe"))
     assert talk.forwarded() == []
     refusals = talk.got()
     assert [message["id"] for message in refusals] == [0, 1, 2, 3, 4]
     assert {verdict(message)["cause"] for message in refusals[:2]} == {"fault"}
-    assert "its disk is full" in text(refusals[0])
+    assert "its audit cannot be written" in text(refusals[0])
     assert wall.held == []
-    wall.intake.fault = ""
+    wall.disk.free()
     talk.asks(*(call(number, "count") for number in range(5, 8)))
     assert [message["id"] for message in talk.forwarded()] == [5, 6]  # the limit was not used up
     assert verdict(talk.got()[0])["cause"] == "limit"
@@ -33,12 +33,12 @@ def test_p01_an_approval_that_cannot_be_recorded_releases_nothing(wall):
     talk = wall.session()
     talk.asks(call(1, "pay", {"amount": 1}))
     (held,) = wall.held
-    wall.intake.fault = "its disk is full"
+    wall.disk.fill()
     answer = wall.decide(held)
     assert isinstance(answer, Refused)
-    assert "its disk is full" in answer.text
+    assert "its audit cannot be written" in answer.text
     assert verdict(talk.refusal())["cause"] == "fault"
-    wall.intake.fault = ""
+    wall.disk.free()
     wall.clock.advance(1)
     assert wall.recorded(held.row.id).state == "refused"
 
@@ -46,11 +46,11 @@ def test_p01_an_approval_that_cannot_be_recorded_releases_nothing(wall):
 def test_an_outcome_that_cannot_be_recorded_is_recorded_later(wall):
     talk = wall.session()
     talk.asks(call(1, "look"))
-    wall.intake.fault = "its disk is full"
+    wall.disk.fill()
     talk.answers(result(1))
     assert talk.got() == [result(1)]  # it has run: the agent gets its answer
     wall.clock.advance(60)
-    wall.intake.fault = ""
+    wall.disk.free()
     wall.clock.advance(1)
     assert wall.unfinished() == []
     assert wall.recorded(wall.rows()[-1].id).state == "done"

@@ -122,9 +122,9 @@ def test_a_call_that_could_not_be_recorded_was_not_made(wall_with: Callable[[str
     wall = wall_with(RULES)
     notes, web = pair(wall)
     notes.asks(call(1, "look"))
-    wall.intake.fault = "its disk is full"
+    wall.disk.fill()
     notes.asks(call(2, "read_secret"), call(3, "look"))
-    wall.intake.fault = ""
+    wall.disk.free()
     web.asks(call(4, "fetch", {"url": "https://a.example"}))
     assert len(web.forwarded()) == 1  # no secret was read
     notes.asks(call(5, "look"))

@@ -238,7 +238,7 @@ def test_p01_a_result_that_asks_is_refused_when_that_cannot_be_recorded(tmp_path
     wall = Wall(tmp_path, RULES)
     talk = wall.session()
     talk.asks(call(1, "look"))
-    wall.intake.fault = "disk full"
+    wall.disk.fill()
     talk.answers(asking(1, **ROOTS_AND_MODEL))
     assert talk.got()[0]["result"]["isError"]
 
@@ -492,10 +492,10 @@ def test_p14_the_record_says_without_secrets_what_was_refused_beside(tmp_path):
 def test_p01_a_subscription_that_cannot_be_recorded_is_refused(tmp_path):
     wall = Wall(tmp_path, RULES)
     talk = wall.session()
-    wall.intake.fault = "disk full"
+    wall.disk.fill()
     talk.asks(listening(2, "a"))
     assert talk.forwarded() == []
-    assert "disk full" in talk.got()[0]["error"]["message"]
+    assert "its audit cannot be written" in talk.got()[0]["error"]["message"]
 
 
 def following(number, *tasks):

@@ -265,7 +265,7 @@ def test_p01_a_granted_call_that_cannot_be_recorded_is_given_back(
     wall: Wall, talk: Talk, store: FakeLedger
 ) -> None:
     talk.asks(call(1, "count"))
-    wall.intake.fault = "the disk is full"
+    wall.disk.fill()
     granted = store.grants()
     assert verdict(talk.refusal())["cause"] == "fault"
     assert store.given_back == [granted]
@@ -274,7 +274,7 @@ def test_p01_a_granted_call_that_cannot_be_recorded_is_given_back(
 def test_a_call_that_cannot_be_recorded_is_never_asked_for(
     wall: Wall, talk: Talk, store: FakeLedger
 ) -> None:
-    wall.intake.fault = "the disk is full"
+    wall.disk.fill()
     talk.asks(call(1, "count"))
     assert verdict(talk.refusal())["cause"] == "fault"
     assert store.asked == []

@@ -76,7 +76,7 @@ def test_events_that_cannot_be_recorded_are_recorded_later(wall: Wall, monkeypat
 
     talk = wall.session(tools=[tool("look")])
     with monkeypatch.context() as patch:
-        patch.setattr(wall.intake, "note_tools", full)
+        patch.setattr(wall.audit, "note_tools", full)
         lists(talk, NEW)
         assert [each.what for each in events(wall)] == ["first seen", "first seen"]
     wall.clock.advance(1)

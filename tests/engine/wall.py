@@ -33,7 +33,6 @@ from mcpwall.engine.wire import Hello
 from mcpwall.model import RequestId
 from mcpwall.store.accepted import Accepted
 from mcpwall.store.audit import Audit
-from mcpwall.store.faults import AuditError
 from mcpwall.store.intake import Intake
 from mcpwall.store.mark import Mark
 from mcpwall.store.records import AuditRow, Unfinished
@@ -163,15 +162,29 @@ class FakeTimer:
             self._callback()
 
 
-class FaultyIntake(Intake):
-    """An intake that cannot be written while `fault` says why."""
+class Disk:
+    """Where a wall's record lies; while it is full nothing can be written there."""
 
-    fault = ""
+    def __init__(self, intake: Intake) -> None:
+        self._intake = intake
+        self._good = -1
 
-    def write(self, intents: Any, steps: Any = ()) -> None:
-        if self.fault:
-            raise AuditError(self.fault, self._path, "make room")
-        super().write(intents, steps)
+    def fill(self) -> None:
+        self._good = os.dup(self._intake._fd)
+        bad = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(bad, self._intake._fd)
+        os.close(bad)
+        self._intake.audit._db.execute("PRAGMA query_only = 1")
+
+    def free(self) -> None:
+        os.dup2(self._good, self._intake._fd)
+        os.close(self._good)
+        self._good = -1
+        self._intake.audit._db.execute("PRAGMA query_only = 0")
+
+    def drop(self) -> None:
+        if self._good >= 0:
+            os.close(self._good)
 
 
 class FakeLedger:
@@ -266,7 +279,8 @@ class Wall:
             self.config.chmod(0o600)
         self.clock = clock or FakeClock()
         self.audit = Audit.open(str(path / "state" / "audit.db"), boot=self.clock.boot)
-        self.intake = FaultyIntake.open(self.audit, str(path / "state" / "intake"))
+        self.intake = Intake.open(self.audit, str(path / "state" / "intake"))
+        self.disk = Disk(self.intake)
         self.tools = ToolStore.open(str(path / "state" / "tools.db"))
         while _LET_GO:
             _LET_GO.pop().close()
@@ -298,6 +312,7 @@ class Wall:
 
     def drop(self) -> None:
         """Let go of the files as a killed process does."""
+        self.disk.drop()
         self.audit._db.close()
         self.tools._db.close()
         fd, self.intake._fd = self.intake._fd, -1

@@ -354,7 +354,7 @@ def test_a_server_that_takes_no_more_is_503(at):
 def test_p01_no_call_reaches_the_server_when_the_audit_cannot_be_written(tmp_path):
     at = desk(tmp_path, RULES)
     agent = at.agent()
-    at.wall.intake.fault = "disk full"
+    at.wall.disk.fill()
     answer = agent.asks(call(1, "look"))
     assert answer.json()["result"]["isError"]
     assert agent.end.forwarded() == []
