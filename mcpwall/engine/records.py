@@ -11,7 +11,7 @@ import msgspec
 from mcpwall.engine.port import Row, State, Totals
 from mcpwall.engine.port_timing import Timing
 from mcpwall.model import Action, Call, Cause, Verdict
-from mcpwall.policy.flow import Before
+from mcpwall.policy.seen import Before
 from mcpwall.store.records import PREVIEW, Grounds, Intent, Kind, Step
 
 if TYPE_CHECKING:

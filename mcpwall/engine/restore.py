@@ -10,8 +10,9 @@ from mcpwall.engine import naming
 from mcpwall.engine.port import State
 from mcpwall.engine.records import KEPT, Record
 from mcpwall.model import Action, JsonObject
-from mcpwall.policy.flow import WITHIN_MAX_S, Flows, Seen
+from mcpwall.policy.flow import WITHIN_MAX_S, Flows
 from mcpwall.policy.limits import Limits
+from mcpwall.policy.seen import Seen
 from mcpwall.protocol import methods
 from mcpwall.protocol.commands import Request, Sort, Stage
 from mcpwall.store.records import PREVIEW, AuditRow, Kind

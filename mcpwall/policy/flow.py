@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from typing import Final, TypeAlias
 
-import msgspec
-
 from mcpwall.model import After, Call, Reach, Reads, Risk
 from mcpwall.policy.match import Names
+from mcpwall.policy.seen import Before, Seen
 
 TOOLS_CALL: Final = "tools/call"
 KINDS_MAX: Final = 1_000  # kinds of calls that are told apart for one agent
@@ -26,21 +25,6 @@ FOREVER_NS: Final = 1 << 62
 
 # All by which `after` tells calls apart: server, method, tool, risk, reach, reads.
 Kind: TypeAlias = tuple[str, str, str, Risk, Reach, tuple[Reads, ...]]
-
-
-class Seen(msgspec.Struct, frozen=True, gc=False):
-    """The last call of one kind: its number, and when it was forwarded (steady clock)."""
-
-    call: int
-    at_ns: int
-
-
-class Before(msgspec.Struct, frozen=True, gc=False):
-    """What stood where a call was noted: the last call of its kind, and the run of equal calls."""
-
-    seen: Seen | None
-    digest: str
-    times: int
 
 
 class Past:

@@ -184,7 +184,8 @@ def _pumped(fd: int, *, writes: bool) -> int:
             while data := os.read(source, 65536):
                 view = memoryview(data)
                 while view:
-                    view = view[os.write(target, view) :]
+                    written = os.write(target, view)
+                    view = view[written:]
         os.close(source)
         os.close(target)
 

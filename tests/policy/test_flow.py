@@ -11,10 +11,11 @@ from mcpwall.model import Action, After, Call, Cause, Reach, Reads, Risk, Rule
 from mcpwall.policy.answers import Answers
 from mcpwall.policy.compile import compile_policy
 from mcpwall.policy.compiled import RuleError
-from mcpwall.policy.flow import KINDS_MAX, RUNS_MAX, Flows, Seen, kind_of
+from mcpwall.policy.flow import KINDS_MAX, RUNS_MAX, Flows, kind_of
 from mcpwall.policy.judge import charged
 from mcpwall.policy.loosening import loosened
 from mcpwall.policy.preview import matched, preview
+from mcpwall.policy.seen import Seen
 from tests.policy.build import Desk, call, limit, policy, resolve, rule, verdict
 
 SECRET = call("read_secret", id=7, server="notes", reads=(Reads.SECRETS,), digest="s")
