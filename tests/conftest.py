@@ -25,6 +25,11 @@ signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 os.environ["TMPDIR"] = tempfile.tempdir = "/tmp"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the slow tests first, so that no worker is left with one when the others are done."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 @pytest.fixture
 def home() -> Iterator[Path]:
     """A home for the wall of this test."""
