@@ -21,8 +21,10 @@ ERAS = pytest.mark.parametrize("mode", ["legacy", "auto"])
 
 
 @pytest.fixture
-def through(home, rules, tmp_path):
+def through(home, rules, tmp_path, monkeypatch):
     """Run a test's coroutine with a client behind the wall and a port to its engine."""
+    # it asks for the era first, and takes a server that is longer at starting for an older one
+    monkeypatch.setattr("mcp.client.session.DISCOVER_TIMEOUT_SECONDS", LIMIT_S)
     rules(RULES)
     log = tmp_path / "log"
     command = wall("echo", *ECHO)

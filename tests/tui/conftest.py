@@ -7,18 +7,15 @@ from typing import Any
 
 import pytest
 
+from tests.tui.rest import nothing_ready
+
 _FRAME_S = 0.02  # Textual draws 60 times a second: its timer for that comes due before this one
 
 
 async def _idle(*_: Any, **__: Any) -> None:
-    """Wait for the next frame, then until nothing is ready to run.
-
-    Textual's own way compares processor time with real time: slow, and wrong on a busy machine.
-    """
-    loop: Any = asyncio.get_running_loop()
+    """Wait for the next frame, then until nothing is ready to run."""
     await asyncio.sleep(_FRAME_S)
-    while loop._ready:  # noqa: ASYNC110 - there is no event for it
-        await asyncio.sleep(0)
+    await nothing_ready()
 
 
 @pytest.fixture(autouse=True)

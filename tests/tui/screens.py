@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mcpwall.tui.app import WallApp
+from tests.tui.rest import at_rest
 from tests.tui.scenes import NOW_S
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class Shown:
         """Draw what the mirror knows by now."""
         await self.pilot.pause()
         self.app.repaint()
-        await self.pilot.pause()
+        await at_rest(self.pilot)
 
     def text(self) -> str:
         """The screen as composed, one line per row, without trailing blanks."""
@@ -64,7 +65,7 @@ async def resized(pilot: Pilot[Any], width: int, height: int) -> None:
     """Another size of the terminal; Textual tells screens a moment later, here at once."""
     await pilot.resize_terminal(width, height)
     pilot.app._check_resize()
-    await pilot.pause()
+    await at_rest(pilot)
 
 
 @asynccontextmanager
