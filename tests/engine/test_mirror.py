@@ -147,8 +147,8 @@ def test_mirrors_equal_a_fresh_snapshot(schedule):
                 app.read_older()
             mirror = app.mirror
             assert mirror.seq == fresh.seq
-            rows = [record.row() for record in play.wall.engine.records]
-            assert list(mirror.rows.items()) == [(row.id, row) for row in rows]
+            rows = (record.row() for record in play.wall.engine.records)
+            assert mirror.rows == {row.id: row for row in rows}
             assert mirror.held == {held.row.id: held for held in fresh.held}
             assert mirror.rules == fresh.rules
             living = {row.id: row for row in mirror.sessions.values() if not row.ended}

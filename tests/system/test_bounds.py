@@ -20,6 +20,7 @@ GIGABYTE = 1 << 30
 PIECE = b"x" * (1 << 20)
 NOTE = b'{"jsonrpc":"2.0","method":"notifications/message","params":{"n":0}}\n'
 RULES_MAX = 10_000
+PAUSE_S = 0.01  # between two calls of the other session, which would take half of the machine
 
 Rules = Callable[[str], Path]
 
@@ -40,7 +41,7 @@ def while_it_runs(work: Callable[[], None], other: RawClient) -> int:
     while thread.is_alive():
         assert "result" in other.call("echo", {"n": answered})
         answered += 1
-    thread.join()
+        thread.join(PAUSE_S)
     return answered
 
 

@@ -1,21 +1,17 @@
-"""The app in tests is idle when its loop has nothing left to do, not when some time has passed."""
+"""The app in tests is idle when it has nothing left to do and to draw, not when time has passed."""
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pytest
+from textual._context import active_app
 
-from tests.tui.rest import nothing_ready
-
-_FRAME_S = 0.02  # Textual draws 60 times a second: its timer for that comes due before this one
+from tests.tui.rest import all_drawn
 
 
 async def _idle(*_: Any, **__: Any) -> None:
-    """Wait for the next frame, then until nothing is ready to run."""
-    await asyncio.sleep(_FRAME_S)
-    await nothing_ready()
+    await all_drawn(active_app.get())
 
 
 @pytest.fixture(autouse=True)

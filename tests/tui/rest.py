@@ -9,7 +9,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from textual.pilot import Pilot
+    from textual.app import App
     from textual.screen import Screen
 
 
@@ -20,15 +20,14 @@ async def nothing_ready() -> None:
         await asyncio.sleep(0)
 
 
-async def at_rest(pilot: Pilot[Any]) -> None:
+async def all_drawn(app: App[Any]) -> None:
     """Wait until the frame on screen is the last: one may make another necessary.
 
     A widget that has found its size, say, has less to show, and makes room for its neighbours.
     """
-    await pilot.pause()
     await nothing_ready()
-    while _owes_a_frame(pilot.app.screen):
-        await pilot.pause()
+    while app.screen_stack and _owes_a_frame(screen := app.screen):
+        screen._on_timer_update()  # as its timer does, 60 times a second
         await nothing_ready()
 
 

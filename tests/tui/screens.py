@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mcpwall.tui.app import WallApp
-from tests.tui.rest import at_rest
+from tests.tui.rest import all_drawn
 from tests.tui.scenes import NOW_S
 
 if TYPE_CHECKING:
@@ -52,7 +52,8 @@ class Shown:
         """Draw what the mirror knows by now."""
         await self.pilot.pause()
         self.app.repaint()
-        await at_rest(self.pilot)
+        await self.pilot.pause()
+        await all_drawn(self.app)
 
     def text(self) -> str:
         """The screen as composed, one line per row, without trailing blanks."""
@@ -65,7 +66,8 @@ async def resized(pilot: Pilot[Any], width: int, height: int) -> None:
     """Another size of the terminal; Textual tells screens a moment later, here at once."""
     await pilot.resize_terminal(width, height)
     pilot.app._check_resize()
-    await at_rest(pilot)
+    await pilot.pause()
+    await all_drawn(pilot.app)
 
 
 @asynccontextmanager
