@@ -378,3 +378,17 @@ def test_closing_twice_is_closing(run, path):
         one.close()
 
     run(test())
+
+
+def test_it_knows_whether_its_path_still_leads_to_it(run, path):
+    async def test():
+        async with Wall(path, MemoryPort()) as wall:
+            assert wall.listener.reachable
+            move_away(path)
+            assert not wall.listener.reachable
+            successor = Wall(path, MemoryPort())
+            async with successor:
+                assert successor.listener.reachable
+                assert not wall.listener.reachable
+
+    run(test())
