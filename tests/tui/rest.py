@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 async def nothing_ready() -> None:
     """Wait until nothing is ready to run."""
     loop: Any = asyncio.get_running_loop()
+    await asyncio.sleep(0)
     while loop._ready:  # noqa: ASYNC110 - there is no event for it
         await asyncio.sleep(0)
 
@@ -33,6 +34,8 @@ async def all_drawn(app: App[Any]) -> None:
 
 def _owes_a_frame(screen: Screen[Any]) -> bool:
     """As the screen itself finds out when it is idle."""
+    if not screen.is_running or not screen.is_current or screen.app._batch_count:
+        return False  # it draws no more, or not yet
     return bool(
         screen._layout_required
         or screen._scroll_required
