@@ -33,7 +33,7 @@ from benchmarks import report
 from benchmarks.client import Session
 from benchmarks.variants import Variant, wall
 from mcpwall import __version__
-from mcpwall.engine import port
+from mcpwall.engine import port, port_calls
 from mcpwall.link.listener import Listener
 from mcpwall.link.server import Server
 from mcpwall.model import Action, Cause, Risk, Verdict
@@ -75,12 +75,12 @@ class Flood:
         return port.Refused("a benchmark")
 
 
-def row(number: int) -> port.Row:
+def row(number: int) -> port_calls.Row:
     """A call like many."""
-    return port.Row(
+    return port_calls.Row(
         number, int(time() * 1000), "s1", "claude-code#1", "claude-code", "postgres", "tools/call",
         "query", Risk.READ, f'{{"sql":"SELECT * FROM orders WHERE id = {number}"}}', 44,
-        f"{number:064x}", _ALLOW, port.State.DONE, 12_000 + number % 900,
+        f"{number:064x}", _ALLOW, port_calls.State.DONE, 12_000 + number % 900,
     )  # fmt: skip
 
 

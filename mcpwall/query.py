@@ -13,7 +13,7 @@ a parenthesis around. Letter case never matters. Quotes make text of anything.
 Risks stand in the order read < write < execute < destructive < financial < unknown. Unknown is
 last because it may be anything: a search for the dangerous must not pass over it.
 """
-# ruff: noqa: D102 - the members of Subject are those of engine.port.Row, which explains them
+# ruff: noqa: D102 - the members of Subject are those of engine.port_calls.Row, which explains them
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?")
 
 
 class Subject(Protocol):
-    """What a row must have to be filtered; `engine.port.Row` and the audit's rows have it."""
+    """What a row must have to be filtered; `engine.port_calls.Row` and the audit's rows have it."""
 
     @property
     def at_ms(self) -> int: ...

@@ -46,7 +46,7 @@ def test_the_app_loads_the_port_of_the_engine_and_nothing_else_of_it() -> None:
     screens = ", ".join(f"mcpwall.tui.screens.{scope}" for scope in WallApp.WALLS)
     modules = loaded(f"import mcpwall.tui.app, {screens}")
     engine = {name for name in modules if name.startswith("mcpwall.engine")}
-    about = ("answers", "rules", "servers", "sessions", "timing", "tools")
+    about = ("answers", "calls", "rules", "servers", "sessions", "timing", "tools")
     parts = ("port", *(f"port_{each}" for each in about))
     assert engine == {"mcpwall.engine", *(f"mcpwall.engine.{part}" for part in parts)}
     rooms = {name.split(".")[1] for name in modules if name.startswith("mcpwall.")}

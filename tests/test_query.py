@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcpwall.engine.port import Row, State
+from mcpwall.engine.port_calls import Row, State
 from mcpwall.model import Action, Cause, Risk, Verdict
 from mcpwall.query import RISKS, STATES, QueryError, complete, parse, verdict_word
 

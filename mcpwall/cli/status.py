@@ -12,7 +12,8 @@ from mcpwall.cli.errors import FAILED, NO_ENGINE, CliError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from mcpwall.engine.port import Held, Snapshot, Status
+    from mcpwall.engine.port import Snapshot, Status
+    from mcpwall.engine.port_calls import Held
 
 _NAME_CELLS: Final = 40
 _PREVIEW_CELLS: Final = 60

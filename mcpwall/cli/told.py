@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from mcpwall.engine import port
+from mcpwall.engine import port, port_calls
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mcpwall.model import Rule
 
 CALLS: Final = 5_000  # calls that are over and remembered: more than a snapshot has
-_UNDER_WAY: Final = (port.State.HELD, port.State.RESERVING, port.State.RUNNING)
+_UNDER_WAY: Final = (port_calls.State.HELD, port_calls.State.RESERVING, port_calls.State.RUNNING)
 
 
 class Told:
@@ -31,8 +31,8 @@ class Told:
         self.engine: int | None = None
         self.seq = 0
         self._status: port.Status | None = None
-        self._under_way: dict[int, port.State] = {}  # calls by number
-        self._over: dict[int, port.State] = {}
+        self._under_way: dict[int, port_calls.State] = {}  # calls by number
+        self._over: dict[int, port_calls.State] = {}
         self._newest = 0
         self._waiting: set[int] = set()  # calls that were said to wait for a person
         self._agents: dict[str, str] = {}  # of live sessions
@@ -89,12 +89,12 @@ class Told:
                 return not session.ended and self._agents.get(session.id) == session.agent
         return False
 
-    def reaches(self, rows: Sequence[port.Row]) -> bool:
+    def reaches(self, rows: Sequence[port_calls.Row]) -> bool:
         """Whether no call came between the last one that was told and these, oldest first."""
         later = [row.id for row in rows if row.id > self._newest]
         return not later or later[0] == self._newest + 1
 
-    def _take_call(self, row: port.Row) -> None:
+    def _take_call(self, row: port_calls.Row) -> None:
         self._newest = max(self._newest, row.id)
         if row.state in _UNDER_WAY:
             self._under_way[row.id] = row.state

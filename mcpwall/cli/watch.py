@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
     from mcpwall.cli.told import Told
-    from mcpwall.engine.port import EnginePort, Event, Row, Snapshot
+    from mcpwall.engine.port import EnginePort, Event, Snapshot
+    from mcpwall.engine.port_calls import Row
 
 GONE: Final = "gone; waiting for the next one, which `mcpwall` or an agent starts"
 MISSING: Final = "some events are missing here: more came than is kept for who reads slowly"
@@ -149,7 +150,7 @@ async def _back_to(told: Told, snapshot: Snapshot, engine: EnginePort) -> Snapsh
     """A snapshot with all calls that came after those that were told, as far as they are known."""
     from msgspec.structs import replace
 
-    from mcpwall.engine.port import Older, Rows
+    from mcpwall.engine.port_calls import Older, Rows
 
     while snapshot.left and not told.reaches(snapshot.rows):
         piece = await engine.send(Older(snapshot.rows[0].id))
@@ -179,14 +180,18 @@ def to_json(event: Event) -> str:
 
 def to_text(event: Event, at_ms: int | None = None) -> str:
     """An event as a line; empty for what only matters to a screen. `at_ms`: when it was told."""
-    from mcpwall.engine import port
+    from mcpwall.engine import port, port_calls
     from mcpwall.text import summary, visible
     from mcpwall.tui.timing import countdown
 
     now_ms = _now_ms() if at_ms is None else at_ms
     match event:
         case port.RowEvent(row=row):
-            return "" if row.state in (port.State.HELD, port.State.RESERVING) else _row(row)
+            return (
+                ""
+                if row.state in (port_calls.State.HELD, port_calls.State.RESERVING)
+                else _row(row)
+            )
         case port.HeldEvent(held=held):
             left = countdown(held.deadline_ms - now_ms)
             flags = "".join(f"; {visible(flag)}" for flag in held.flags)

@@ -14,20 +14,9 @@ from mcpwall.engine import (
     tool_rules,
     views,
 )
-from mcpwall.engine.port import (
-    CallDetails,
-    Details,
-    Done,
-    Lockdown,
-    Older,
-    Order,
-    Ping,
-    Refused,
-    Reply,
-    StatusEvent,
-    Stop,
-)
+from mcpwall.engine.port import Done, Lockdown, Order, Ping, Refused, Reply, StatusEvent, Stop
 from mcpwall.engine.port_answers import Decide, Reveal
+from mcpwall.engine.port_calls import CallDetails, Details, Older
 from mcpwall.engine.port_rules import (
     AcceptEdit,
     DropRule,

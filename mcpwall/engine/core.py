@@ -23,15 +23,8 @@ from mcpwall.engine.live import Live
 from mcpwall.engine.lookback import Lookback
 from mcpwall.engine.lookups import Lookups
 from mcpwall.engine.newcomers import Newcomers
-from mcpwall.engine.port import (
-    HitsEvent,
-    Http,
-    NoticeEvent,
-    RulesEvent,
-    ServerEvent,
-    State,
-    StatusEvent,
-)
+from mcpwall.engine.port import HitsEvent, Http, NoticeEvent, RulesEvent, ServerEvent, StatusEvent
+from mcpwall.engine.port_calls import State
 from mcpwall.engine.recorder import Recorder
 from mcpwall.engine.records import Record, Records
 from mcpwall.engine.reservations import Reservations

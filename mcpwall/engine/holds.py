@@ -15,8 +15,9 @@ from mcpwall.engine import hiding
 from mcpwall.engine.calls import TOOLS_CALL
 from mcpwall.engine.editing import Edit, take_back
 from mcpwall.engine.late import BETWEEN, SAID
-from mcpwall.engine.port import Done, Held, Refused, ReleasedEvent, State
+from mcpwall.engine.port import Done, Refused, ReleasedEvent
 from mcpwall.engine.port_answers import CheckEdit, Decide, Reveal, Revealed
+from mcpwall.engine.port_calls import Held, State
 from mcpwall.engine.reservations import Release
 from mcpwall.engine.rounds import COMES_BACK
 from mcpwall.model import TWO_KEYS, Action, Cause, JsonObject, Verdict, span

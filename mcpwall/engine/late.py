@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from mcpwall.engine.port import Done, Held, Refused, ReleasedEvent
+from mcpwall.engine.port import Done, Refused, ReleasedEvent
 from mcpwall.engine.port_answers import Decide
+from mcpwall.engine.port_calls import Held
 from mcpwall.model import Action, Call, JsonObject, Tool, Verdict
 from mcpwall.protocol.asked import beside
 

@@ -16,7 +16,8 @@ import msgspec
 from mcpwall.engine import showing, sightings, together, views, wording
 from mcpwall.engine.calls import TOOLS_CALL, weighed
 from mcpwall.engine.catalog import Catalog
-from mcpwall.engine.port import SessionEvent, State
+from mcpwall.engine.port import SessionEvent
+from mcpwall.engine.port_calls import State
 from mcpwall.engine.records import ANSWER, Record
 from mcpwall.engine.wire import Hello, Kept, Wire
 from mcpwall.model import Call, Cause, JsonObject, RequestId, Tool, Verdict

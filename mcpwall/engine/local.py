@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
 from mcpwall.engine import commands, editing, views
-from mcpwall.engine.port import Batch, Command, Reply, Search, Snapshot
+from mcpwall.engine.port import Batch, Command, Reply, Snapshot
 from mcpwall.engine.port_answers import CheckEdit
+from mcpwall.engine.port_calls import Search
 from mcpwall.engine.search import search
 
 if TYPE_CHECKING:

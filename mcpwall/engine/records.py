@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from mcpwall.engine.port import Row, State, Totals
+from mcpwall.engine.port import Totals
+from mcpwall.engine.port_calls import Row, State
 from mcpwall.engine.port_timing import Timing
 from mcpwall.model import Action, Call, Cause, Verdict
 from mcpwall.policy.seen import Before

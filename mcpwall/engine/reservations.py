@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from mcpwall.engine.editing import take_back
-from mcpwall.engine.port import ReleasedEvent, State
+from mcpwall.engine.port import ReleasedEvent
+from mcpwall.engine.port_calls import State
 from mcpwall.model import Action, Cause, Per, Verdict
 from mcpwall.policy.judge import charged, limited
 from mcpwall.store.records import By, Kind

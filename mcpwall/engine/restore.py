@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from mcpwall.engine import naming
-from mcpwall.engine.port import State
+from mcpwall.engine.port_calls import State
 from mcpwall.engine.records import KEPT, Record
 from mcpwall.model import Action, JsonObject
 from mcpwall.policy.flow import WITHIN_MAX_S, Flows

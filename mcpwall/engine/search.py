@@ -11,7 +11,8 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from mcpwall.engine import restore
-from mcpwall.engine.port import Found, Refused, Reply, Row, Search
+from mcpwall.engine.port import Refused, Reply
+from mcpwall.engine.port_calls import Found, Row, Search
 from mcpwall.query import Query, QueryError, parse
 from mcpwall.store.faults import AuditError
 from mcpwall.store.reader import Reader

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from mcpwall.engine import wording
-from mcpwall.engine.port import State
+from mcpwall.engine.port_calls import State
 from mcpwall.model import Action, Cause
 from mcpwall.protocol.commands import Answered
 

@@ -9,7 +9,8 @@ import msgspec
 
 from mcpwall import __version__
 from mcpwall.engine import hiding, restore, tool_views
-from mcpwall.engine.port import CallDetails, Rows, Snapshot, State, Status
+from mcpwall.engine.port import Snapshot, Status
+from mcpwall.engine.port_calls import CallDetails, Rows, State
 from mcpwall.engine.port_rules import Hits, RuleRow
 from mcpwall.engine.port_sessions import SessionRow
 from mcpwall.model import Action, Condition, JsonObject, Rule

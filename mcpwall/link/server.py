@@ -15,7 +15,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from mcpwall import __version__
-from mcpwall.engine.port import Command, Details, EngineGoneError, EnginePort, Older, Reply, Stop
+from mcpwall.engine.port import Command, EngineGoneError, EnginePort, Reply, Stop
+from mcpwall.engine.port_calls import Details, Older
 from mcpwall.engine.port_rules import Preview
 from mcpwall.link import wire
 

@@ -160,7 +160,7 @@ class AuditRow(msgspec.Struct, frozen=True):
     digest: str
     judged: Verdict
     verdict: Verdict
-    state: str  # as in engine.port.State
+    state: str  # as in engine.port_calls.State
     arguments: str | None
     excerpt: str
     took_us: int | None = None
@@ -184,6 +184,6 @@ class AuditRow(msgspec.Struct, frozen=True):
 
     @property
     def preview(self) -> str:
-        """The start of the arguments that ran, as in engine.port.Row."""
+        """The start of the arguments that ran, as in engine.port_calls.Row."""
         text = self.excerpt if self.arguments is None else self.arguments
         return (self.edited or text)[:PREVIEW]

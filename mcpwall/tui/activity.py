@@ -8,13 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from mcpwall.engine.port import State
+from mcpwall.engine.port_calls import State
 from mcpwall.model import Cause
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from mcpwall.engine.port import Row
+    from mcpwall.engine.port_calls import Row
 
 BARS = "▁▂▃▄▅▆▇█"
 _LIMITS = (Cause.LIMIT, Cause.BUDGET)

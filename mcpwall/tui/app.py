@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 from rich.text import Text
 
-from mcpwall.engine import port
+from mcpwall.engine import port, port_calls
 from mcpwall.text import visible
 from mcpwall.tui import notices
 from mcpwall.tui.attached import Attached
@@ -208,20 +208,20 @@ class WallApp(Attached, Themed, inherit_bindings=False):
             self.switch_screen(screen)
         return screen
 
-    def rule_from(self, row: port.Row) -> None:
+    def rule_from(self, row: port_calls.Row) -> None:
         """Write a rule about the tool of a call."""
         from mcpwall.tui.widgets.rule_form import RuleForm, fields_from_call
 
         self.push_screen(RuleForm(fields_from_call(row)))
 
-    def exception_for(self, row: port.Row) -> None:
+    def exception_for(self, row: port_calls.Row) -> None:
         """Write a standing approval for the tool of a call."""
         from mcpwall.tui.review.habit import offered
         from mcpwall.tui.widgets.rule_form import RuleForm
 
         self.push_screen(RuleForm(offered(row, allow=True)))
 
-    def show_call(self, row: port.Row) -> None:
+    def show_call(self, row: port_calls.Row) -> None:
         """Show all about a call, over the whole screen."""
         from mcpwall.tui.screens.call import CallScreen
 

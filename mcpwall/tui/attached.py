@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from textual.app import App
 
-from mcpwall.engine import port
+from mcpwall.engine import port, port_calls
 from mcpwall.tui.mirror import Mirror
 from mcpwall.tui.words import GONE, SILENT, Standing
 
@@ -103,10 +103,10 @@ class Attached(App[None], inherit_bindings=False):
 
     async def _read_older(self, snapshot: port.Snapshot) -> None:
         """Ask for the calls that a snapshot left out, a piece at a time, while the feed goes on."""
-        piece = port.Rows(snapshot.rows, snapshot.left)
+        piece = port_calls.Rows(snapshot.rows, snapshot.left)
         while piece.left and piece.rows:
-            reply = await self.send(port.Older(piece.rows[0].id))
-            if not isinstance(reply, port.Rows):
+            reply = await self.send(port_calls.Older(piece.rows[0].id))
+            if not isinstance(reply, port_calls.Rows):
                 return
             piece = reply
             self.mirror.take_older(piece)

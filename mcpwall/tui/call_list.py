@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from mcpwall.engine.port import Row, State
+from mcpwall.engine.port_calls import Row, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

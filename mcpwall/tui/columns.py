@@ -14,7 +14,7 @@ from mcpwall.tui.words import called, short_agent, standing
 if TYPE_CHECKING:
     from datetime import tzinfo
 
-    from mcpwall.engine.port import Row
+    from mcpwall.engine.port_calls import Row
     from mcpwall.tui.widgets.lines import Part
 
 _TIME, _TOOK = 8, 5

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import tzinfo
 
-    from mcpwall.engine.port import CallDetails, Row
+    from mcpwall.engine.port_calls import CallDetails, Row
     from mcpwall.model import JsonObject
 
 _BROAD = 70  # cells

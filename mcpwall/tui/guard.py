@@ -17,8 +17,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from mcpwall.engine.port import Held
 from mcpwall.engine.port_answers import Remember
+from mcpwall.engine.port_calls import Held
 
 ARM_S = 0.6  # from the paint of a call to the first key that counts
 QUIET_S = 0.15  # silence on both sides of a decision key

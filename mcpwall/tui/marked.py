@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from mcpwall.engine import port
+from mcpwall.engine import port_calls
 from mcpwall.tui.detail import Known
 from mcpwall.tui.rules.common import fields_from_calls
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mcpwall.engine.port import Row
+    from mcpwall.engine.port_calls import Row
     from mcpwall.tui.app import WallApp
 
 TWO = 2  # calls that are compared
@@ -45,8 +45,8 @@ async def _known(wall: WallApp, rows: Sequence[Row]) -> list[Known]:
     """What the engine can say of each; the row alone where it cannot be asked."""
     found = []
     for row in rows:
-        details = await wall.send(port.Details(row.id))
-        if isinstance(details, port.CallDetails):
+        details = await wall.send(port_calls.Details(row.id))
+        if isinstance(details, port_calls.CallDetails):
             found.append(Known(details.row, details.arguments, details, asked=True))
         else:
             found.append(Known(row, asked=True))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mcpwall.engine.port import Row
+    from mcpwall.engine.port_calls import Row
     from mcpwall.tui.call_list import CallLine
 
 SIGN = "◆"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, assert_never
 
 import msgspec
 
-from mcpwall.engine import port, port_rules, port_sessions, port_tools
+from mcpwall.engine import port, port_calls, port_rules, port_sessions, port_tools
 from mcpwall.tui.rates import Rates
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Changes(msgspec.Struct, frozen=True):
     """
 
     parts: Part
-    rows: tuple[port.Row, ...] = ()
+    rows: tuple[port_calls.Row, ...] = ()
     notices: tuple[port.NoticeEvent, ...] = ()
     reset: bool = False
 
@@ -63,9 +63,11 @@ class Mirror:
         self.seq = 0
         self.status: port.Status | None = None  # None until the first snapshot
         self.totals = port.Totals()
-        self.rows: dict[int, port.Row] = {}  # by call id, in the order of their coming
+        self.rows: dict[int, port_calls.Row] = {}  # by call id, in the order of their coming
         self.oldest = 0  # calls with a smaller id were let go
-        self.held: dict[int, port.Held] = {}  # by call id, the next to expire first, late ones last
+        self.held: dict[
+            int, port_calls.Held
+        ] = {}  # by call id, the next to expire first, late ones last
         self.released: dict[int, str] = {}  # how calls that were held lately ended
         self.rules: tuple[port_rules.RuleRow, ...] = ()
         self.sessions: dict[str, port_sessions.SessionRow] = {}
@@ -73,12 +75,12 @@ class Mirror:
         self.rates = Rates()
         self._counts: deque[tuple[float, int]] = deque()  # (seconds, calls so far)
         self._parts = Part.NONE
-        self._rows: list[port.Row] = []
+        self._rows: list[port_calls.Row] = []
         self._notices: list[port.NoticeEvent] = []
         self._reset = False
 
     @property
-    def waiting(self) -> list[port.Held]:
+    def waiting(self) -> list[port_calls.Held]:
         """The calls that their agents wait for: all that are held, but for those too late."""
         return [held for held in self.held.values() if not held.late]
 
@@ -101,7 +103,7 @@ class Mirror:
         self._rows = []
         self._reset = True
 
-    def take_older(self, piece: port.Rows) -> None:
+    def take_older(self, piece: port_calls.Rows) -> None:
         """Take in calls of before; what the feed has told of one already is newer."""
         older = {row.id: row for row in piece.rows if row.id >= self.oldest}
         self.rows = dict(sorted({**older, **self.rows}.items()))
@@ -139,7 +141,7 @@ class Mirror:
         first_s, calls = self._counts[0]
         return (self.totals.calls - calls) / min(_RATE_WINDOW_S, max(1.0, now_s - first_s))
 
-    def previous_like(self, row: port.Row) -> port.Row | None:
+    def previous_like(self, row: port_calls.Row) -> port_calls.Row | None:
         """The call of the same client to the same tool before `row`, looking back 5,000 calls."""
         for other in islice(reversed(self.rows.values()), _LOOK_BACK):
             if other.id < row.id and _kind(other) == _kind(row):
@@ -199,7 +201,7 @@ class Mirror:
             for row in self.rules
         )
 
-    def _put_row(self, row: port.Row) -> None:
+    def _put_row(self, row: port_calls.Row) -> None:
         if row.id < self.oldest:
             return
         if row.id not in self.rows:
@@ -223,12 +225,12 @@ class Mirror:
                 del self.sessions[oldest]
 
     def _order_held(self) -> None:
-        def order(item: tuple[int, port.Held]) -> tuple[bool, int, int]:
+        def order(item: tuple[int, port_calls.Held]) -> tuple[bool, int, int]:
             return (item[1].late, item[1].deadline_ms, item[0])
 
         by_deadline = sorted(self.held.items(), key=order)
         self.held = dict(by_deadline)
 
 
-def _kind(row: port.Row) -> tuple[str, str, str, str]:
+def _kind(row: port_calls.Row) -> tuple[str, str, str, str]:
     return (row.client, row.server, row.method, row.tool)

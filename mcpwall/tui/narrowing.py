@@ -8,7 +8,7 @@ from mcpwall.query import verdict_word
 from mcpwall.tui.completion import term
 
 if TYPE_CHECKING:
-    from mcpwall.engine.port import Row
+    from mcpwall.engine.port_calls import Row
 
 
 class Narrowing:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mcpwall.engine.port import Row
+    from mcpwall.engine.port_calls import Row
 
 WINDOW_S = 60
 _TOOLS_MAX = 2_000  # an agent can make up any number of names

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from mcpwall.engine.port import State
+from mcpwall.engine.port_calls import State
 from mcpwall.model import Cause, Risk
 from mcpwall.text import clip, fit, visible, width
 
 if TYPE_CHECKING:
-    from mcpwall.engine.port import Row
+    from mcpwall.engine.port_calls import Row
     from mcpwall.query import Subject
 
 

@@ -9,15 +9,8 @@ import pytest
 from mcpwall import home as places
 from mcpwall.cli import main
 from mcpwall.cli.status import as_json, as_lines, duration
-from mcpwall.engine.port import (
-    Held,
-    Http,
-    Row,
-    Snapshot,
-    State,
-    Status,
-    Totals,
-)
+from mcpwall.engine.port import Http, Snapshot, Status, Totals
+from mcpwall.engine.port_calls import Held, Row, State
 from mcpwall.engine.port_rules import OutsideEdit
 from mcpwall.engine.port_servers import Life
 from mcpwall.engine.port_sessions import SessionRow

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from mcpwall.cli import watch
 from mcpwall.cli.main import run
 from mcpwall.cli.told import Told
-from mcpwall.engine import port
+from mcpwall.engine import port, port_calls
 from tests.tui import hostile
 from tests.tui.fake_port import FakePort
 from tests.tui.scenes import LIMITED, NOW_MS, STATUS, busy, row
@@ -63,7 +63,9 @@ def test_an_answered_call_is_one_line() -> None:
 
 
 def test_a_refused_call_names_its_rule() -> None:
-    call = row(8, "slack.post", {}, verdict=LIMITED, state=port.State.REFUSED, note="5 in 60 s")
+    call = row(
+        8, "slack.post", {}, verdict=LIMITED, state=port_calls.State.REFUSED, note="5 in 60 s"
+    )
     assert text(port.RowEvent(call)) == (
         "TIME  call 8  claude-code#1  slack.post  limit r07  refused  5 in 60 s"
     )

@@ -10,8 +10,9 @@ import pytest
 from msgspec.structs import replace
 
 from mcpwall.cli import watch
-from mcpwall.engine import port
-from mcpwall.engine.port import Batch, EngineGoneError, RowEvent, SessionEvent, Snapshot, State
+from mcpwall.engine import port, port_calls
+from mcpwall.engine.port import Batch, EngineGoneError, RowEvent, SessionEvent, Snapshot
+from mcpwall.engine.port_calls import State
 from mcpwall.link import wire
 from mcpwall.link.errors import NoEngineError, OtherVersionError
 from tests.tui.scenes import STATUS, busy, row
@@ -22,7 +23,7 @@ CLOSED = EngineGoneError("the engine closed the connection")
 SESSION = replace(busy().sessions[0], id="s1")
 
 
-def standing(first: int, *rows: port.Row, seq: int = 0, **more: object) -> Snapshot:
+def standing(first: int, *rows: port_calls.Row, seq: int = 0, **more: object) -> Snapshot:
     """What an engine shows that began to count at `first`."""
     status = replace(STATUS, started_ms=first)
     shown = replace(busy(), status=status, rows=rows, held=(), sessions=(), servers=(), first=first)
@@ -36,7 +37,7 @@ def batch(seq: int, *events: port.Event, gap: bool = False) -> Batch:
 class Played:
     """A port that plays what engines show: each step is a snapshot and its batches, or an end."""
 
-    def __init__(self, *steps: Snapshot | port.Rows | Batch | EngineGoneError) -> None:
+    def __init__(self, *steps: Snapshot | port_calls.Rows | Batch | EngineGoneError) -> None:
         self.steps = list(steps)
         self.followed: list[int] = []
 
@@ -57,9 +58,9 @@ class Played:
             yield step
 
     async def send(self, command: port.Command) -> port.Reply:
-        assert isinstance(command, port.Older)
+        assert isinstance(command, port_calls.Older)
         step = self.steps.pop(0)
-        assert isinstance(step, port.Rows)
+        assert isinstance(step, port_calls.Rows)
         assert all(row.id < command.before for row in step.rows)
         return step
 
@@ -94,11 +95,11 @@ def calls(lines: Iterable[dict[str, object]]) -> list[tuple[int, str]]:
     return [(line["row"]["id"], line["row"]["state"]) for line in lines if line["type"] == "row"]
 
 
-def running(number: int) -> port.Row:
+def running(number: int) -> port_calls.Row:
     return row(number, "git.log", {}, state=State.RUNNING)
 
 
-def done(number: int) -> port.Row:
+def done(number: int) -> port_calls.Row:
     return row(number, "git.log", {})
 
 
@@ -161,8 +162,8 @@ def test_calls_that_the_next_engines_snapshot_leaves_out_are_asked_for() -> None
         standing(FIRST, done(1)),
         CLOSED,
         standing(SECOND, done(8), done(9), left=7),
-        port.Rows((done(6), done(7)), 5),
-        port.Rows((done(1), done(2), done(3), done(4), done(5)), 0),
+        port_calls.Rows((done(6), done(7)), 5),
+        port_calls.Rows((done(1), done(2), done(3), done(4), done(5)), 0),
         batch(SECOND + 1, RowEvent(done(10))),
     )
     assert calls(watched(engines)) == [(number, "done") for number in range(2, 11)]

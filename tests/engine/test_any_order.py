@@ -11,8 +11,9 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mcpwall.engine.port import Done, Held, Lockdown, Refused
+from mcpwall.engine.port import Done, Lockdown, Refused
 from mcpwall.engine.port_answers import Decide
+from mcpwall.engine.port_calls import Held
 from mcpwall.engine.port_sessions import PauseSession
 from mcpwall.engine.port_tools import AcceptTool
 from tests.engine.wall import RULES, TOOLS, Talk, Wall, call, note, request, result, tool

@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from mcpwall.engine.port import Details, HitsEvent, Refused, RulesEvent, State
+from mcpwall.engine.port import HitsEvent, Refused, RulesEvent
+from mcpwall.engine.port_calls import Details, State
 from mcpwall.engine.port_rules import Hits
 from tests.engine.wall import Talk, call, note, request, result, text, tool, verdict
 

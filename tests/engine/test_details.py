@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from mcpwall.engine.port import CallDetails, Details, Refused, Search, State
+from mcpwall.engine.port import Refused
+from mcpwall.engine.port_calls import CallDetails, Details, Search, State
 from tests.engine.wall import call, result
 
 

@@ -7,8 +7,9 @@ import json
 import msgspec
 import pytest
 
-from mcpwall.engine.port import Details, Done, Refused, State
+from mcpwall.engine.port import Done, Refused
 from mcpwall.engine.port_answers import CheckEdit, Decide, EditChecked, Remember, Scope
+from mcpwall.engine.port_calls import Details, State
 from tests.engine.wall import RULES, call, note, request, result, tool
 
 SCHEMA = {

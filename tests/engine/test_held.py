@@ -7,8 +7,9 @@ import asyncio
 import msgspec
 import pytest
 
-from mcpwall.engine.port import Done, HeldEvent, Lockdown, Refused, State
+from mcpwall.engine.port import Done, HeldEvent, Lockdown, Refused
 from mcpwall.engine.port_answers import Decide
+from mcpwall.engine.port_calls import State
 from tests.engine.wall import RULES, TOOLS, call, note, request, result, text, verdict
 
 ALLOW_PAY = RULES.replace('action = "ask"\nreason = "it is money"', 'action = "allow"')

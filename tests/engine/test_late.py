@@ -6,8 +6,9 @@ import msgspec
 import pytest
 
 from mcpwall.engine.late import LATE_S
-from mcpwall.engine.port import Done, Lockdown, Refused, State
+from mcpwall.engine.port import Done, Lockdown, Refused
 from mcpwall.engine.port_answers import CheckEdit, Decide, Remember, Scope
+from mcpwall.engine.port_calls import State
 from mcpwall.engine.port_tools import AcceptTool
 from tests.engine.wall import RULES, TOOLS, call, note, request, result, text, tool, verdict
 

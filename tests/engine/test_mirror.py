@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from mcpwall.engine import views
 from mcpwall.engine.core import COUNTS_S
-from mcpwall.engine.port import Done, Lockdown, Older, Rows
+from mcpwall.engine.port import Done, Lockdown
 from mcpwall.engine.port_answers import (
     CheckEdit,
     Decide,
@@ -22,6 +22,7 @@ from mcpwall.engine.port_answers import (
     Remember,
     Scope,
 )
+from mcpwall.engine.port_calls import Older, Rows
 from mcpwall.engine.port_servers import ForgetServer
 from mcpwall.engine.port_sessions import CutSession, PauseSession
 from mcpwall.tui.mirror import Mirror

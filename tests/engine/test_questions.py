@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from mcpwall.engine.port import State
+from mcpwall.engine.port_calls import State
 from mcpwall.engine.wording import UNSURE
 from tests.engine.wall import RULES, Talk, Wall, call, note, request, result, text, verdict
 

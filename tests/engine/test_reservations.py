@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from mcpwall.engine.port import Done, Lockdown, ReleasedEvent, RowEvent, State
+from mcpwall.engine.port import Done, Lockdown, ReleasedEvent, RowEvent
+from mcpwall.engine.port_calls import State
 from mcpwall.engine.restore import LEFT_RESERVING
 from mcpwall.store.shared import entries
 from tests.engine.wall import (

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from mcpwall.engine.port import Done, State
+from mcpwall.engine.port import Done
 from mcpwall.engine.port_answers import Decide
+from mcpwall.engine.port_calls import State
 from mcpwall.engine.rounds import RETURN_S, ROUNDS_MAX
 from tests.engine.wall import RULES, call, result, verdict
 

@@ -8,7 +8,8 @@ import threading
 
 from mcpwall.engine import search
 from mcpwall.engine.local import LocalPort
-from mcpwall.engine.port import CallDetails, Details, Found, Refused, Search
+from mcpwall.engine.port import Refused
+from mcpwall.engine.port_calls import CallDetails, Details, Found, Search
 from tests.engine.wall import call, result
 from tests.helpers.limits import LIMIT_S
 

@@ -12,7 +12,7 @@ import pytest
 
 from mcpwall.engine import views
 from mcpwall.engine.local import LocalPort
-from mcpwall.engine.port import Details, Done, Refused
+from mcpwall.engine.port import Done, Refused
 from mcpwall.engine.port_answers import (
     CheckEdit,
     Decide,
@@ -23,6 +23,7 @@ from mcpwall.engine.port_answers import (
     Revealed,
     Scope,
 )
+from mcpwall.engine.port_calls import Details
 from mcpwall.engine.replay import Replay, Why
 from mcpwall.policy.compile import compile_policy
 from mcpwall.policy.masking import MARK

@@ -24,8 +24,9 @@ from typing import Any
 from mcpwall.engine import views
 from mcpwall.engine.core import Engine
 from mcpwall.engine.local import LocalPort
-from mcpwall.engine.port import Command, Held, Reply, Row, Status
+from mcpwall.engine.port import Command, Reply, Status
 from mcpwall.engine.port_answers import Decide, Remember
+from mcpwall.engine.port_calls import Held, Row
 from mcpwall.engine.port_rules import AcceptEdit, OutsideEdit, RuleRow
 from mcpwall.engine.resolve import resolve
 from mcpwall.engine.rulebook import Rulebook

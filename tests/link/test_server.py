@@ -4,8 +4,9 @@ import json
 import pytest
 
 import mcpwall
-from mcpwall.engine.port import Details, Done, EngineGoneError, Lockdown, Stop
+from mcpwall.engine.port import Done, EngineGoneError, Lockdown, Stop
 from mcpwall.engine.port_answers import Decide
+from mcpwall.engine.port_calls import Details
 from mcpwall.engine.port_rules import Preview, PutRule, ToggleRule, Undo
 from mcpwall.link import wire
 from mcpwall.link.client import connect

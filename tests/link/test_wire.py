@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcpwall.engine.port import Command, Details, Done, Lockdown, NoticeEvent, Reply, Stop
+from mcpwall.engine.port import Command, Done, Lockdown, NoticeEvent, Reply, Stop
 from mcpwall.engine.port_answers import Decide, Match, Remember, Scope
+from mcpwall.engine.port_calls import Details
 from mcpwall.engine.port_rules import Preview, PutRule, Undo
 from mcpwall.link import wire
 

@@ -6,17 +6,9 @@ import asyncio
 import json
 from pathlib import Path
 
-from mcpwall.engine.port import (
-    Command,
-    CutSession,
-    Done,
-    Found,
-    PauseSession,
-    Reply,
-    Search,
-    Snapshot,
-)
+from mcpwall.engine.port import Command, CutSession, Done, PauseSession, Reply, Snapshot
 from mcpwall.engine.port_answers import CheckEdit, Decide, EditChecked
+from mcpwall.engine.port_calls import Found, Search
 from mcpwall.link.client import connect
 from tests.helpers.limits import LIMIT_S
 from tests.processes.test_wall import received, recorded, session

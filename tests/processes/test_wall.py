@@ -14,8 +14,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from mcpwall.engine.port import Done, Held, Refused, Reply
+from mcpwall.engine.port import Done, Refused, Reply
 from mcpwall.engine.port_answers import Decide
+from mcpwall.engine.port_calls import Held
 from mcpwall.link.client import connect
 from tests.helpers.programs import ECHO, environment, mcpwall, status, wall
 from tests.helpers.raw_client import RawClient

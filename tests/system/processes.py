@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from mcpwall.engine.port import Older, Row, Rows, Snapshot
+from mcpwall.engine.port import Snapshot
+from mcpwall.engine.port_calls import Older, Row, Rows
 from mcpwall.link import sync
 from tests.helpers.limits import LIMIT_S
 from tests.helpers.programs import environment

@@ -16,7 +16,8 @@ import httpx2
 import pytest
 from msgspec import to_builtins
 
-from mcpwall.engine.port import NoticeEvent, RowEvent, State
+from mcpwall.engine.port import NoticeEvent, RowEvent
+from mcpwall.engine.port_calls import State
 from mcpwall.link.client import connect
 from tests.helpers.authorization_server import authorizing, browse
 from tests.helpers.far_server import TOOL, FarServer, far, in_thread

@@ -6,7 +6,7 @@ import json
 
 from msgspec.structs import replace
 
-from mcpwall.engine import port, port_answers, port_rules, port_tools
+from mcpwall.engine import port, port_answers, port_calls, port_rules, port_tools
 from mcpwall.engine.port_sessions import SessionRow
 from mcpwall.engine.port_tools import Pin, ServerRow, ToolRow
 from mcpwall.model import Action, Cause, Origin, Risk, Rule, Tool, Verdict
@@ -33,7 +33,7 @@ def snapshot(nasty: str = CONTROL + MARKUP) -> port.Snapshot:
     preview = json.dumps(arguments, ensure_ascii=False, separators=(",", ":"))[:600]
     verdict = Verdict(Action.DENY, Cause.RULE, (nasty,), nasty, policy="0123456789ab")
     rows = tuple(
-        port.Row(
+        port_calls.Row(
             id=n,
             at_ms=NOW_MS - 1000 * (10 - n),
             session=nasty,
@@ -50,7 +50,7 @@ def snapshot(nasty: str = CONTROL + MARKUP) -> port.Snapshot:
             state=state,
             note=nasty,
         )
-        for n, state in enumerate(port.State, 1)
+        for n, state in enumerate(port_calls.State, 1)
     )
     listed = ToolRow(
         nasty,
@@ -64,8 +64,8 @@ def snapshot(nasty: str = CONTROL + MARKUP) -> port.Snapshot:
         applies=nasty,
     )
     tool = Tool(nasty, nasty, nasty, nasty, {"title": nasty}, {"title": nasty}, why=nasty)
-    waiting = next(row for row in rows if row.state is port.State.HELD)
-    held = port.Held(
+    waiting = next(row for row in rows if row.state is port_calls.State.HELD)
+    held = port_calls.Held(
         row=waiting,
         arguments=arguments,
         digest=waiting.digest,
@@ -107,12 +107,14 @@ def answers(hostile: port.Snapshot, nasty: str = CONTROL + MARKUP) -> dict[type,
     """Replies that are as hostile as the rest."""
     held = hostile.held[0]
     return {
-        port.Details: port.CallDetails(held.row, held.arguments, nasty, nasty, 999, 9, held.tool),
+        port_calls.Details: port_calls.CallDetails(
+            held.row, held.arguments, nasty, nasty, 999, 9, held.tool
+        ),
         port.Lockdown: port.Refused(nasty),
         port_rules.Preview: port_rules.Previewed(500, diff=f"-{nasty}\n+{nasty}"),
         port_rules.PutRule: port.Refused(nasty),
         port_answers.Decide: port.Refused(nasty),
-        port.Search: port.Found(hostile.rows, 0, NOW_MS, 9),
+        port_calls.Search: port_calls.Found(hostile.rows, 0, NOW_MS, 9),
         port_tools.Inspect: port_tools.Inspected(
             nasty,
             "h",

@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from mcpwall.engine import port, port_rules, port_servers, port_sessions, port_tools
+from mcpwall.engine import port, port_calls, port_rules, port_servers, port_sessions, port_tools
 from mcpwall.model import Action, Cause, Origin, RateLimit, Risk, Rule, Tool, Verdict
 
 NOW_S = datetime(2026, 3, 5, 14, 2, 37, tzinfo=UTC).timestamp()
@@ -31,16 +31,16 @@ def row(
     agent: str = "claude-code#1",
     server: str = "",
     verdict: Verdict = ALLOWED,
-    state: port.State = port.State.DONE,
+    state: port_calls.State = port_calls.State.DONE,
     took_us: int | None = 38_000,
     risk: Risk = Risk.READ,
     note: str = "",
-) -> port.Row:
+) -> port_calls.Row:
     """A call; `tool` is `server.tool` unless `server` is given."""
     if not server:
         server, _, tool = tool.partition(".")
     text = json.dumps(arguments, ensure_ascii=False, separators=(",", ":"))
-    return port.Row(
+    return port_calls.Row(
         id=id_,
         at_ms=NOW_MS - int(ago_s * 1000),
         session="s1",
@@ -55,12 +55,14 @@ def row(
         digest=hashlib.sha256(f"{server} {tool} {text}".encode(errors="replace")).hexdigest(),
         verdict=verdict,
         state=state,
-        took_us=took_us if state in (port.State.DONE, port.State.ERROR) else None,
+        took_us=took_us if state in (port_calls.State.DONE, port_calls.State.ERROR) else None,
         note=note,
     )
 
 
-def held(waiting: port.Row, arguments: dict[str, Any], left_s: float, **more: Any) -> port.Held:
+def held(
+    waiting: port_calls.Row, arguments: dict[str, Any], left_s: float, **more: Any
+) -> port_calls.Held:
     """A call that waits, `left_s` before its time is up."""
     fields: dict[str, Any] = {
         "row": waiting,
@@ -74,7 +76,7 @@ def held(waiting: port.Row, arguments: dict[str, Any], left_s: float, **more: An
         "flags": (),
         "tool": Tool(waiting.server, waiting.tool, description="What it does.", risk=waiting.risk),
     }
-    return port.Held(**(fields | more))
+    return port_calls.Held(**(fields | more))
 
 
 _EVIL = "deploy is \x1b]52;c;SEVJTA==\x07 green"
@@ -87,8 +89,8 @@ _RUN = {
 }
 
 
-def _rows() -> tuple[port.Row, ...]:
-    s = port.State
+def _rows() -> tuple[port_calls.Row, ...]:
+    s = port_calls.State
     return (
         row(1266, "slack.post_message", {"channel": "#eng", "text": "tests pass"}, ago_s=95,
             risk=Risk.WRITE, verdict=BY_DEFAULT, took_us=240_000),
@@ -189,22 +191,22 @@ def busy() -> port.Snapshot:
 
 
 def details(snapshot: port.Snapshot, answer: str = "ok") -> Any:
-    """Answers port.Details from the rows of a snapshot."""
+    """Answers port_calls.Details from the rows of a snapshot."""
     rows = {row.id: row for row in snapshot.rows}
 
     def reply(command: port.Command) -> port.Reply:
-        assert isinstance(command, port.Details)
+        assert isinstance(command, port_calls.Details)
         if not (found := rows.get(command.call)):
             return port.Refused(f"no call {command.call} in the audit")
         try:
             arguments, excerpt = json.loads(found.preview), ""
         except ValueError:
             arguments, excerpt = None, found.preview
-        return port.CallDetails(found, arguments, excerpt, answer, len(answer), 0)
+        return port_calls.CallDetails(found, arguments, excerpt, answer, len(answer), 0)
 
     return reply
 
 
-def again(call: port.Row, **changed: Any) -> port.RowEvent:
+def again(call: port_calls.Row, **changed: Any) -> port.RowEvent:
     """The event that says how a call stands now."""
     return port.RowEvent(replace(call, **changed))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 from msgspec.structs import replace
 
-from mcpwall.engine import port, port_rules
+from mcpwall.engine import port, port_calls, port_rules
 from mcpwall.tui import attached
 from mcpwall.tui.app import WallApp
 from mcpwall.tui.keys import KeysError
@@ -29,7 +29,7 @@ def said(shown: Shown) -> list[str]:
 
 
 def sent(fake: FakePort) -> list[port.Command]:
-    return [command for command in fake.sent if not isinstance(command, port.Details)]
+    return [command for command in fake.sent if not isinstance(command, port_calls.Details)]
 
 
 @scenario
@@ -191,16 +191,16 @@ async def test_the_calls_that_a_snapshot_leaves_out_come_after_the_first_frame()
     known = busy().rows
     fake = FakePort(replace(busy(), rows=known[-2:], left=len(known) - 2))
     pieces = iter(
-        [port.Rows(known[-5:-2], len(known) - 5), port.Rows(known[:-5], 0)],
+        [port_calls.Rows(known[-5:-2], len(known) - 5), port_calls.Rows(known[:-5], 0)],
     )
     asked: list[int] = []
 
-    def older(command: port.Command) -> port.Rows:
-        assert isinstance(command, port.Older)
+    def older(command: port.Command) -> port_calls.Rows:
+        assert isinstance(command, port_calls.Older)
         asked.append(command.before)
         return next(pieces)
 
-    fake.replies[port.Older] = older
+    fake.replies[port_calls.Older] = older
     async with showing(fake) as shown:
         await shown.settle()
         assert asked == [known[-2].id, known[-5].id]

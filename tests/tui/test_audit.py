@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from mcpwall.engine import port
+from mcpwall.engine import port, port_calls
 from mcpwall.tui.screens.audit import AuditScreen
 from mcpwall.tui.screens.call import CallScreen
 from mcpwall.tui.widgets.rule_form import RuleForm
@@ -16,7 +16,7 @@ from tests.tui.screens import NARROW, WIDE, golden, scenario, showing
 DAY_MS = 24 * 3600 * 1000
 
 
-def old(number: int) -> port.Row:
+def old(number: int) -> port_calls.Row:
     call = row(
         number, "postgres.query", {"sql": f"SELECT {number}"}, verdict=busy().rows[4].verdict
     )
@@ -29,22 +29,22 @@ def engine(count: int = 300, piece: int = 100) -> FakePort:
     rows = [old(number) for number in range(1, count + 1)]
 
     def find(command: port.Command) -> port.Reply:
-        assert isinstance(command, port.Search)
+        assert isinstance(command, port_calls.Search)
         if command.text == "colour:red":
             return port.Refused("there is no field colour")
         last = command.before or count + 1
         found = tuple(reversed(rows[max(0, last - 1 - piece) : last - 1]))
         before = found[-1].id if found and found[-1].id > 1 else 0
-        return port.Found(found, before, found[-1].at_ms if found else NOW_MS, len(found))
+        return port_calls.Found(found, before, found[-1].at_ms if found else NOW_MS, len(found))
 
-    fake.replies[port.Search] = find
+    fake.replies[port_calls.Search] = find
     snapshot = replace(busy(), rows=(*busy().rows, *rows))
-    fake.replies[port.Details] = details(snapshot, answer="it went well")
+    fake.replies[port_calls.Details] = details(snapshot, answer="it went well")
     return fake
 
 
-def searches(fake: FakePort) -> list[port.Search]:
-    return [command for command in fake.sent if isinstance(command, port.Search)]
+def searches(fake: FakePort) -> list[port_calls.Search]:
+    return [command for command in fake.sent if isinstance(command, port_calls.Search)]
 
 
 @scenario

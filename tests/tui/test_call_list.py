@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from mcpwall.engine.port import Batch, Row, RowEvent, State, Totals
+from mcpwall.engine.port import Batch, RowEvent, Totals
+from mcpwall.engine.port_calls import Row, State
 from mcpwall.tui import mirror as mirror_module
 from mcpwall.tui.call_list import CallList, alike
 from mcpwall.tui.mirror import Mirror

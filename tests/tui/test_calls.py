@@ -6,7 +6,7 @@ import re
 import pytest
 from msgspec.structs import replace
 
-from mcpwall.engine import port, port_answers
+from mcpwall.engine import port, port_answers, port_calls
 from mcpwall.engine.port_timing import Timing
 from mcpwall.model import Risk
 from tests.tui.fake_port import FakePort
@@ -27,7 +27,7 @@ ANSWER = '{"content":[{"type":"text","text":"posted"}]}'
 
 def engine(snapshot: port.Snapshot | None = None) -> FakePort:
     made = FakePort(snapshot or busy())
-    made.replies[port.Details] = details(made.now, ANSWER)
+    made.replies[port_calls.Details] = details(made.now, ANSWER)
     return made
 
 
@@ -38,7 +38,7 @@ async def frame(shown: Shown) -> None:
 
 
 def asked(fake: FakePort) -> list[int]:
-    return [command.call for command in fake.sent if isinstance(command, port.Details)]
+    return [command.call for command in fake.sent if isinstance(command, port_calls.Details)]
 
 
 async def select(shown: Shown, call: int) -> None:
@@ -62,11 +62,11 @@ async def test_calls_as_they_look(name: str, size: tuple[int, int]) -> None:
 async def test_a_call_appears_as_it_happens_and_changes_in_its_place() -> None:
     fake = engine()
     async with showing(fake) as shown:
-        call = row(1300, "git.log", {"n": 5}, agent="codex#1", state=port.State.RUNNING)
+        call = row(1300, "git.log", {"n": 5}, agent="codex#1", state=port_calls.State.RUNNING)
         await fake.push(port.RowEvent(call))
         await shown.settle()
         assert "git.log             n=5               > running" in shown.text()
-        await fake.push(again(call, state=port.State.DONE, took_us=3_000))
+        await fake.push(again(call, state=port_calls.State.DONE, took_us=3_000))
         await shown.settle()
         assert "git.log             n=5               ✓ allow         3ms" in shown.text()
 
@@ -125,7 +125,7 @@ async def test_alike_calls_share_a_line_of_the_strip() -> None:
         issue = {"repo": "acme/api", "title": "Another"}
         more = [
             row(n, "github.create_issue", issue, risk=Risk.WRITE, verdict=ASKED,
-                state=port.State.HELD)
+                state=port_calls.State.HELD)
             for n in (1290, 1291)
         ]  # fmt: skip
         await fake.push(*(port.HeldEvent(held(call, issue, 70)) for call in more))
@@ -150,9 +150,9 @@ async def test_enter_on_a_call_shows_all_of_it(name: str, size: tuple[int, int])
 @scenario
 async def test_the_full_view_says_where_the_time_of_a_call_went(size: tuple[int, int]) -> None:
     fake = engine()
-    known = fake.replies[port.Details]
+    known = fake.replies[port_calls.Details]
     timing = Timing(judged_us=31, waited_us=12_400_000, sent_us=21)
-    fake.replies[port.Details] = lambda command: replace(known(command), timing=timing)
+    fake.replies[port_calls.Details] = lambda command: replace(known(command), timing=timing)
     async with showing(fake, size) as shown:
         await select(shown, 1270)
         assert "judged 31µs · waited 12.4s · sent 21µs" in shown.text()
@@ -219,11 +219,11 @@ async def test_an_answer_that_is_shown_whole_has_no_bytes_more() -> None:
 
     def reply(command: port.Command) -> port.Reply:
         told = known(command)
-        assert isinstance(told, port.CallDetails)
+        assert isinstance(told, port_calls.CallDetails)
         left = 0 if told.row.id == 1279 else 7
         return replace(told, answer_size=99, answer_left=left)  # the envelope counts
 
-    fake.replies[port.Details] = reply
+    fake.replies[port_calls.Details] = reply
     async with showing(fake) as shown:
         await select(shown, 1279)
         assert "posted" in shown.text()
@@ -236,7 +236,7 @@ async def test_an_answer_that_is_shown_whole_has_no_bytes_more() -> None:
 async def test_a_result_is_broken_between_words_and_keeps_its_lines() -> None:
     fake = engine()
     words = " ".join(["considerable"] * 9)
-    fake.replies[port.Details] = details(fake.now, f"{words}\n\n    indented\n")
+    fake.replies[port_calls.Details] = details(fake.now, f"{words}\n\n    indented\n")
     async with showing(fake) as shown:
         await select(shown, 1272)
         pane = [line.partition("│")[2].rstrip() for line in shown.text().splitlines()]
@@ -258,7 +258,7 @@ async def test_while_calls_pour_in_only_one_that_stays_is_asked_for(
         fake.sent.clear()
         calls = [row(n, "git.log", {"n": n}) for n in range(1300, 1305)]
         fake.now = replace(fake.now, rows=(*fake.now.rows, *calls))
-        fake.replies[port.Details] = details(fake.now, ANSWER)
+        fake.replies[port_calls.Details] = details(fake.now, ANSWER)
         for call in calls:
             await fake.push(port.RowEvent(call))
             await frame(shown)
@@ -278,13 +278,13 @@ async def test_while_calls_pour_in_all_arguments_are_copied(
     monkeypatch.setattr("mcpwall.tui.app._REPAINT_S", 3600)
     fake, copied = engine(), list[str]()
     calls = [row(n, "git.log", {"message": "x" * 1000, "n": n}) for n in (1300, 1301)]
-    known = port.CallDetails(calls[1], {"message": "x" * 1000, "n": 1301}, "", "", 0, 0)
+    known = port_calls.CallDetails(calls[1], {"message": "x" * 1000, "n": 1301}, "", "", 0, 0)
     async with showing(fake) as shown:
         monkeypatch.setattr(shown.app, "copy_to_clipboard", copied.append)
         for call in calls:
             await fake.push(port.RowEvent(replace(call, preview=call.preview[:600])))
             await frame(shown)
-        fake.replies[port.Details] = known
+        fake.replies[port_calls.Details] = known
         await shown.pilot.press("y")
         await shown.pilot.pause()
     assert [json.loads(text) for text in copied] == [known.arguments]
@@ -333,7 +333,7 @@ async def test_letters_typed_into_the_filter_are_no_keys() -> None:
         await shown.press("/", "L", "q", "Q", "p", "1")
         assert shown.app.is_running
         assert "[1 Calls]" in shown.text()
-        assert not [c for c in fake.sent if not isinstance(c, port.Details)]
+        assert not [c for c in fake.sent if not isinstance(c, port_calls.Details)]
 
 
 @scenario

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from mcpwall.engine import port
+from mcpwall.engine import port, port_calls
 from mcpwall.model import Cause
 from mcpwall.query import parse
 from mcpwall.tui.completion import completed, term
@@ -126,7 +126,7 @@ async def test_where_no_rule_decided_an_exception_is_written() -> None:
 )
 @scenario
 async def test_what_no_rule_can_let_through_says_what_can(cause: Cause, key: str) -> None:
-    refused = row(1301, "notes.look", {}, state=port.State.REFUSED)
+    refused = row(1301, "notes.look", {}, state=port_calls.State.REFUSED)
     refused = replace(refused, verdict=replace(refused.verdict, cause=cause, rules=()))
     async with showing(FakePort(replace(busy(), rows=(refused,)))) as shown:
         await shown.press("R")

@@ -7,7 +7,7 @@ from typing import cast
 import pytest
 from msgspec.structs import replace
 
-from mcpwall.engine import port, port_answers, port_rules
+from mcpwall.engine import port, port_answers, port_calls, port_rules
 from mcpwall.model import Risk
 from mcpwall.tui.guard import ARM_S
 from mcpwall.tui.review.group import differs, group_rows, groups, shared
@@ -22,9 +22,11 @@ from tests.tui.screens import NARROW, WIDE, golden, resized, scenario
 from tests.tui.test_review import SETTLED, answer
 
 
-def issue(number: int, title: str, **more: object) -> port.Held:
+def issue(number: int, title: str, **more: object) -> port_calls.Held:
     arguments = {"repo": "acme/api", "title": title}
-    call = row(number, "github.create_issue", arguments, risk=Risk.WRITE, state=port.State.HELD)
+    call = row(
+        number, "github.create_issue", arguments, risk=Risk.WRITE, state=port_calls.State.HELD
+    )
     return held(call, arguments, 50 - number % 10, **more)
 
 
@@ -32,7 +34,7 @@ SMALL = (40, 12)
 CALLS = tuple(issue(1301 + n, f"Fix bug {n}") for n in range(4))
 
 
-def engine(*calls: port.Held) -> FakePort:
+def engine(*calls: port_calls.Held) -> FakePort:
     return FakePort(replace(busy(), held=calls or CALLS))
 
 

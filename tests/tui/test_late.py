@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from mcpwall.engine import port, port_answers
+from mcpwall.engine import port, port_answers, port_calls
 from mcpwall.tui.guard import ARM_S
 from tests.tui.fake_port import FakePort
 from tests.tui.hands import reviewing
@@ -13,9 +13,9 @@ from tests.tui.screens import scenario, showing
 from tests.tui.test_review import ISSUE, answer, waiting
 
 
-def late() -> port.Held:
+def late() -> port_calls.Held:
     call = waiting(ISSUE)
-    row = replace(call.row, state=port.State.REFUSED)
+    row = replace(call.row, state=port_calls.State.REFUSED)
     return replace(call, row=row, revision=9, deadline_ms=NOW_MS + 200_000, late=True)
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from mcpwall.engine import port, port_rules
+from mcpwall.engine import port, port_calls, port_rules
 from tests.tui.fake_port import FakePort
 from tests.tui.scenes import busy, details, row
 from tests.tui.screens import NARROW, WIDE, Shown, golden, scenario, showing
@@ -12,7 +12,7 @@ from tests.tui.screens import NARROW, WIDE, Shown, golden, scenario, showing
 
 def engine() -> FakePort:
     fake = FakePort(busy())
-    fake.replies[port.Details] = details(fake.now)
+    fake.replies[port_calls.Details] = details(fake.now)
     fake.replies[port_rules.Preview] = port_rules.Previewed(500, (1, 2))
     return fake
 
@@ -159,10 +159,10 @@ async def test_a_call_too_large_to_be_kept_is_not_compared() -> None:
     def cut(command: port.Command) -> port.Reply:
         told = known(command)
         if command.call == 1273:
-            return port.CallDetails(told.row, None, '{"path":"', "", 0, 0)
+            return port_calls.CallDetails(told.row, None, '{"path":"', "", 0, 0)
         return told
 
-    fake.replies[port.Details] = cut
+    fake.replies[port_calls.Details] = cut
     async with showing(fake) as shown:
         await mark(shown, 1272, 1273)
         await shown.press("=")

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from mcpwall.engine import port
+from mcpwall.engine import port, port_calls
 from mcpwall.tui import mirror as mirror_module
 from mcpwall.tui.mirror import ALL, Mirror, Part
 from tests.tui.scenes import ASKED, STATUS, TOTALS, busy, empty, held, row
@@ -33,9 +33,9 @@ def test_a_snapshot_replaces_everything_and_says_so() -> None:
 def test_a_call_is_replaced_in_its_place() -> None:
     mirror = taken(busy())
     before = list(mirror.rows)
-    tell(mirror, port.RowEvent(replace(mirror.rows[1280], state=port.State.DONE)))
+    tell(mirror, port.RowEvent(replace(mirror.rows[1280], state=port_calls.State.DONE)))
     assert list(mirror.rows) == before
-    assert mirror.rows[1280].state is port.State.DONE
+    assert mirror.rows[1280].state is port_calls.State.DONE
     assert [changed.id for changed in mirror.drain().rows] == [1280]
 
 
@@ -48,7 +48,7 @@ def test_only_what_changed_is_named_and_only_once() -> None:
 
 def test_waiting_calls_stand_in_the_order_of_their_deadlines() -> None:
     mirror = taken(busy())
-    sooner = row(1290, "shell.run", {}, verdict=ASKED, state=port.State.HELD)
+    sooner = row(1290, "shell.run", {}, verdict=ASKED, state=port_calls.State.HELD)
     tell(mirror, port.HeldEvent(held(sooner, {}, 5)))
     assert list(mirror.held) == [1290, 1280, 1282, 1283]
     assert mirror.rows[1290] is sooner

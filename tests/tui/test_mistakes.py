@@ -7,7 +7,7 @@ from contextlib import nullcontext
 import pytest
 from msgspec.structs import replace
 
-from mcpwall.engine import port
+from mcpwall.engine import port, port_calls
 from mcpwall.engine.port_rules import Mistake
 from mcpwall.tui.rules.mistakes import broken, placed
 from mcpwall.tui.settings import Settings
@@ -81,7 +81,7 @@ async def test_what_changes_a_rule_says_why_it_cannot_change_a_mistake() -> None
         await shown.press("3", "g", "space")
         said = [note.message for note in shown.app._notifications]
         assert said == ["▲ space toggle: this is a mistake in a file; o opens it there"]
-        assert not [command for command in fake.sent if not isinstance(command, port.Details)]
+        assert not [command for command in fake.sent if not isinstance(command, port_calls.Details)]
 
 
 @scenario

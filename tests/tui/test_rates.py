@@ -4,14 +4,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from mcpwall.engine import port, port_tools
+from mcpwall.engine import port, port_calls, port_tools
 from mcpwall.tui.rates import _TOOLS_MAX, Rates
 from tests.tui.fake_port import FakePort
 from tests.tui.scenes import NOW_MS, NOW_S, again, busy, row
 from tests.tui.screens import WIDE, scenario, showing
 
 
-def at(seconds: float, tool: str = "a.b", number: int = 1) -> port.Row:
+def at(seconds: float, tool: str = "a.b", number: int = 1) -> port_calls.Row:
     return row(number, tool, {}, ago_s=-seconds)
 
 
@@ -69,8 +69,8 @@ async def test_the_servers_say_how_often_a_tool_is_called_now() -> None:
         await shown.press("4", "down", "down")
         assert "3/min" in next(line for line in shown.text().splitlines() if " query " in line)
         assert "812 calls, 3/min now" in shown.text()
-        call = row(1500, "postgres.query", {}, state=port.State.RUNNING)
-        await fake.push(port.RowEvent(call), again(call, state=port.State.DONE))
+        call = row(1500, "postgres.query", {}, state=port_calls.State.RUNNING)
+        await fake.push(port.RowEvent(call), again(call, state=port_calls.State.DONE))
         shown.app.screen.tick()
         await shown.settle()
         assert "812 calls, 4/min now" in shown.text()  # one call, however often it is told

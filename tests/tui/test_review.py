@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from mcpwall.engine import port, port_answers, port_rules
+from mcpwall.engine import port, port_answers, port_calls, port_rules
 from mcpwall.model import Risk
 from mcpwall.tui.guard import ARM_S, QUIET_S
 from mcpwall.tui.review.panels import queue
@@ -19,15 +19,15 @@ WRITE, ISSUE, RUN = 1280, 1282, 1283
 SETTLED = QUIET_S + 0.02
 
 
-def waiting(call: int) -> port.Held:
+def waiting(call: int) -> port_calls.Held:
     return next(h for h in busy().held if h.row.id == call)
 
 
-def with_held(*more: port.Held) -> port.Snapshot:
+def with_held(*more: port_calls.Held) -> port.Snapshot:
     return replace(busy(), held=more)
 
 
-def long_call(lines: int = 200) -> port.Held:
+def long_call(lines: int = 200) -> port_calls.Held:
     arguments = {"path": "a.py", "content": "\n".join(f"line {n}" for n in range(lines))}
     return held(row(1300, "filesystem.write_file", arguments, risk=Risk.WRITE), arguments, 50)
 

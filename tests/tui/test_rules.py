@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from mcpwall.engine import port, port_rules
+from mcpwall.engine import port, port_calls, port_rules
 from mcpwall.model import Action, Budget, Condition, Defaults, Origin, Per, RateLimit, Risk, Rule
 from mcpwall.tui.settings import Settings
 from mcpwall.tui.widgets.entry import Entry
@@ -97,7 +97,7 @@ def sent(fake: FakePort, kind: type[Any]) -> list[Any]:
 
 def orders(fake: FakePort) -> list[Any]:
     """The commands that change something."""
-    return [c for c in fake.sent if not isinstance(c, port.Details | port_rules.Preview)]
+    return [c for c in fake.sent if not isinstance(c, port_calls.Details | port_rules.Preview)]
 
 
 async def select(shown: Shown, rule: str) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC
 import pytest
 from msgspec.structs import replace
 
-from mcpwall.engine import port, port_answers
+from mcpwall.engine import port, port_answers, port_calls
 from mcpwall.model import Risk
 from mcpwall.tui.call_list import CallLine
 from mcpwall.tui.columns import call_line, columns
@@ -25,7 +25,7 @@ WRITE, ISSUE, RUN = 1280, 1282, 1283
 SETTLED = QUIET_S + 0.02
 
 
-def waiting(call: int) -> port.Held:
+def waiting(call: int) -> port_calls.Held:
     return next(h for h in busy().held if h.row.id == call)
 
 
@@ -297,8 +297,8 @@ async def test_p10_hostile_text_is_harmless() -> None:
 @scenario
 async def test_every_screen_fits(name: str, keys: tuple[str, ...], size: tuple[int, int]) -> None:
     fake = FakePort(busy())
-    fake.replies[port.Details] = details(fake.now)
-    fake.replies[port.Search] = port.Found(fake.now.rows, 0, 0, 16)
+    fake.replies[port_calls.Details] = details(fake.now)
+    fake.replies[port_calls.Search] = port_calls.Found(fake.now.rows, 0, 0, 16)
     async with showing(fake, size) as shown:
         await shown.press(*keys)
         for worker in list(shown.app.workers):

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from rich.cells import cell_len
 
-from mcpwall.engine.port import State
+from mcpwall.engine.port_calls import State
 from mcpwall.model import Action, Cause, Verdict
 from mcpwall.protocol.methods import QUESTIONS
 from mcpwall.tui.call_list import CallLine

@@ -18,7 +18,7 @@ from mcpwall.tui.words import called, wants
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from mcpwall.engine.port import Held
+    from mcpwall.engine.port_calls import Held
     from mcpwall.model import JsonObject
 
 _COLUMN_MAX = 40  # cells; a longer value has lines of its own

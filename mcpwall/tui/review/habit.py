@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from mcpwall.tui.globs import literal
 
 if TYPE_CHECKING:
-    from mcpwall.engine.port import Row
+    from mcpwall.engine.port_calls import Row
     from mcpwall.model import JsonObject
 
 OFTEN = 5  # identical answers after which a rule is offered

@@ -14,7 +14,7 @@ from mcpwall.engine.port_answers import Match, Remember, Scope
 from mcpwall.tui.globs import literal
 
 if TYPE_CHECKING:
-    from mcpwall.engine.port import Held
+    from mcpwall.engine.port_calls import Held
 
 SCOPES: tuple[Scope | None, ...] = (None, Scope.SESSION, Scope.QUARTER, Scope.ALWAYS)
 

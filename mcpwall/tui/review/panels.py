@@ -21,7 +21,7 @@ from mcpwall.tui.words import RISKS, called, short_agent, wants
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mcpwall.engine.port import Held
+    from mcpwall.engine.port_calls import Held
     from mcpwall.engine.port_sessions import SessionRow
     from mcpwall.tui.review.compare import Change
     from mcpwall.tui.review.reading import Reading

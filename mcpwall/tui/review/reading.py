@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import tzinfo
 
-    from mcpwall.engine import port, port_answers
+    from mcpwall.engine import port_answers, port_calls
     from mcpwall.model import JsonObject
     from mcpwall.tui.widgets.lines import Line
 
@@ -40,7 +40,7 @@ class View(enum.Enum):
 class Before:
     """The previous call like the one shown."""
 
-    row: port.Row
+    row: port_calls.Row
     arguments: JsonObject
     changes: Sequence[Change]
 
@@ -53,7 +53,7 @@ class Reading:
     `revealed` are the arguments with the secrets in them, if the person wants to see these.
     """
 
-    held: port.Held
+    held: port_calls.Held
     counts: Counts
     memory: Memory
     view: View = View.FIELDS
@@ -64,11 +64,11 @@ class Reading:
     revealed: JsonObject | None = None
 
     @classmethod
-    def of(cls, held: port.Held) -> Reading:
+    def of(cls, held: port_calls.Held) -> Reading:
         """A call that was not on screen so far."""
         return cls(held, count(held.arguments), Memory.of(held))
 
-    def compared_with(self, row: port.Row, arguments: JsonObject) -> Reading:
+    def compared_with(self, row: port_calls.Row, arguments: JsonObject) -> Reading:
         """The same, with the previous call like it known."""
         found = changes(arguments, self.arguments)
         return replace(self, before=Before(row, arguments, found))
@@ -109,7 +109,7 @@ class Reading:
         """What to look at twice in what would run."""
         return self.edit.flags if self.edit else self.held.flags
 
-    def shows(self, held: port.Held) -> bool:
+    def shows(self, held: port_calls.Held) -> bool:
         """Whether this is still that call, with nothing changed that a decision rests on."""
         return Sight.of(held).same_call(Sight.of(self.held))
 

@@ -14,7 +14,7 @@ from mcpwall.tui.globs import literal
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from mcpwall.engine.port import Row
+    from mcpwall.engine.port_calls import Row
     from mcpwall.model import JsonObject
 
 _PLAIN = re.compile(r"[A-Za-z_][\w-]*", re.ASCII)  # names that are argument paths as they stand

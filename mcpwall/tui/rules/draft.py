@@ -29,7 +29,7 @@ from mcpwall.tui.rules.values import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mcpwall.engine.port import Row
+    from mcpwall.engine.port_calls import Row
     from mcpwall.model import JsonObject
 
 DEEDS = ("deny", "ask", "allow", "approve", "limit", "hide")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from textual import on, work
 from textual.widgets import Input
 
-from mcpwall.engine import port
+from mcpwall.engine import port, port_calls
 from mcpwall.tui import detail
 from mcpwall.tui.columns import columns, heading, stamped_line
 from mcpwall.tui.lookup import look_up
@@ -37,10 +37,10 @@ PAGE = 200  # matches that are asked for at once
 _STAMP = 6  # cells by which date and time are wider than the time alone
 
 
-class FoundList(PickList[port.Row]):
+class FoundList(PickList[port_calls.Row]):
     """The calls that were found, known by their numbers."""
 
-    def key_of(self, item: port.Row) -> int:
+    def key_of(self, item: port_calls.Row) -> int:
         """Its number."""
         return item.id
 
@@ -49,7 +49,7 @@ class FoundList(PickList[port.Row]):
         named = heading(columns(self.size.width - _STAMP))
         return [(" DATE " + named[0][0], "dim")]
 
-    def item_line(self, item: port.Row) -> Line:
+    def item_line(self, item: port_calls.Row) -> Line:
         """A call with its date."""
         return stamped_line(item, columns(self.size.width - _STAMP), self.wall.zone)
 
@@ -70,7 +70,7 @@ class AuditScreen(ListScreen):
     def __init__(self) -> None:
         super().__init__()
         self._text = ""  # the filter in force
-        self._found: list[port.Row] = []
+        self._found: list[port_calls.Row] = []
         self._before = 0  # where the search goes on; 0: it has not begun, or is at the end
         self._said: Line = ()
         self._begun = False
@@ -132,8 +132,8 @@ class AuditScreen(ListScreen):
     async def _go_on(self, enough: int) -> None:
         """Ask for piece after piece until there are enough matches, or no more calls."""
         while len(self._found) < enough:
-            reply = await self.wall.send(port.Search(self._text, self._before))
-            if not isinstance(reply, port.Found):
+            reply = await self.wall.send(port_calls.Search(self._text, self._before))
+            if not isinstance(reply, port_calls.Found):
                 text = reply.text if isinstance(reply, port.Refused) else "no answer"
                 self._said, self._before = trouble(text, self.size.width)[0], 0
                 break
@@ -145,7 +145,7 @@ class AuditScreen(ListScreen):
                 break
         self._draw()
 
-    def _tell(self, reply: port.Found) -> None:
+    def _tell(self, reply: port_calls.Found) -> None:
         many = f" {len(self._found):,} found"
         if not reply.before:
             self._said = [(many, "strong"), ("   the whole record was searched", "dim")]

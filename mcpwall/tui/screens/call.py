@@ -10,7 +10,7 @@ from mcpwall.tui.lookup import look_up
 from mcpwall.tui.screens.sheet import Sheet
 
 if TYPE_CHECKING:
-    from mcpwall.engine.port import Row
+    from mcpwall.engine.port_calls import Row
     from mcpwall.tui.widgets.lines import Line
 
 

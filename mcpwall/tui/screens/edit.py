@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from textual import work
 from textual.containers import Vertical
 
-from mcpwall.engine import port, port_answers
+from mcpwall.engine import port, port_answers, port_calls
 from mcpwall.tui.review.edited import WrittenError, read, write
 from mcpwall.tui.review.layout import safe
 from mcpwall.tui.review.panels import rule, time_left
@@ -48,7 +48,7 @@ class EditScreen(WallModal):
     EditScreen #wrong { max-height: 8; }
     """
 
-    def __init__(self, held: port.Held, text: str = "") -> None:
+    def __init__(self, held: port_calls.Held, text: str = "") -> None:
         super().__init__()
         self._held = held
         self._text = text or write(held.arguments)

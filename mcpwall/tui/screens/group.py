@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from textual import work
 
-from mcpwall.engine import port, port_answers
+from mcpwall.engine import port, port_answers, port_calls
 from mcpwall.text import width
 from mcpwall.tui.guard import Decision, Intent, Sight
 from mcpwall.tui.mirror import Part as Changed
@@ -38,7 +38,7 @@ class Together(NamedTuple):
 class GroupScreen(DecideScreen):
     """Asks about `calls`, all of one kind. Gives a `Together`, or None."""
 
-    def __init__(self, calls: Sequence[port.Held]) -> None:
+    def __init__(self, calls: Sequence[port_calls.Held]) -> None:
         super().__init__()
         self._calls = list(calls)
         self._sending = False
@@ -94,7 +94,7 @@ class GroupScreen(DecideScreen):
             self.show_rows()
             self.say([(f" ▲ {gone} of them changed or waits no more: read again", "alarm")])
 
-    def _stands(self, held: port.Held) -> bool:
+    def _stands(self, held: port_calls.Held) -> bool:
         now = self.mirror.held.get(held.row.id)
         return now is not None and Sight.of(now).same_call(Sight.of(held))
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from textual import work
 
-from mcpwall.engine import port, port_answers, port_rules
+from mcpwall.engine import port_answers, port_calls, port_rules
 from mcpwall.text import fit
 from mcpwall.tui.review import panels, small
 from mcpwall.tui.review.group import alike
@@ -74,7 +74,7 @@ class ReadingScreen(WallScreen, Armed):  # the first base is the one whose style
         )
         yield Panel(id="queue")
 
-    def waiting(self) -> list[port.Held]:
+    def waiting(self) -> list[port_calls.Held]:
         """The calls that wait, the next to expire first."""
         return list(self.mirror.held.values())
 
@@ -98,7 +98,7 @@ class ReadingScreen(WallScreen, Armed):  # the first base is the one whose style
 
     # --- the call on screen ---------------------------------------------------------------------
 
-    def put(self, held: port.Held) -> None:
+    def put(self, held: port_calls.Held) -> None:
         """Show a call from its start."""
         self.reading = Reading.of(held)
         self._lay_out()
@@ -128,11 +128,11 @@ class ReadingScreen(WallScreen, Armed):  # the first base is the one whose style
             self._lay_out()
 
     @work(group="compare", exclusive=True)
-    async def _compare(self, held: port.Held) -> None:
+    async def _compare(self, held: port_calls.Held) -> None:
         """Find the previous call like this one and its arguments."""
         row = self.mirror.previous_like(held.row)
-        reply = await self.wall.send(port.Details(row.id)) if row else None
-        if not isinstance(reply, port.CallDetails) or reply.arguments is None:
+        reply = await self.wall.send(port_calls.Details(row.id)) if row else None
+        if not isinstance(reply, port_calls.CallDetails) or reply.arguments is None:
             return
         now = self.reading
         if now and now.held.row.id == held.row.id:
@@ -208,7 +208,7 @@ class ReadingScreen(WallScreen, Armed):  # the first base is the one whose style
             self._lay_out()
 
     @work(group="reveal", exclusive=True)
-    async def _reveal(self, held: port.Held) -> None:
+    async def _reveal(self, held: port_calls.Held) -> None:
         reply = await self.wall.send(port_answers.Reveal(held.row.id, held.digest))
         now = self.reading
         if isinstance(reply, port_answers.Revealed) and now and now.shows(held) and not now.edit:
@@ -247,7 +247,7 @@ class ReadingScreen(WallScreen, Armed):  # the first base is the one whose style
             screen = EditScreen(held, text if call == held.row.id else "")
             self.app.push_screen(screen, lambda written: self._edited(held, written))
 
-    def _edited(self, held: port.Held, written: object) -> None:
+    def _edited(self, held: port_calls.Held, written: object) -> None:
         """The editor was closed."""
         if not isinstance(written, Written):
             return

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on
 from textual.widgets import Input
 
-from mcpwall.engine import port, port_answers
+from mcpwall.engine import port, port_answers, port_calls
 from mcpwall.tui.guard import Decision, Intent, Sight
 from mcpwall.tui.keys import key_name
 from mcpwall.tui.mirror import Part as Changed
@@ -122,7 +122,7 @@ class ReviewScreen(ReadingScreen):
         self.guard.show(None)
         self.clear()
 
-    def _show(self, held: port.Held) -> None:
+    def _show(self, held: port_calls.Held) -> None:
         self._stop_writing()
         self._note = ()
         self.put(held)
@@ -311,6 +311,6 @@ class ReviewScreen(ReadingScreen):
             return [(f" {LOCKED}", LOCKED.style)]
         return ()
 
-    def waiting(self) -> list[port.Held]:
+    def waiting(self) -> list[port_calls.Held]:
         """The calls that wait, without those just decided on."""
         return [held for id_, held in self.mirror.held.items() if id_ not in self._decided]

@@ -11,7 +11,7 @@ from mcpwall.tui.widgets.lines import Line, LineWidget, Part, cells, spread
 from mcpwall.tui.words import RISKS, called, short_agent
 
 if TYPE_CHECKING:
-    from mcpwall.engine.port import Held
+    from mcpwall.engine.port_calls import Held
     from mcpwall.tui.app import WallApp
 
 _AGENT, _CALLED, _NOTE, _NOTE_WIDE = 14, 24, 18, 28  # cells

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from mcpwall.engine.port import State
+from mcpwall.engine.port_calls import State
 from mcpwall.transport.http.session import KEEP_EACH, KEEP_MAX
 from tests.engine.wall import RULES, call, note, request, result, verdict
 from tests.transport.http.agent import VERSION, Agent, Desk, desk

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from mcpwall.engine.port import State
+from mcpwall.engine.port_calls import State
 from mcpwall.transport.http import headers
 from tests.engine.wall import call, note, request, result, verdict
 from tests.transport.http.agent import STATELESS, Desk, desk

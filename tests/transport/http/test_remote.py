@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mcpwall.engine.port import State
+from mcpwall.engine.port_calls import State
 from mcpwall.model import JsonObject
 from mcpwall.transport.http.agents import Agents
 from mcpwall.transport.http.ears import Ear
