@@ -91,7 +91,7 @@ class Holds:
 
     def full(self, live: Live, size: int) -> str:
         """Why one more call of this session, of `size` bytes, may not wait; '' when it may."""
-        waiting = live.held
+        waiting = live.held_sizes
         if len(waiting) >= PER_SESSION:
             return f"{PER_SESSION} calls of this session wait for a person already"
         if sum(waiting) + size > BYTES_PER_SESSION:

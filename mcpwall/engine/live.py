@@ -203,7 +203,8 @@ class Live:
                 who = "server" if command.request.sort is Sort.QUESTION else "agent"
                 self.give_up(self._open[command.request.call], f"cancelled by the {who}")
             case Listing():
-                self.engine.clock.call_later(LISTING_S, self._listing_late(command))
+                number = command.number
+                self.engine.clock.call_later(LISTING_S, lambda: self._listing_late(number))
             case Opened():
                 self.engine.introduced(self)
             case Note():
@@ -276,7 +277,7 @@ class Live:
         self._wire.flush()
 
     @property
-    def held(self) -> list[int]:
+    def held_sizes(self) -> list[int]:
         """The bytes of arguments of each call that waits for a person."""
         return [record.size for record in self._open.values() if record.state is State.HELD]
 
@@ -335,12 +336,9 @@ class Live:
         record.over(State.ERROR if command.is_error else State.DONE)
         self._over.append((record, len(command.line)))
 
-    def _listing_late(self, listing: Listing) -> Callable[[], None]:
-        def late() -> None:
-            if not self.ended:
-                self._run(self.protocol.listing_failed(listing.number))
-
-        return late
+    def _listing_late(self, number: int) -> None:
+        if not self.ended:
+            self._run(self.protocol.listing_failed(number))
 
     # --- beginning and end ----------------------------------------------------------------------
 

@@ -208,7 +208,7 @@ def session_row(live: Live) -> SessionRow:
         live.hello.directory,
         live.since_ms,
         live.calls,
-        len(live.held),
+        len(live.held_sizes),
         live.ended,
         live.paused,
     )
