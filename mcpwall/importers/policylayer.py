@@ -106,6 +106,7 @@ def rules(document: Any, file: str, server: str) -> Imported:
             draft.note(f"tools.{name}: read as the name of one tool, not as a pattern")
         _add_tool(draft, name, tool)
     _add_limits(draft, tools, policy.get("all_tools", {}).get("limits", []))
+    _add_rate_limits(draft, tools)
     return draft.finished()
 
 
@@ -185,6 +186,10 @@ def _add_limits(draft: Draft, tools: Mapping[str, JsonObject], for_all: list[Jso
         counters[limit["counter"]] = limit, []
         _add_limit(draft, where, limit, (), together=True)
         draft.note("all_tools: every call of the server counts, those of all agents together")
+
+
+def _add_rate_limits(draft: Draft, tools: Mapping[str, JsonObject]) -> None:
+    """The limits in their short form, of one tool each."""
     for name, tool in tools.items():
         if "rate_limit" in tool:
             place = f"tools.{name}.rate_limit"
