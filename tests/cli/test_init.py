@@ -447,6 +447,37 @@ def test_what_was_written_while_a_person_thought_is_not_written_over(machine, ru
     assert not (file.parent / ".mcpwall-backup").exists()
 
 
+def test_a_disk_that_is_full_half_way_is_told_in_words(machine, run, monkeypatch):
+    file, other = install("cursor", machine), install("gemini", machine)
+    keep, replace = routing.ledger.write, routing.document.write
+
+    def write(document, before):
+        if document.path == other:
+            raise routing.DocumentError(f"{other}: cannot be written: No space left on device")
+        replace(document, before)
+
+    def once(path, known):
+        monkeypatch.setattr(routing.ledger, "write", full)
+        keep(path, known)
+
+    def full(path, known):
+        raise routing.ledger.LedgerError(f"{path}: cannot be written: No space left on device")
+
+    monkeypatch.setattr(routing.document, "write", write)
+    monkeypatch.setattr(routing.ledger, "write", once)
+    code, _, err = run("init", "--yes")
+    assert code == 1
+    assert "settings.json: cannot be written" in err
+    assert "clients.json: cannot be written" in err
+    assert "unexpected" not in err
+    assert file.read_bytes() != FILES["cursor"].read_bytes()
+    monkeypatch.setattr(routing.ledger, "write", keep)
+    monkeypatch.setattr(routing.document, "write", replace)
+    run("uninstall", "--yes")
+    assert file.read_bytes() == FILES["cursor"].read_bytes()
+    assert other.read_bytes() == FILES["gemini"].read_bytes()
+
+
 # --- asking -------------------------------------------------------------------------------------
 
 
