@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from mcpwall.engine.port import Done, NoticeEvent, Refused
+from mcpwall.engine.port import Done, NoticeEvent, Refused, StatusEvent
 from mcpwall.engine.port_rules import AcceptEdit, DropRule, PutRule, Undo
 from mcpwall.store.files import UnsafeFileError
 from tests.engine.wall import RULES, Wall, call, verdict
@@ -55,6 +55,21 @@ def test_an_edit_that_loosens_waits_for_the_person(wall):
     assert denied(wall, "wipe") is None
     assert wall.status.outside_edit is None
     assert wall.config.read_text() == LOOSER
+
+
+def test_apps_are_told_of_other_defaults_once_they_are_in_force(wall):
+    def told() -> list[str]:
+        events = wall.engine.feed.since(before).events
+        return [e.status.defaults.read.value for e in events if isinstance(e, StatusEvent)]
+
+    before = wall.engine.feed.seq
+    wall.edit(RULES.replace("[defaults]", '[defaults]\nread = "ask"'))
+    assert told()[-1] == "ask"
+    before = wall.engine.feed.seq
+    wall.edit(RULES)  # looser: it waits, and the old ones hold
+    assert set(told()) == {"ask"}
+    wall.accept(wall.status.outside_edit)
+    assert told()[-1] == "allow"
 
 
 def test_an_edit_that_loosens_can_be_put_back(wall):

@@ -72,6 +72,7 @@ def test_where_there_is_little_room_whole_words_are_left_out() -> None:
         "down 14:01",
     ]
     assert said(up, 19) == "up 30m00"
+    assert [said(SERVERS[5], room) for room in (19, 18)] == ["trouble since 13:54", "trouble"]
 
 
 def test_restarts_count_from_midnight_where_the_person_is() -> None:

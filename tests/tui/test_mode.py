@@ -66,6 +66,16 @@ async def test_a_lockdown_has_the_place_of_the_mode() -> None:
 
 
 @scenario
+async def test_while_no_engine_answers_no_mode_is_claimed() -> None:
+    fake = FakePort(busy())
+    async with showing(fake) as shown:
+        await fake.break_off("the engine has closed the connection")
+        await shown.settle()
+        assert "NO ENGINE" in header(shown)
+        assert "ask-on-write" not in header(shown)
+
+
+@scenario
 async def test_where_there_is_no_room_the_time_goes_first_then_the_mode_never_a_count() -> None:
     counts = "✓ 1,240  ✗ 17  ~ 4  ! 20"
     async with showing(FakePort(busy()), NARROW) as shown:

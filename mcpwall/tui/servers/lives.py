@@ -40,8 +40,9 @@ def standing(server: ServerRow, now_ms: float, zone: tzinfo | None, room: int = 
     else:
         word, style = f"ended {_moment(life.ended.at_ms, now_ms, zone)}", "dim"
     again = _restarts(life, now_ms, zone)
-    longest_first = (f"{word}{code}{f', {again}' if again else ''}", f"{word}{code}")
-    return (next((text for text in longest_first if width(text) <= room), word), style)
+    longest_first = (f"{word}{code}{f', {again}' if again else ''}", f"{word}{code}", word)
+    shortest = word.partition(" since")[0]
+    return (next((text for text in longest_first if width(text) <= room), shortest), style)
 
 
 def story(server: ServerRow, now_ms: float, zone: tzinfo | None) -> list[tuple[str, str, str]]:
