@@ -7,6 +7,8 @@ DejaVu Sans Mono, which has no signs for line ends, tabs and searches: arrows st
 
 import asyncio
 import json
+import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -29,6 +31,7 @@ from screenshots.scene import (
     ASKING_RULES,
     CALLS,
     CLAUDE,
+    FALLING,
     NO_HTTP,
     QUESTION,
     RULES,
@@ -37,6 +40,7 @@ from screenshots.scene import (
 )
 from tests.helpers.programs import ECHO, environment, wall
 from tests.helpers.raw_client import RawClient
+from tests.system.processes import server_of
 
 HERE = Path(__file__).parent
 WAITING = sum(call.waits for call in CALLS)
@@ -67,7 +71,7 @@ def session(
 
 
 def call_tools(scratch: Path, stack: ExitStack) -> None:
-    """Open a session for each agent and server, and make the calls in order."""
+    """Open a session for each agent and server, and make the calls in order; then one goes down."""
     sessions: dict[tuple[str, str], RawClient] = {}
     for call in CALLS:
         key = (call.agent, call.server)
@@ -76,6 +80,10 @@ def call_tools(scratch: Path, stack: ExitStack) -> None:
         pending = sessions[key].start_call(call.tool, call.arguments)
         if not call.waits:
             pending.wait()
+    for _ in range(2):
+        client = session(scratch, stack, CLAUDE, FALLING, SERVERS[FALLING])
+        os.kill(server_of(client.process.pid), signal.SIGKILL)
+        client.process.wait(PATIENCE_S)
 
 
 def be_asked(scratch: Path, stack: ExitStack) -> None:
@@ -134,8 +142,9 @@ async def pictures() -> None:
         await picture("group", size, "p", *NEXT, "*")
         await picture("rules", size, "3", "down", "down")
         await picture("rule-form", size, "3", "down", "down", "e")
-        await picture("servers", size, "4", *["down"] * 8)
-        await picture("risk", size, "4", *["down"] * 8, "R", "up", "up")
+        await picture("servers", size, "4", *["down"] * 7)
+        await picture("forget", size, "4", *["down"] * 7, "d")
+        await picture("risk", size, "4", *["down"] * 10, "R", "up", "up")
         await picture("accept", size, "4", "c")
         await picture("sessions", size, "5")
         await picture("audit", size, "6", "down", "down")

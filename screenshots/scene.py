@@ -17,6 +17,7 @@ SERVERS: dict[str, list[Json]] = {
         _tool("list_directory", "List a directory.", path="string"),
         _tool("write_file", "Write a file.", path="string", content="string"),
     ],
+    "playwright": [_tool("navigate", "Open a page in the browser.", url="string")],
     "postgres": [_tool("query", "Run a read-only query.", sql="string")],
     "slack": [_tool("post_message", "Post a message.", channel="string", text="string")],
     "github": [
@@ -25,6 +26,8 @@ SERVERS: dict[str, list[Json]] = {
     ],
     "shell": [_tool("run", "Run a command.", command="string", cwd="string", timeout="integer")],
 }
+
+FALLING = "playwright"  # a server that does not stay up
 
 # A server that asks its agent's user something while it works.
 ASKING = [_tool("ask_client", "Publish the package.", method="string")]
@@ -64,7 +67,7 @@ reason = "look at what servers want to know"
 """
 RULES = """\
 [defaults]
-hold = "5m"
+hold = "15m"
 
 [http]
 listen = "off"
