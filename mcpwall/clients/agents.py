@@ -5,6 +5,7 @@ docs/agents.md has the same as a table for people, with what each line was check
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Final
 from mcpwall.clients.places import Places
 
 USER, PROJECT = "user", "project"
+FILES_MAX: Final = 30  # that one pattern finds
 ANY: Final = "*"  # in a path of keys: every member
 
 # VS Code and its forks, by directory.
@@ -174,16 +176,21 @@ def _cline(at: Places) -> Iterator[Place]:
     yield Place(own / "settings" / name, USER, _MCP_SERVERS)
 
 
+def _found(folder: Path, pattern: str) -> list[Path]:
+    """Files by a pattern, as many as anybody has: a project can hold any number of them."""
+    return sorted(itertools.islice(folder.glob(pattern), FILES_MAX))
+
+
 def _continue(at: Places) -> Iterator[Place]:
     own = at.variable("CONTINUE_GLOBAL_DIR", ".continue")
     yield Place(own / "config.yaml", USER, _MCP_SERVERS)
     for folder, scope in ((own, USER), (at.project / ".continue", PROJECT)):
         for ending in ("yaml", "yml", "json"):
-            for file in sorted(folder.glob(f"mcpServers/**/*.{ending}")):
+            for file in _found(folder, f"mcpServers/**/*.{ending}"):
                 yield Place(file, scope, _MCP_SERVERS)
         for ending in ("yaml", "yml"):  # whole agents, which had another name before
             for kind in ("agents", "assistants"):
-                for file in sorted(folder.glob(f"{kind}/**/*.{ending}")):
+                for file in _found(folder, f"{kind}/**/*.{ending}"):
                     yield Place(file, scope, _MCP_SERVERS, aside=True)
 
 

@@ -19,6 +19,7 @@ from mcpwall.store import files
 
 BOM = "\ufeff"
 MAX_KIB = 64 * 1024  # some agents keep their history in the same file
+PROJECT_KIB = files.MAX_FOREIGN_KIB  # a stranger may have written it, and reading takes time
 
 
 class DocumentError(Exception):
@@ -56,10 +57,10 @@ class Document:
         return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)
 
 
-def read(path: Path) -> Document | None:
+def read(path: Path, limit_kib: int = MAX_KIB) -> Document | None:
     """A file that exists, None for one that does not. Raises DocumentError."""
     try:
-        text = files.read_own(str(path), MAX_KIB)
+        text = files.read_own(str(path), limit_kib)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except files.UnsafeFileError as error:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mcpwall.clients import document
-from mcpwall.clients.agents import AGENTS, Agent, Place
+from mcpwall.clients.agents import AGENTS, PROJECT, Agent, Place
 from mcpwall.clients.entries import Entry, entries
 from mcpwall.clients.places import Places
 
@@ -51,7 +51,9 @@ def survey(places: Places, agents: Sequence[Agent] = AGENTS) -> Iterator[Found]:
                 continue
             seen.add(key)
             try:
-                read = document.read(place.file)
+                foreign = place.scope == PROJECT
+                limit_kib = document.PROJECT_KIB if foreign else document.MAX_KIB
+                read = document.read(place.file, limit_kib)
             except document.DocumentError as error:
                 yield Found(agent, place, problem=str(error))
             else:

@@ -11,7 +11,7 @@ import tomllib
 from typing import Any, Final, NoReturn
 
 from mcpwall.clients.nodes import DEPTH_MAX, Member, Node, UnreadableError, line_of
-from mcpwall.store.toml_lines import BLANK, KEY_PART, SPACE, STRING
+from mcpwall.store.toml_lines import BLANK, KEY_PART, SPACE, STRING, deep_key
 
 _WORD: Final = re.compile(r"[^,\]}#\r\n]*[^,\]}#\s]")  # numbers, booleans, dates
 _AT: Final = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
@@ -42,6 +42,8 @@ class _Table:
 
 def parse(text: str) -> Node:
     """The tables that a text holds. Raises UnreadableError."""
+    if line := deep_key(text):
+        raise UnreadableError(line, "this key has too many parts")
     try:
         data = tomllib.loads(text.replace("\r\n", "\n"))
     except tomllib.TOMLDecodeError as error:

@@ -34,12 +34,6 @@ from mcpwall.store.toml_lines import Path, Positions
 _MAX_ERRORS: Final = 100
 PROJECT_RULES_MAX: Final = 200  # a stranger's file holds up every call while it is compiled
 EXPRESSIONS_MAX: Final = 400_000  # of a project's file, together, as `expressions_size` counts
-# tomllib's time and memory grow with the square of a dotted key's parts.
-_DEEP_KEY: Final = re.compile(
-    r"""(?:^[ \t]*+\[{0,2}|[{,])"""
-    r"""(?:[ \t]*+(?:[\w-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')[ \t]*+\.){20}""",
-    re.MULTILINE | re.ASCII,
-)
 _AT: Final = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 
 
@@ -196,8 +190,7 @@ def _load_text(text: str, file: str, *, project: bool) -> Config:
 def _parse(text: str, file: str) -> JsonObject:
     try:
         text.encode()
-        if deep := _DEEP_KEY.search(text):
-            line = text.count("\n", 0, deep.end()) + 1
+        if line := toml_lines.deep_key(text):
             raise ConfigError(file, line, "this key has too many parts")
         return tomllib.loads(text)
     except UnicodeEncodeError as error:

@@ -29,6 +29,12 @@ STRING = re.compile(
     re.DOTALL,
 )
 _BARE_VALUE = re.compile(r"[^,\]}#\n]*")  # numbers, booleans, dates (which may hold a space)
+# tomllib's time and memory grow with the square of a dotted key's parts.
+_DEEP_KEY = re.compile(
+    r"""(?:^[ \t]*+\[{0,2}|[{,])"""
+    r"""(?:[ \t]*+(?:[\w-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')[ \t]*+\.){20}""",
+    re.MULTILINE | re.ASCII,
+)
 
 
 class Header(NamedTuple):
@@ -61,6 +67,15 @@ class Positions(NamedTuple):
                 return self.lines[path]
             path = path[:-1]
         return 1
+
+
+def deep_key(text: str) -> int:
+    """The line of a dotted key of so many parts that no parser should get it; 0 for none.
+
+    Also of a text within a string that looks like one.
+    """
+    deep = _DEEP_KEY.search(text)
+    return text.count("\n", 0, deep.end()) + 1 if deep else 0
 
 
 def positions(text: str) -> Positions:
