@@ -52,6 +52,19 @@ def test_links_between_files_lead_somewhere(document) -> None:
     assert [link for link in links if not (document.parent / link).exists()] == []
 
 
+MAPPED = ("engine", "policy", "protocol", "store", "transport", "transport/http")
+
+
+@pytest.mark.parametrize("room", MAPPED)
+def test_every_module_stands_on_the_map_of_its_room(room) -> None:
+    folder = ROOT / "mcpwall" / room
+    words = set(re.findall(r"\w+", (folder / "__init__.py").read_text()))
+    names = {file.stem for file in folder.glob("*.py")} - {"__init__"}
+    families = {name for name in names if f"{name.split('_')[0]}_" in words}  # `port_…`
+    lost = names - words - families
+    assert lost == set(), f"say in {room}/__init__.py what they do"
+
+
 README = (ROOT / "README.md").read_text()
 KEYS = re.findall(r"`([^`]+)`", "".join(re.findall(r"^\| (`.+?`) \|", README, re.MULTILINE)))
 MEANT = (

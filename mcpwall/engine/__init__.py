@@ -24,7 +24,7 @@ Servers and their tools:
     catalog     what one said in one session            sightings     that, compared with the pins
     showing     what agents get to read of it           newcomers     first seen, told together
     life        up, down, started again                 tool_rules    hide, block, recommended
-    tool_risks  classes that a person sets
+    tool_risks  classes that a person sets              forgetting    one that is not used any more
 
 What lasts:
     recorder    the engine's pen                        restore       what a new engine takes over

@@ -11,7 +11,7 @@ Judging:
     conditions  one `when` test, in three values limits      the sliding log behind limits
     hosts       the host of a URL                flow        what an agent did before
     uris        a resource's URI in plain        answers     what a person's answer covers
-                                                 state       what the judge goes by besides
+    seen        what is noted of a call          state       what the judge goes by besides
 
 What a tool is:
     risk        what it can do at worst, told by `risk_…`, `findings`, `verbs`
