@@ -128,6 +128,7 @@ def answers(hostile: port.Snapshot, nasty: str = CONTROL + MARKUP) -> dict[type,
         port_tools.Recommend: port_tools.Recommended(
             (port_tools.Recommendation({"tool": nasty}, nasty),), f"-{nasty}\n+{nasty}"
         ),
+        port_tools.MatchTools: port_tools.ToolsMatched(1, {nasty: (nasty,)}),
         port_tools.Classify: port_tools.Classified(
             replace(hostile.servers[0].tools[0], why="x"),
             hostile.servers[0].tools[0],

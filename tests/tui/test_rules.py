@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from mcpwall.engine import port, port_calls, port_rules
+from mcpwall.engine import port, port_calls, port_rules, port_tools
 from mcpwall.model import Action, Budget, Condition, Defaults, Origin, Per, RateLimit, Risk, Rule
 from mcpwall.tui.settings import Settings
 from mcpwall.tui.widgets.entry import Entry
@@ -80,8 +80,12 @@ RULES = (
 )
 
 
+MATCHED = port_tools.ToolsMatched(40, {"slack": ("post_message", "post_file"), "fs": ("post",)})
+
+
 def engine(**status: Any) -> FakePort:
     fake = FakePort(replace(busy(), rules=RULES, status=replace(STATUS, undo=1, **status)))
+    fake.replies[port_tools.MatchTools] = MATCHED
     fake.replies[port_rules.Preview] = port_rules.Previewed(
         500,
         matched=(1, 2, 3),
@@ -97,7 +101,8 @@ def sent(fake: FakePort, kind: type[Any]) -> list[Any]:
 
 def orders(fake: FakePort) -> list[Any]:
     """The commands that change something."""
-    return [c for c in fake.sent if not isinstance(c, port_calls.Details | port_rules.Preview)]
+    asks = port_calls.Details | port_rules.Preview | port_tools.MatchTools
+    return [c for c in fake.sent if not isinstance(c, asks)]
 
 
 async def select(shown: Shown, rule: str) -> None:
@@ -323,6 +328,7 @@ async def test_the_deed_is_chosen_with_the_arrows() -> None:
 
 LIMIT = {"tool": "post", "rate_limit": {"max": 10, "window": 60}}
 BOTH = LIMIT | {"action": "ask"}
+HELD = {"tool": "post", "action": "ask", "more_than": {"max": 10, "window": 60}}
 
 
 @pytest.mark.parametrize(
@@ -345,6 +351,43 @@ async def test_who_chooses_another_deed_than_limit_wants_no_limit(
         await shown.settle()
         await shown.press(*keys, "ctrl+s")
         assert sent(fake, port_rules.PutRule)[0].fields == saved
+
+
+@pytest.mark.parametrize(
+    ("written", "keys", "saved"),
+    [
+        (LIMIT, ["right"], HELD),
+        (HELD, ["left"], LIMIT),
+        (HELD, [], HELD),
+    ],
+)
+@scenario
+async def test_a_call_over_a_limit_waits_or_is_held_as_the_person_chooses(
+    written: dict[str, Any], keys: list[str], saved: dict[str, Any]
+) -> None:
+    fake = engine()
+    async with showing(fake) as shown:
+        shown.app.push_screen(RuleForm(written, "r1"))
+        await shown.settle()
+        shown.app.screen.query_one("#hit").focus()
+        await shown.press(*keys, "ctrl+s")
+        assert sent(fake, port_rules.PutRule)[0].fields == saved
+
+
+@scenario
+async def test_what_is_over_a_limit_is_asked_of_limits_alone() -> None:
+    fake = engine()
+    async with showing(fake) as shown:
+        await shown.press("3", "n")
+        assert "when hit" not in shown.text()
+        await shown.press("left", "left")
+        assert "‹limit›" in shown.text()
+        assert "when hit  ‹tell the agent to wait›  hold it for you" in shown.text()
+        names = ("after_server", "after_tool", "after_within", "repeat", "limit", "per", "hit")
+        shown.app.screen.query_one("#after_server").focus()
+        for name in names[1:]:
+            await shown.press("down")
+            assert shown.app.screen.focused.id == name  # type: ignore[union-attr]
 
 
 @scenario
@@ -568,6 +611,66 @@ async def test_enter_on_the_line_of_what_would_change_lists_it() -> None:
         assert "WOULD BE LIMITED: 1" in shown.text()
         await shown.press("escape", "up", *"x")  # typed into the field above
         assert shown.app.screen.query_one("#reason", Entry).value == "x"
+
+
+@scenario
+async def test_the_form_says_how_many_tools_a_pattern_matches_and_enter_lists_them() -> None:
+    fake = engine()
+    async with showing(fake) as shown:
+        await shown.press("3", "n")
+        assert "matches 3 tools on 2 servers" in shown.text()
+        assert "↵ list them" not in shown.text()  # there, enter goes on to the next field
+        await shown.press("tab", "tab", *"post*")
+        shown.app.screen._preview()
+        await shown.settle()
+        assert sent(fake, port_tools.MatchTools)[-1].fields == {"tool": "post*"}
+        assert "matches 3 tools on 2 servers   ↵ list them" in shown.text()
+        await shown.press("enter")
+        assert "slack: 2 tools" in shown.text()
+        assert "post_message" in shown.text()
+        await shown.press("escape", *"x")
+        assert shown.app.screen.query_one("#tool", Entry).value == "post*x"
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        (port_tools.ToolsMatched(0), "no tool is known yet"),
+        (port_tools.ToolsMatched(40), "matches none of 40 tools"),
+        (port.Refused("the pattern is too complex"), ""),
+    ],
+)
+@scenario
+async def test_where_no_tool_matches_enter_goes_on(told: port.Reply, said: str) -> None:
+    fake = engine()
+    fake.replies[port_tools.MatchTools] = told
+    async with showing(fake) as shown:
+        await shown.press("3", "n", "tab", "tab")
+        assert said in shown.text()
+        assert "↵ list them" not in shown.text()
+        await shown.press("enter", *"x")
+        assert shown.app.screen.query(".test").first().query_one(Entry).value == "x"
+
+
+@scenario
+async def test_the_tools_are_asked_for_by_all_that_chooses_them() -> None:
+    fake = engine()
+    table = {"server": "s", "risk": ["read"], "agent": "codex", "method": "tools/call"}
+    async with showing(fake) as shown:
+        shown.app.push_screen(RuleForm(table | {"action": "deny"}, "r1"))
+        await shown.settle()
+        del table["agent"]
+        assert sent(fake, port_tools.MatchTools)[-1].fields == table
+
+
+@scenario
+async def test_p10_names_of_tools_that_match_are_made_visible() -> None:
+    fake = engine()
+    fake.replies[port_tools.MatchTools] = port_tools.ToolsMatched(1, {EVIL: (EVIL,)})
+    async with showing(fake, NARROW) as shown:
+        await shown.press("3", "n", "tab", "tab", "enter")
+        assert "‹ESC›" in shown.text()
+        assert not set(shown.text()) & set("\x1b\x07\u202e")
 
 
 @scenario

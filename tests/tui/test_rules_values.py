@@ -16,13 +16,15 @@ from mcpwall.model import Risk
 from mcpwall.policy.operators import OPERATORS as KNOWN
 from mcpwall.store.config import load_text
 from mcpwall.store.rule_tables import render
-from mcpwall.tui.rules.draft import ArgumentTest as Typed
 from mcpwall.tui.rules.draft import (
+    HOLD,
+    WAIT,
     DraftError,
     draft_of,
     fields_from_call,
     table_of,
 )
+from mcpwall.tui.rules.draft import ArgumentTest as Typed
 from mcpwall.tui.rules.values import (
     OPERATORS,
     TypedError,
@@ -250,10 +252,10 @@ def test_every_rule_of_the_documentation_stays_what_it_is() -> None:
         ),
         (FLOWS[3], {"repeat": "3"}, FLOWS[3] | {"repeat": 3}),
         (FLOWS[3], {"repeat": " "}, {"tool": "run", "action": "deny"}),
-        (FLOWS[4], {"more": "5 per 60s"}, FLOWS[4] | {"more_than": {"max": 5, "window": "60s"}}),
+        (FLOWS[4], {"limit": "5 per 60s"}, FLOWS[4] | {"more_than": {"max": 5, "window": "60s"}}),
         (
             FLOWS[5],
-            {"more_per": "server"},
+            {"per": "server"},
             FLOWS[5]
             | {"more_than": {"max": 9, "window": "1h", "per": "server", "per_argument": "to"}},
         ),
@@ -267,9 +269,83 @@ def test_what_a_rule_asks_of_earlier_calls_can_be_edited(
 
 @pytest.mark.parametrize(
     ("change", "field"),
-    [({"repeat": "often"}, "repeat"), ({"repeat": "0"}, "repeat"), ({"more": "many"}, "more")],
+    [({"repeat": "often"}, "repeat"), ({"repeat": "0"}, "repeat")],
 )
 def test_what_cannot_be_read_of_it_says_where(change: dict[str, Any], field: str) -> None:
     with pytest.raises(DraftError) as caught:
         edited({}, **change)
+    assert caught.value.field == field
+
+
+# --- what becomes of a call over a limit --------------------------------------------------------
+
+WAITS: dict[str, Any] = {"tool": "run", "rate_limit": "10/minute"}
+HOLDS: dict[str, Any] = {"tool": "run", "action": "ask", "more_than": "10/minute"}
+APART: dict[str, Any] = {"max": 10, "window": "1m", "per": "agent", "per_argument": "to"}
+
+
+@pytest.mark.parametrize(
+    ("table", "hit"),
+    [
+        (WAITS, WAIT),
+        (HOLDS, HOLD),
+        (HOLDS | {"more_than": APART, "after": {"tool": "read"}, "repeat": 3}, HOLD),
+        (WAITS | {"rate_limit": APART, "budget": {"sum": "n", "max": 5, "window": "1d"}}, WAIT),
+    ],
+)
+def test_both_kinds_of_limit_are_limits_in_the_form_and_stay_what_they_are(
+    table: dict[str, Any], hit: str
+) -> None:
+    draft = draft_of(table)
+    assert (draft.do, draft.hit) == ("limit", hit)
+    assert read_rate(draft.limit) == (10, "1m")
+    assert edited(table) == table
+
+
+@pytest.mark.parametrize(
+    ("table", "hit", "made"),
+    [
+        (WAITS, HOLD, HOLDS),
+        (HOLDS, WAIT, WAITS),
+        (WAITS | {"rate_limit": APART}, HOLD, HOLDS | {"more_than": APART}),
+        (HOLDS | {"more_than": APART}, WAIT, WAITS | {"rate_limit": APART}),
+    ],
+)
+def test_a_limit_is_turned_from_one_kind_into_the_other_with_all_its_numbers(
+    table: dict[str, Any], hit: str, made: dict[str, Any]
+) -> None:
+    assert edited(table, hit=hit) == made
+    assert len(load_text(render(made), "config.toml").rules) == 1
+
+
+def test_a_limit_that_holds_becomes_a_plain_ask_and_the_other_way() -> None:
+    assert edited(HOLDS, do="ask", limit="") == {"tool": "run", "action": "ask"}
+    plain = {"tool": "run", "action": "ask"}
+    held = {"more_than": {"max": 3, "window": "1h"}}
+    assert edited(plain, do="limit", limit="3 per 1h", hit=HOLD) == plain | held
+
+
+def test_a_limit_of_another_kind_and_number_keeps_what_the_form_does_not_show() -> None:
+    made = edited(WAITS | {"rate_limit": APART}, hit=HOLD, limit="5 per 1h")
+    assert made["more_than"] == APART | {"max": 5, "window": "1h"}
+
+
+def test_an_ask_within_a_limit_is_no_limit_that_holds() -> None:
+    table = WAITS | {"action": "ask"}
+    assert (draft_of(table).do, draft_of(table).hit) == ("ask", WAIT)
+    assert edited(table, hit=HOLD) == table  # that choice is for limits alone
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "words"),
+    [
+        ({"limit": ""}, "limit", "write a limit"),
+        ({"sum": "n", "budget": "5 per 1d"}, "budget", "has no budget"),
+    ],
+)
+def test_a_limit_that_holds_is_a_number_of_calls(
+    changes: dict[str, Any], field: str, words: str
+) -> None:
+    with pytest.raises(DraftError, match=words) as caught:
+        edited(HOLDS, **changes)
     assert caught.value.field == field

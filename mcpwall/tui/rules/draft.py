@@ -34,11 +34,16 @@ if TYPE_CHECKING:
 
 DEEDS = ("deny", "ask", "allow", "approve", "limit", "hide")
 _NO_ACTION = ("limit", "hide")
+_DOING = {"action", "rate_limit", "budget", "hide"}  # a rule has one of these
+_HOLDING = {"more_than"}
 PER = ("tool", "server", "agent", "session")
+WAIT, HOLD = "tell the agent to wait", "hold it for you"
+HITS = (WAIT, HOLD)  # what becomes of a call that is over a limit
 _A_MINUTE = {Risk.READ: 60}  # calls a minute that `r` suggests; others
 _A_MINUTE_ELSE = 10
 _SPELLED = "‹›␊␉"  # signs by which `text.visible` shows what cannot be typed
 _UNSHOWN = ("id", "agent", "method", "risk", "reach", "reads", "enabled")
+_SELECTING = ("method", "risk", "reach", "reads")
 _UNSHOWN_AFTER = ("method", "risk", "reach", "reads")
 
 
@@ -58,7 +63,10 @@ class ArgumentTest:
 
 @dataclass(frozen=True)
 class Draft:
-    """What stands in the form, all of it safe text. Rates and limits are like "10 per 60s"."""
+    """What stands in the form, all of it safe text. Limits are like "10 per 60s".
+
+    A limit that holds is `more_than` with `action = "ask"` in the language of rules.
+    """
 
     do: str = "deny"
     server: str = ""
@@ -68,15 +76,19 @@ class Draft:
     after_tool: str = ""
     after_within: str = ""
     repeat: str = ""
-    more: str = ""
-    more_per: str = "tool"
     limit: str = ""
     per: str = "tool"
+    hit: str = WAIT
     sum: str = ""
     budget: str = ""
     reason: str = ""
     kept: JsonObject = field(default_factory=dict)  # keys that the form does not show
     also: JsonObject = field(default_factory=dict)  # and those of `after`
+
+    @property
+    def holds(self) -> bool:
+        """Whether calls over the limit are held for a person."""
+        return self.do == "limit" and self.hit == HOLD
 
 
 class DraftError(ValueError):
@@ -100,10 +112,11 @@ def fields_from_call(row: Row) -> JsonObject:
 def draft_of(table: JsonObject) -> Draft:
     """The form's text for a rule's TOML table."""
     budget, after = table.get("budget") or {}, table.get("after") or {}
-    (limit, per), (more, more_per) = (_shown(table.get(key)) for key in ("rate_limit", "more_than"))
+    holds = table.get("action") == "ask" and "more_than" in table and "rate_limit" not in table
+    limit, per = _shown(table.get("more_than" if holds else "rate_limit"))
     deed = "hide" if table.get("hide") else "limit" if limit or budget else "deny"
     return Draft(
-        do=str(table.get("action", deed)),
+        do="limit" if holds else str(table.get("action", deed)),
         server=write_names(table.get("server")),
         tool=write_names(table.get("tool")),
         tests=tuple(_tests(table.get("when", {}))),
@@ -111,14 +124,13 @@ def draft_of(table: JsonObject) -> Draft:
         after_tool=write_names(after.get("tool")),
         after_within=write_window(after["within"]) if "within" in after else "",
         repeat=str(table.get("repeat", "")),
-        more=more,
-        more_per=more_per,
         limit=limit,
         per=per,
+        hit=HOLD if holds else WAIT,
         sum=visible(budget.get("sum", "")),
         budget=write_rate(budget["max"], budget["window"]) if budget else "",
         reason=visible(table.get("reason", "")),
-        kept=_kept(table, *_UNSHOWN),
+        kept=_kept(table, *_UNSHOWN, *(() if holds else ("more_than",))),
         also=_kept(after, *_UNSHOWN_AFTER),
     )
 
@@ -128,10 +140,13 @@ def table_of(draft: Draft, written: JsonObject) -> JsonObject:
     before = draft_of(written)
     table: JsonObject = dict(draft.kept)
 
-    def put(key: str, names: tuple[str, ...], make: Callable[[], Any]) -> None:
-        """Keep what was written where the text is still the same, else read the text."""
+    def put(key: str, names: tuple[str, ...], make: Callable[[], Any], was: str = "") -> None:
+        """Keep what was written where the text is still the same, else read the text.
+
+        `was`: under which key it was written, if not under this one.
+        """
         if all(getattr(draft, name) == getattr(before, name) for name in names):
-            value = written.get(key)
+            value = written.get(was or key)
         else:
             value = make()
         if value is not None:
@@ -146,25 +161,25 @@ def table_of(draft: Draft, written: JsonObject) -> JsonObject:
         lambda: _after(draft, written.get("after")),
     )
     put("repeat", ("repeat",), lambda: _repeat(draft.repeat))
-    put(
-        "more_than",
-        ("more", "more_per"),
-        lambda: _limited("more", draft.more, draft.more_per, written.get("more_than")),
-    )
-    put("action", ("do",), lambda: None if draft.do in _NO_ACTION else draft.do)
+    put("action", ("do", "holds"), lambda: _action(draft))
     put("hide", ("do",), lambda: draft.do == "hide" or None)
-    put(
-        "rate_limit",
-        ("limit", "per"),
-        lambda: _limited("limit", draft.limit, draft.per, written.get("rate_limit")),
-    )
+    put(_limiting(draft), ("limit", "per"), lambda: _limit(draft, written), _limiting(before))
     put("budget", ("sum", "budget"), lambda: _budget(draft, written.get("budget") or {}))
     put("reason", ("reason",), lambda: _typed("reason", draft.reason) or None)
     if "action" not in table and draft.do not in _NO_ACTION:
         table["action"] = draft.do  # a new rule starts with an action that was never written
-    if not table.keys() & {"action", "rate_limit", "budget", "hide"}:
+    if not table.keys() & (_HOLDING if draft.holds else _DOING):
         raise DraftError("limit", 'write a limit, such as "10 per 60s", or a budget')
+    if draft.holds and "budget" in table:
+        raise DraftError("budget", "a rule that holds what is over its limit has no budget")
     return table
+
+
+def selecting(draft: Draft) -> JsonObject:
+    """The keys of its table that choose tools."""
+    names = {"server": read_names(draft.server), "tool": read_names(draft.tool)}
+    typed = {key: value for key, value in names.items() if value is not None}
+    return typed | _kept(draft.kept, *_SELECTING)
 
 
 def unshown(draft: Draft) -> str:
@@ -218,6 +233,17 @@ def _repeat(text: str) -> int | None:
     return int(text)
 
 
+def _limiting(draft: Draft) -> str:
+    """The key of its limit."""
+    return "more_than" if draft.holds else "rate_limit"
+
+
+def _action(draft: Draft) -> str | None:
+    if draft.holds:
+        return "ask"
+    return None if draft.do in _NO_ACTION else draft.do
+
+
 def _shown(written: Any) -> tuple[str, str]:
     """The text of a limit, and what it counts apart."""
     if isinstance(written, dict):
@@ -225,11 +251,12 @@ def _shown(written: Any) -> tuple[str, str]:
     return written or "", "tool"
 
 
-def _limited(name: str, text: str, per: str, written: Any) -> JsonObject | None:
-    if not text.strip():
+def _limit(draft: Draft, written: JsonObject) -> JsonObject | None:
+    if not draft.limit.strip():
         return None
-    limit = _rate(name, text) | _kept(written, "per_argument")
-    return limit if per == "tool" else limit | {"per": per}
+    before = written.get("rate_limit", written.get("more_than"))
+    limit = _rate("limit", draft.limit) | _kept(before, "per_argument")
+    return limit if draft.per == "tool" else limit | {"per": draft.per}
 
 
 def _budget(draft: Draft, written: JsonObject) -> JsonObject | None:

@@ -54,7 +54,7 @@ def in_order(rows: Iterable[RuleRow]) -> list[RuleRow]:
 
 
 def deed(rule: Rule) -> str:
-    """What a rule does, in the word of its form; what a rule does besides limiting names it."""
+    """What a rule does, in a word; what a rule does besides limiting names it."""
     if rule.hide:
         return "hide"
     return rule.action.value if rule.action else "limit"

@@ -23,12 +23,14 @@ from mcpwall.tui.rules.bounds import FIELDS as BOUNDS
 from mcpwall.tui.rules.bounds import Bounds
 from mcpwall.tui.rules.draft import (
     DEEDS,
+    HITS,
     PER,
     ArgumentTest,
     Draft,
     DraftError,
     draft_of,
     fields_from_call,
+    selecting,
     table_of,
     unshown,
 )
@@ -36,8 +38,10 @@ from mcpwall.tui.rules.effect import effect, trouble
 from mcpwall.tui.rules.values import OPERATORS
 from mcpwall.tui.screens.affected import AffectedScreen
 from mcpwall.tui.screens.base import WallModal
+from mcpwall.tui.screens.matched import MatchedScreen
 from mcpwall.tui.widgets.choice import Choice
 from mcpwall.tui.widgets.entry import Entry
+from mcpwall.tui.widgets.matches import Matches
 from mcpwall.tui.widgets.panel import Panel
 from mcpwall.tui.widgets.preview import PreviewLines
 
@@ -61,15 +65,14 @@ class _Row(Horizontal):
     _Row Panel { height: 1; width: 11; }
     _Row Entry, _Row Choice { width: 1fr; margin: 0 1 0 0; }
     _Row Entry { background: $panel; }
-    _Row #limit, _Row #more { width: 20; }
-    _Row #limit, _Row #more { max-width: 45%; }
+    _Row #limit { width: 20; max-width: 45%; }
     _Row #after_within { width: 16; max-width: 30%; }
     _Row .op { width: 18; max-width: 30%; }
     _Row Entry:focus { background: $cursor; }
     _Row Entry.-wrong, _Row.-wrong Entry { background: $error 30%; }
     """
 
-    def __init__(self, name: str, *inputs: Entry | Choice) -> None:
+    def __init__(self, name: str, *inputs: Entry | Choice | Matches) -> None:
         super().__init__(*inputs)
         self._label = name
 
@@ -110,7 +113,8 @@ class RuleForm(WallModal):
             yield Panel(id="form-title")
             yield _Row("do", Choice(DEEDS, draft.do, id="do"))
             yield _Row("server", _entry("server", draft.server, "every server; git*, !prod-*"))
-            yield _Row("tool", _entry("tool", draft.tool, "every tool; delete_*, !delete_draft"))
+            tool = _entry("tool", draft.tool, "every tool; delete_*, !delete_draft")
+            yield _Row("tool", tool, Matches(tool))
             for test in (*draft.tests, ArgumentTest()):
                 yield _test_row(test)
             yield _Row(
@@ -122,13 +126,12 @@ class RuleForm(WallModal):
                 "repeat", _entry("repeat", draft.repeat, "none; 5 times the same call in a row")
             )
             yield _Row(
-                "more than", _entry("more", draft.more, "none; 20 per 1m"),
-                Choice(PER, draft.more_per, label="counted per ", id="more_per"),
-            )  # fmt: skip
-            yield _Row(
                 "limit", _entry("limit", draft.limit, "none; 10 per 60s"),
                 Choice(PER, draft.per, label="counted per ", id="per"),
             )  # fmt: skip
+            when_hit = _Row("when hit", Choice(HITS, draft.hit, id="hit"))
+            when_hit.display = draft.do == "limit"
+            yield when_hit
             yield _Row(
                 "budget", _entry("sum", draft.sum, "none; the argument that is summed up"),
                 _entry("budget", draft.budget, "2000 per 1d"),
@@ -151,7 +154,7 @@ class RuleForm(WallModal):
     def draft(self) -> Draft:
         """What stands in the form now."""
         return Draft(
-            do=self.query_one("#do", Choice).value,
+            do=self._chosen_word("do"),
             server=self._text("server"),
             tool=self._text("tool"),
             tests=tuple(
@@ -162,10 +165,9 @@ class RuleForm(WallModal):
             after_tool=self._text("after_tool"),
             after_within=self._text("after_within"),
             repeat=self._text("repeat"),
-            more=self._text("more"),
-            more_per=self.query_one("#more_per", Choice).value,
             limit=self._text("limit"),
-            per=self.query_one("#per", Choice).value,
+            per=self._chosen_word("per"),
+            hit=self._chosen_word("hit"),
             sum=self._text("sum"),
             budget=self._text("budget"),
             reason=self._text("reason"),
@@ -175,6 +177,9 @@ class RuleForm(WallModal):
 
     def _text(self, name: str) -> str:
         return self.query_one(f"#{name}", Entry).value
+
+    def _chosen_word(self, name: str) -> str:
+        return self.query_one(f"#{name}", Choice).value
 
     @on(Input.Changed)
     @on(Choice.Changed)
@@ -187,7 +192,9 @@ class RuleForm(WallModal):
     @on(Choice.Changed)
     def _chosen(self) -> None:
         entries = [self.query_one(f"#{name}", Entry) for name in BOUNDS]
-        deed = self.query_one("#do", Choice).value
+        deed = self._chosen_word("do")
+        if row := self.query_one("#hit").parent:
+            row.display = deed == "limit"
         texts = self._bounds.turn(deed, tuple(entry.value for entry in entries))
         for entry, text in zip(entries, texts, strict=True):
             entry.value = text
@@ -195,7 +202,15 @@ class RuleForm(WallModal):
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:
         event.stop()
-        self.do_next()
+        told = self.query_one(Matches).told
+        if event.input.id == "tool" and told and told.matched:
+            self.app.push_screen(MatchedScreen(told))
+        else:
+            self.do_next()
+
+    def on_descendant_focus(self) -> None:
+        """What enter does on the line of the tools depends on it."""
+        self.query_one(Matches).refresh()
 
     def do_next(self) -> None:
         """The next field."""
@@ -209,8 +224,9 @@ class RuleForm(WallModal):
 
     @work(group="preview", exclusive=True)
     async def _preview(self) -> None:
-        """Ask what the rule as typed would have done."""
+        """Ask what the rule as typed would have done, and which tools it is about."""
         self._previewed = None
+        self.query_one(Matches).about(selecting(self.draft()))
         try:
             table = table_of(self.draft(), self._written)
         except DraftError as error:
