@@ -11,10 +11,11 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 _C0 = (
     *("NUL", "SOH", "STX", "ETX", "EOT", "ENQ", "ACK", "BEL", "BS", "HT", "LF", "VT", "FF", "CR"),
@@ -83,13 +84,22 @@ class _Table(dict[int, str]):
 
 
 _TABLE = _Table()
+_HIDDEN_ASCII = {
+    code: None for code in range(0x80) if len(_shown(code)) > 1 and chr(code) not in _SAID_OPENLY
+}
+_COMBINING = ("Mn", "Mc")
+
+
+def _combines(characters: Iterable[str]) -> bool:
+    """Whether any of these changes how the character before it looks."""
+    return any(unicodedata.category(char) in _COMBINING for char in characters)
 
 
 def _pieces(text: str) -> Iterator[str]:
     """Each character as shown, one piece each."""
     cluster, marks = "", 0  # what a further mark would sit on, as it is on screen
     for char in text:
-        if unicodedata.category(char) in ("Mn", "Mc"):
+        if unicodedata.category(char) in _COMBINING:
             marks += 1
             shown = _TABLE[ord(char)]
             # A mark that melts into its letter makes it look like the composed letter.
@@ -116,7 +126,18 @@ def visible(text: str) -> str:
     """
     if text.isascii():
         return text if text.isprintable() else text.translate(_TABLE)
-    return "".join(_pieces(text))
+    return "".join(_pieces(text)) if _combines(set(text)) else text.translate(_TABLE)
+
+
+def cut_at(text: str, at: int) -> int:
+    """The place at or behind `at` where a text can be cut and both parts look as they did in it.
+
+    At most three characters behind: so many marks cannot stand on the character before.
+    """
+    for _ in range(_MARKS_MAX + 1):
+        if at < len(text) and _combines(text[at]):
+            at += 1
+    return at
 
 
 def ascii_json(value: Any, *, indent: int | None = None) -> str:
@@ -147,8 +168,12 @@ def count_hidden(text: str) -> int:
 
     Line ends, tabs and genuine `‹ › ␊ ␉` are not counted.
     """
-    if text.isascii() and text.isprintable():
-        return 0
+    if text.isascii():
+        return 0 if text.isprintable() else len(text) - len(text.translate(_HIDDEN_ASCII))
+    counts = Counter(text)
+    if not _combines(counts):
+        alike = ((_TABLE[ord(char)] == char, char, many) for char, many in counts.items())
+        return sum(many for same, char, many in alike if not same and char not in _SAID_OPENLY)
     pairs = zip(text, _pieces(text), strict=True)
     return sum(shown != char and char not in _SAID_OPENLY for char, shown in pairs)
 

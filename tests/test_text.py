@@ -10,7 +10,17 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from mcpwall.text import ascii_json, column, count_hidden, fit, masked, summary, visible, width
+from mcpwall.text import (
+    ascii_json,
+    column,
+    count_hidden,
+    cut_at,
+    fit,
+    masked,
+    summary,
+    visible,
+    width,
+)
 
 _NAMES = {
     "NUL": 0, "SOH": 1, "STX": 2, "ETX": 3, "EOT": 4, "ENQ": 5, "ACK": 6, "BEL": 7, "BS": 8,
@@ -126,6 +136,18 @@ def test_p10_masked_text_is_safe_and_keeps_each_place(text: str) -> None:
 
 def test_masked_text_has_a_sign_for_each_hidden_character() -> None:
     assert masked("a\x1b[2J\x7f\u202eé\n") == "a␛[2J␡�é␊"
+
+
+@given(ANY | NASTY)
+def test_p10_a_mark_elsewhere_changes_nothing(text: str) -> None:
+    assert visible(f"{text} e\u0301").startswith(visible(text))
+
+
+@given(ANY | NASTY, st.integers(0, 40))
+def test_a_text_that_is_cut_looks_as_it_did(text: str, wanted: int) -> None:
+    at = cut_at(text, min(wanted, len(text)))
+    assert at <= wanted + 3
+    assert visible(text[:at]) + visible(text[at:]) == visible(text)
 
 
 @given(ANY | NASTY)

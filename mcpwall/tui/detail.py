@@ -10,7 +10,9 @@ import msgspec
 from mcpwall.model import Cause
 from mcpwall.text import summary, visible, width
 from mcpwall.tui.review.compare import compare_rows
-from mcpwall.tui.review.layout import count, field_rows, flowing, prose, raw_rows, wrap
+from mcpwall.tui.review.layout import flowing, prose, wrap
+from mcpwall.tui.review.pieces import count, field_pieces, raw_pieces
+from mcpwall.tui.review.rows import Rows
 from mcpwall.tui.timing import clock, took
 from mcpwall.tui.widgets.fields import row_parts
 from mcpwall.tui.widgets.lines import Line, Part, cells, spread
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from mcpwall.model import JsonObject
 
 _BROAD = 70  # cells
+_PIECES = 4  # of arguments that are shown
 _STAGES = (
     ("judged", "judged by the wall"),
     ("waited", "waited to be decided on"),
@@ -98,11 +101,16 @@ def arguments(known: Known, room: int, *, raw: bool) -> list[Line]:
         if raw:
             return [title, *_wrapped(text, "", room)]
         return [title, *_wrapped_safe(summary(text, 600), "", room)]
+    rows = Rows((raw_pieces if raw else field_pieces)(known.arguments, room - 2))
+    rows.lay_out(_PIECES)
+    shown = ([(" ", ""), *row_parts(rows[at])] for at in range(len(rows)))
+    if not rows.whole:  # such a call waits for a person: what is over keeps its start alone
+        title = spread([(" ARGUMENTS", "dim")], [(f"{row.size:,} bytes ", "dim")], room)
+        return [title, *shown, [(" … and more, all of it in Review", "warn")]]
     counts = count(known.arguments)
     fields = f"{counts.fields} field" + ("" if counts.fields == 1 else "s")
     title = spread([(" ARGUMENTS", "dim")], [(f"{fields} · {row.size:,} bytes ", "dim")], room)
-    rows = (raw_rows if raw else field_rows)(known.arguments, room - 2)
-    lines: list[Line] = [title, *([(" ", ""), *row_parts(item)] for item in rows)]
+    lines: list[Line] = [title, *shown]
     if counts.hidden:
         plural = "" if counts.hidden == 1 else "s"
         said = f"▲ {counts.hidden} hidden character{plural}, shown as ‹ ›"

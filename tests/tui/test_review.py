@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from msgspec.structs import replace
 
@@ -10,6 +12,7 @@ from mcpwall.model import Risk
 from mcpwall.tui.guard import ARM_S, QUIET_S
 from mcpwall.tui.review.panels import queue
 from mcpwall.tui.widgets.fields import Fields
+from mcpwall.tui.widgets.panel import Panel
 from tests.tui.fake_port import FakePort
 from tests.tui.hands import Hands, reviewing
 from tests.tui.scenes import NOW_MS, busy, held, row
@@ -36,6 +39,60 @@ async def answer(hands: Hands, key: str) -> None:
     """A proper key: alone, and its silence."""
     await hands.read(key)
     await hands.wait(SETTLED)
+
+
+# --- arguments of megabytes ---------------------------------------------------------------------
+
+HUGE = long_call(200_000)
+
+
+@scenario
+async def test_megabytes_of_arguments_are_on_screen_before_they_are_counted() -> None:
+    async with reviewing(FakePort(with_held(long_call(3)))) as hands:
+        fields = hands.screen.query_one(Fields)
+        hands.screen.put(HUGE)
+        assert not fields.whole
+        assert fields.below < 10_000
+        assert hands.screen.reading is not None
+        assert hands.screen.reading.counts is None
+        assert hands.screen.query_one("#foot", Panel)._lines[0][1][0].startswith(" · being counted")
+        await hands.shown.settle()
+        assert fields.whole
+        assert "2 fields · 200,001 lines" in hands.shown.text()
+        assert fields.below == 200_001 - fields.size.height
+
+
+@scenario
+async def test_p08_megabytes_are_allowed_only_after_their_end_was_on_screen() -> None:
+    async with reviewing(FakePort(with_held(HUGE))) as hands:
+        await hands.wait(3.0)
+        await answer(hands, "a")
+        assert "scroll to the end" in hands.line("ignored")
+        await hands.read("G")
+        assert "line·199999" in hands.shown.text()
+        await hands.wait(3.0)
+        await answer(hands, "a")
+        assert [(d.call, d.allow) for d in hands.decided] == [(1300, True)]
+
+
+@pytest.mark.parametrize("part", ["reading", "fields"])
+@scenario
+async def test_p08_nothing_is_allowed_while_arguments_are_laid_out_or_counted(
+    part: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(_: float) -> None:
+        await asyncio.Event().wait()
+
+    where = {"reading": "screens.reading", "fields": "widgets.fields"}[part]
+    monkeypatch.setattr(f"mcpwall.tui.{where}.sleep", never)
+    async with reviewing(FakePort(with_held(HUGE))) as hands:
+        for _ in range(3):
+            await hands.read("G")
+            await hands.wait(3.0)
+            await answer(hands, "a")
+        assert hands.decided == []
+        await answer(hands, "d")  # but denied
+        assert [(d.call, d.allow) for d in hands.decided] == [(1300, False)]
 
 
 # --- the queue ----------------------------------------------------------------------------------

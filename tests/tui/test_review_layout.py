@@ -11,15 +11,13 @@ from mcpwall.text import visible, width
 from mcpwall.tui.globs import literal
 from mcpwall.tui.review.compare import changes, compare_rows
 from mcpwall.tui.review.layout import (
-    count,
-    field_rows,
     flatten,
     flowing,
     prose,
-    raw_rows,
     value_rows,
     wrap,
 )
+from mcpwall.tui.review.pieces import count, field_rows, raw_rows
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=80)
 VALUES = st.recursive(

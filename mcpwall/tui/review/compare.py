@@ -8,15 +8,20 @@ arguments.
 from __future__ import annotations
 
 import difflib
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec.structs import replace
 
-from mcpwall.tui.review.layout import DOT, Row, flatten, safe, value_rows, wrap
+from mcpwall.tui.review.layout import DOT, Row, flatten, safe, wrap
+from mcpwall.tui.review.pieces import PIECE, value_pieces
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from mcpwall.model import JsonObject
+    from mcpwall.tui.review.rows import Piece
 
 _LINES_MAX = 2_000  # texts with more lines are shown whole, old and new
 _CONTEXT = 2
@@ -47,43 +52,71 @@ def changes(before: JsonObject, after: JsonObject) -> list[Change]:
     return [change for change in found if change.path]  # empty arguments have no path
 
 
-def compare_rows(
+def compare_pieces(
     before: JsonObject, after: JsonObject, cells: int, *, whole: bool = False
-) -> list[Row]:
+) -> Iterator[Piece]:
     """The comparison of all fields, wrapped to `cells` terminal cells.
 
     With `whole` each value of `after` is there in full, changed or not: all that would run.
     """
-    rows: list[Row] = []
+    found = changes(before, after)
+    if not found:
+        yield lambda: [Row("", "no arguments then and now")]
+    portion: list[Change] = []
+    size = 0
+    for change in found:
+        length = sum(len(text) for text in (change.old, change.new) if isinstance(text, str))
+        if portion and size + length > PIECE:
+            yield partial(_rows, portion, cells, whole=whole)
+            portion, size = [], 0
+        if length > PIECE:
+            yield from _pieces(change, cells, whole=whole)
+        else:
+            portion.append(change)
+            size += length + len(change.path)
+    if portion:
+        yield partial(_rows, portion, cells, whole=whole)
+
+
+def compare_rows(before: JsonObject, after: JsonObject, cells: int) -> list[Row]:
+    """All rows of `compare_pieces`."""
+    return [row for piece in compare_pieces(before, after, cells) for row in piece()]
+
+
+def _rows(portion: list[Change], cells: int, *, whole: bool) -> list[Row]:
+    pieces = (piece for change in portion for piece in _pieces(change, cells, whole=whole))
+    return [row for piece in pieces for row in piece()]
+
+
+def _pieces(change: Change, cells: int, *, whole: bool) -> Iterator[Piece]:
     room = cells - _MARK_CELLS
-    for change in changes(before, after):
-        rows += [Row(part, "") for part in wrap(safe(change.path), cells)]
-        match change.mark:
-            case "=" if whole:
-                rows += [Row("", text, _MARK_CELLS) for text in value_rows(change.new, room)]
-            case "=":
-                rows.append(Row("", "the same", mark="="))
-            case "~" if whole:
-                rows += _marked("-", change.old, room) + _marked("+", change.new, room)
-            case "~":
-                rows += _value_change(change.old, change.new, room)
-            case "-":
-                rows += _marked("-", change.old, room)
-            case "+":
-                rows += _marked("+", change.new, room)
-    return rows or [Row("", "no arguments then and now")]
+    yield lambda: [Row(part, "") for part in wrap(safe(change.path), cells)]
+    if change.mark == "=" and not whole:
+        yield lambda: [Row("", "the same", mark="=")]
+    elif change.mark == "=":
+        for part in value_pieces(change.new, room):
+            yield partial(_value_rows, part, indent=_MARK_CELLS)
+    elif change.mark == "~" and not whole and (lines := _both_lines(change)):
+        yield partial(_line_change, *lines, room)
+    else:
+        for mark, value in (("-", change.old), ("+", change.new)):
+            if change.mark in (mark, "~"):
+                for part in value_pieces(value, room):
+                    yield partial(_value_rows, part, mark=mark)
 
 
-def _marked(mark: str, value: object, cells: int) -> list[Row]:
-    return [Row("", text, mark=mark) for text in value_rows(value, cells)]
+def _value_rows(part: Callable[[], list[str]], *, indent: int = 0, mark: str = "") -> list[Row]:
+    return [Row("", text, indent, mark) for text in part()]
 
 
-def _value_change(old: object, new: object, cells: int) -> list[Row]:
+def _both_lines(change: Change) -> tuple[list[str], list[str]] | None:
+    """The lines of both values, where these can be compared line by line."""
+    old, new = change.old, change.new
     if isinstance(old, str) and isinstance(new, str):
         before, after = old.split("\n"), new.split("\n")
         if min(len(before), len(after)) > 1 and max(len(before), len(after)) <= _LINES_MAX:
-            return _line_change(before, after, cells)
-    return _marked("-", old, cells) + _marked("+", new, cells)
+            return before, after
+    return None
 
 
 def _line_change(before: list[str], after: list[str], cells: int) -> list[Row]:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from mcpwall.text import width
-from mcpwall.tui.review.layout import Row, field_rows, flowing, safe, value_rows
+from mcpwall.tui.review.layout import Row, flowing, safe, value_rows
+from mcpwall.tui.review.pieces import field_rows
 from mcpwall.tui.words import called, wants
 
 if TYPE_CHECKING:

@@ -1,7 +1,8 @@
-"""A call's arguments as safe lines of a given width: a field a line, nothing cut, nothing hidden.
+"""Values as safe lines of a given width: nothing cut, nothing hidden.
 
-Pure: JSON data in, lines out; the widget that draws them is `tui.widgets.fields`. Every line has
-passed `mcpwall.text.visible`. A space is written `·` wherever its place or number could be misread.
+Pure: JSON data in, lines out; `review.pieces` puts a call's arguments together of them, and the
+widget `tui.widgets.fields` draws these. Every line has passed `mcpwall.text.visible`. A space is
+written `·` wherever its place or number could be misread.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ import re
 from typing import TYPE_CHECKING
 
 import msgspec
+from rich.cells import get_character_cell_size as cell_size
 
-from mcpwall.text import count_hidden, visible, width
+from mcpwall.text import visible, width
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,8 +23,7 @@ if TYPE_CHECKING:
 _PLAIN_NAME = re.compile(r"[A-Za-z_][\w-]*", re.ASCII)
 _NARROW = re.compile("[ -~·␊␉‹›]*")  # characters of one cell each
 _PIECE = re.compile(" +|[^ ]+")
-_NAME_MAX = 24  # cells; a longer name gets rows of its own
-_CELLS_MIN = 8
+CELLS_MIN = 8
 DOT = "·"
 
 
@@ -45,63 +46,28 @@ class Counts(msgspec.Struct, frozen=True):
 
 def flatten(arguments: object) -> Iterator[tuple[str, object]]:
     """Each leaf with its path, in order: `edits[0].newText`. Empty objects and lists are leaves."""
-    stack: list[tuple[str, object]] = [("", arguments)]
+    stack = [iter([("", arguments)])]
     while stack:
-        path, value = stack.pop()
-        if isinstance(value, dict) and value:
-            below = [(_member(path, str(key)), item) for key, item in value.items()]
-        elif isinstance(value, list) and value:
-            below = [(f"{path}[{index}]", item) for index, item in enumerate(value)]
-        else:
+        for path, value in stack[-1]:
+            if isinstance(value, dict | list) and value:
+                stack.append(_below(path, value))
+                break
             yield path, value
-            continue
-        stack.extend(reversed(below))
-
-
-def count(arguments: JsonObject) -> Counts:
-    """Fields, lines and hidden characters of the arguments."""
-    fields = lines = hidden = 0
-    for path, value in flatten(arguments) if arguments else ():
-        fields += 1
-        hidden += count_hidden(path)
-        if isinstance(value, str):
-            lines += value.count("\n") + 1
-            hidden += count_hidden(value)
         else:
-            lines += 1
-    return Counts(fields, lines, hidden)
+            stack.pop()
 
 
-def field_rows(arguments: JsonObject, cells: int) -> list[Row]:
-    """The arguments, a field a line, wrapped to `cells` terminal cells."""
-    if not arguments:
-        return [Row("", "no arguments")]
-    fields = [(safe(path), value) for path, value in flatten(arguments)]
-    fitting = [w for name, _ in fields if (w := width(name)) <= min(_NAME_MAX, cells // 3)]
-    indent = max(fitting, default=0) + 2
-    rows: list[Row] = []
-    for name, value in fields:
-        first, *more = value_rows(value, cells - indent)
-        if width(name) > indent - 2:
-            rows += [Row(part, "") for part in wrap(name, cells)]
-            rows.append(Row("", first, indent))
-        else:
-            rows.append(Row(name, first, indent))
-        rows += [Row("", text, indent) for text in more]
-    return rows
-
-
-def raw_rows(arguments: JsonObject, cells: int) -> list[Row]:
-    """The arguments as compact JSON, wrapped to `cells` terminal cells."""
-    text = safe(msgspec.json.encode(arguments).decode()).replace(" ", DOT)
-    return [Row("", row) for row in wrap(text, cells)]
+def _below(path: str, value: JsonObject | list[object]) -> Iterator[tuple[str, object]]:
+    if isinstance(value, dict):
+        return ((_member(path, str(key)), item) for key, item in value.items())
+    return ((f"{path}[{index}]", item) for index, item in enumerate(value))
 
 
 def value_rows(value: object, cells: int) -> list[str]:
     """One value as rows of safe text, at most `cells` wide; never empty."""
     if not isinstance(value, str):
         return wrap(safe(msgspec.json.encode(value).decode()), cells)
-    texts = [safe(line) for line in _lines(value)]
+    texts = [safe(line) for line in lines_of(value)]
     texts[0] = '"' + texts[0]
     texts[-1] += '"'
     if len(texts) > 1 or width(texts[0]) > cells or _misleading(value):
@@ -111,14 +77,14 @@ def value_rows(value: object, cells: int) -> list[str]:
 
 def wrap(text: str, cells: int) -> list[str]:
     """Safe text cut into rows of at most `cells` terminal cells; every character is kept."""
-    cells = max(cells, _CELLS_MIN)
+    cells = max(cells, CELLS_MIN)
     if 2 * len(text) <= cells:  # no character takes more than two
         return [text]
     if _NARROW.fullmatch(text):
         return [text[at : at + cells] for at in range(0, len(text), cells)] or [""]
     rows, start, used = [], 0, 0
     for at, char in enumerate(text):
-        wide = width(char)
+        wide = cell_size(char)
         if used + wide > cells:
             rows.append(text[start:at])
             start, used = at, 0
@@ -170,7 +136,7 @@ def _misleading(text: str) -> bool:
     return text != text.strip() or bool(re.search(r"\s\s|\t", text))
 
 
-def _lines(text: str) -> list[str]:
+def lines_of(text: str) -> list[str]:
     """The lines of a text, each with its line end."""
     lines = [line + "\n" for line in text.split("\n")]
     lines[-1] = lines[-1][:-1]

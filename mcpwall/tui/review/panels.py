@@ -99,21 +99,28 @@ def place_words(server: str, session: SessionRow | None) -> str:
     return where
 
 
-def foot(reading: Reading, above: int, below: int, room: int) -> Line:
-    """How much there is, whether all of it is in the window, and its digest."""
+def foot(reading: Reading, above: int, below: int, room: int, *, whole: bool) -> Line:
+    """How much there is, whether all of it is in the window, and its digest.
+
+    `whole`: `below` counts all rows there are, and not only those that are laid out by now.
+    """
     counts, view = reading.counts, reading.view.value
-    shown = "all shown"
-    if below:
+    shown, more = "all shown", below > 0 or not whole
+    if not whole:
+        shown = f"{below:,} and more lines below"
+    elif below:
         shown = f"{_many(below, 'more line')} below"
     elif above:
         shown = f"end shown, {_many(above, 'line')} above"
-    sizes = f"{_many(counts.fields, 'field')} · {_many(counts.lines, 'line')}"
+    sizes = "being counted"
+    if counts:
+        sizes = f"{_many(counts.fields, 'field')} · {_many(counts.lines, 'line')}"
     left: list[Part] = [
-        (f" {shown}", "warn" if below else "dim"),
+        (f" {shown}", "warn" if more else "dim"),
         (f" · {sizes} · {reading.size:,} bytes", "dim"),
     ]
     digest = f"  sha256 {reading.digest[:8]}…"
-    end: Part = ("  END ▪ ", "strong") if not below else ("  MORE ▼ ", "warn")
+    end: Part = ("  MORE ▼ ", "warn") if more else ("  END ▪ ", "strong")
     right: list[Part] = [(f"{view}  " if view != "fields" else "", "accent"), (digest, "dim"), end]
     return spread(left, right, room)
 
@@ -122,7 +129,7 @@ def reasons(reading: Reading, room: int) -> list[Line]:
     """Why the person is asked, and what to look at twice."""
     lines: list[Line] = []
     held = reading.held
-    if hidden := reading.counts.hidden:
+    if reading.counts and (hidden := reading.counts.hidden):
         words = f"{_many(hidden, 'character')} that a terminal would hide or obey, shown as ‹ ›"
         lines += [[(" ▲ ", "warn"), (part, "warn")] for part in prose(words, room - 4)]
     for text in reading.flags:

@@ -11,20 +11,23 @@ from typing import TYPE_CHECKING
 
 from mcpwall.tui.guard import Sight
 from mcpwall.tui.review import panels
-from mcpwall.tui.review.compare import Change, changes, compare_rows
-from mcpwall.tui.review.layout import Counts, Row, count, field_rows, raw_rows
+from mcpwall.tui.review.compare import Change, changes, compare_pieces
+from mcpwall.tui.review.layout import Counts, Row
 from mcpwall.tui.review.memory import SCOPES, Memory
+from mcpwall.tui.review.pieces import count, field_pieces, raw_pieces
 from mcpwall.tui.timing import clock
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import tzinfo
 
     from mcpwall.engine import port_answers, port_calls
     from mcpwall.model import JsonObject
+    from mcpwall.tui.review.rows import Piece
     from mcpwall.tui.widgets.lines import Line
 
 TALL, BROAD = 32, 100  # cells from which all panels, or two columns, have room
+_COUNTED_AT_ONCE = 65_536  # bytes of arguments
 _REASONS_PART = 4  # the reasons take at most one part in four of the screen
 
 
@@ -49,12 +52,13 @@ class Before:
 class Reading:
     """What is known and chosen about the call on screen. `over` says how it ended, if it did.
 
-    `edit` is what the person wrote in place of its arguments, as the engine would run it.
-    `revealed` are the arguments with the secrets in them, if the person wants to see these.
+    `counts` is None until large arguments are counted. `edit` is what the person wrote in place of
+    its arguments, as the engine would run it. `revealed` are the arguments with the secrets in
+    them, if the person wants to see these.
     """
 
     held: port_calls.Held
-    counts: Counts
+    counts: Counts | None
     memory: Memory
     view: View = View.FIELDS
     before: Before | None = None
@@ -66,7 +70,7 @@ class Reading:
     @classmethod
     def of(cls, held: port_calls.Held) -> Reading:
         """A call that was not on screen so far."""
-        return cls(held, count(held.arguments), Memory.of(held))
+        return cls(held, _counted(held.arguments, held.row.size), Memory.of(held))
 
     def compared_with(self, row: port_calls.Row, arguments: JsonObject) -> Reading:
         """The same, with the previous call like it known."""
@@ -77,7 +81,7 @@ class Reading:
         """The same call with these arguments, or with its own; the answer is for once then."""
         arguments = edit.arguments if edit else self.held.arguments
         memory = Memory.of(self.held)
-        counts = count(arguments)
+        counts = _counted(arguments, edit.size if edit else self.held.row.size)
         return replace(
             self, edit=edit, counts=counts, memory=memory, view=View.FIELDS, revealed=None
         )
@@ -85,7 +89,12 @@ class Reading:
     def revealing(self, arguments: JsonObject | None) -> Reading:
         """The same with the secrets shown, or hidden again."""
         shown = self.held.arguments if arguments is None else arguments
-        return replace(self, revealed=arguments, counts=count(shown))
+        return replace(self, revealed=arguments, counts=_counted(shown, self.size))
+
+    def same_as(self, other: Reading) -> bool:
+        """Whether this shows the same arguments."""
+        shown = (self.digest, self.revealed is None)
+        return shown == (other.digest, other.revealed is None)
 
     @property
     def arguments(self) -> JsonObject:
@@ -129,18 +138,18 @@ class Reading:
         """The same in another view, or back to the fields."""
         return replace(self, view=View.FIELDS if self.view is view else view)
 
-    def rows(self, cells: int) -> Sequence[Row]:
+    def pieces(self, cells: int) -> Iterator[Piece]:
         """The view's rows."""
         arguments = self.arguments
         if self.view is View.RAW:
-            return raw_rows(arguments, cells)
+            return raw_pieces(arguments, cells)
         if self.view is View.DIFF and self.before:
-            return compare_rows(self.before.arguments, arguments, cells)
+            return compare_pieces(self.before.arguments, arguments, cells)
         if self.view is View.DIFF:
-            return [Row("", "no call like it before")]
+            return iter([lambda: [Row("", "no call like it before")]])
         if self.edit:
-            return compare_rows(self.held.arguments, arguments, cells, whole=True)
-        return field_rows(arguments, cells)
+            return compare_pieces(self.held.arguments, arguments, cells, whole=True)
+        return field_pieces(arguments, cells)
 
     def why(self, room: int, height: int, zone: tzinfo | None, diff_key: str) -> list[Line]:
         """Why the person is asked and what changed, side by side where there is room."""
@@ -174,3 +183,8 @@ class Reading:
         since = f"since call {row.id} at {clock(row.at_ms, zone)}, {row.state.value}"
         since += f"   {diff_key} shows all"
         return panels.changes(since, self.before.changes, limit, room)
+
+
+def _counted(arguments: JsonObject, size: int) -> Counts | None:
+    """What arguments of so many bytes amount to; None where counting takes its time."""
+    return count(arguments) if size <= _COUNTED_AT_ONCE else None

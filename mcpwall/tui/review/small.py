@@ -17,15 +17,24 @@ from mcpwall.tui.widgets.lines import spread
 from mcpwall.tui.words import RISKS, called, wants
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mcpwall.engine.port_sessions import SessionRow
     from mcpwall.tui.review.reading import Reading
+    from mcpwall.tui.review.rows import Piece
     from mcpwall.tui.widgets.lines import Line, Part
 
 _INDENT = 2
 
 
-def rows(reading: Reading, session: SessionRow | None, cells: int) -> list[Row]:
+def pieces(reading: Reading, session: SessionRow | None, cells: int) -> Iterator[Piece]:
     """All that a decision rests on, wrapped to `cells` terminal cells."""
+    yield lambda: _before(reading, session, cells)
+    yield from reading.pieces(cells)
+    yield lambda: _behind(reading, cells)
+
+
+def _before(reading: Reading, session: SessionRow | None, cells: int) -> list[Row]:
     held = reading.held
     row = held.row
     found: list[Row] = []
@@ -38,13 +47,17 @@ def rows(reading: Reading, session: SessionRow | None, cells: int) -> list[Row]:
     found += [Row("", part) for part in flowing(safe(wants(row)), cells)]
     found += [Row("", part) for part in flowing(safe(called(row)), cells)]
     found += [Row("", part) for part in flowing(place_words(row.server, session), cells)]
-    if hidden := reading.counts.hidden:
+    if reading.counts and (hidden := reading.counts.hidden):
         many = f"{hidden:,} character" + ("" if hidden == 1 else "s")
         found += _said("▲", f"{many} that a terminal would hide or obey, shown as ‹ ›", cells)
     for text in reading.flags:
         found += _said("▲", safe(text), cells)
-    found += [_line("ARGUMENTS", cells), *reading.rows(cells), _line("WHY YOU ARE ASKED", cells)]
-    for text in held.why:
+    return [*found, _line("ARGUMENTS", cells)]
+
+
+def _behind(reading: Reading, cells: int) -> list[Row]:
+    found = [_line("WHY YOU ARE ASKED", cells)]
+    for text in reading.held.why:
         found += _said("·", safe(text), cells)
     return [*found, *_said("·", f"sha256 {reading.digest[:8]}…", cells)]
 
@@ -61,17 +74,19 @@ def head(reading: Reading, place: tuple[int, int], now_ms: float, room: int) -> 
     return [spread(left, [right], room), [(f" {name}", "strong")]]
 
 
-def foot(reading: Reading, above: int, below: int, room: int) -> Line:
-    """Whether all of it has been in the window, and how much there is."""
-    shown = "all shown"
-    if below:
+def foot(reading: Reading, above: int, below: int, room: int, *, whole: bool) -> Line:
+    """Whether all of it has been in the window, and how much there is; see `panels.foot`."""
+    shown, more = "all shown", below > 0 or not whole
+    if not whole:
+        shown = f"{below:,} and more lines"
+    elif below:
         shown = f"{below:,} more line" + ("" if below == 1 else "s")
     elif above:
         shown = "end shown"
-    left: list[Part] = [(f" {shown}", "warn" if below else "dim")]
+    left: list[Part] = [(f" {shown}", "warn" if more else "dim")]
     left.append((f" · {reading.size:,} bytes", "dim"))
     view = reading.view.value
-    end: Part = ("MORE ▼ ", "warn") if below else ("END ▪ ", "strong")
+    end: Part = ("MORE ▼ ", "warn") if more else ("END ▪ ", "strong")
     return spread(left, [(f"{view} " if view != "fields" else "", "accent"), end], room)
 
 

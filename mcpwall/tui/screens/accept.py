@@ -11,8 +11,9 @@ from mcpwall.model import TWO_KEYS
 from mcpwall.text import width
 from mcpwall.tui.guard import Decision, Intent, Sight
 from mcpwall.tui.mirror import Part as Changed
-from mcpwall.tui.review.layout import Row, field_rows, prose, safe, wrap
+from mcpwall.tui.review.layout import Row, prose, safe, wrap
 from mcpwall.tui.review.panels import rule
+from mcpwall.tui.review.pieces import field_rows
 from mcpwall.tui.screens.decide import DecideScreen
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from asyncio import sleep
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,8 +16,9 @@ from mcpwall.engine import port_answers, port_calls, port_rules
 from mcpwall.text import fit
 from mcpwall.tui.review import panels, small
 from mcpwall.tui.review.group import alike
-from mcpwall.tui.review.layout import Row
+from mcpwall.tui.review.pieces import counting
 from mcpwall.tui.review.reading import TALL, Reading, View
+from mcpwall.tui.review.rows import Rows
 from mcpwall.tui.screens.armed import Armed
 from mcpwall.tui.screens.base import WallScreen
 from mcpwall.tui.screens.edit import EditScreen, Written
@@ -113,14 +115,36 @@ class ReadingScreen(WallScreen, Armed):  # the first base is the one whose style
     def _lay_out(self) -> None:
         if self.reading:
             self._laid_out_small = self.small
-            self.query_one(Fields).show(self._small_rows if self.small else self.reading.rows)
+            self.query_one(Fields).show(self._rows)
+            if self.reading.counts is None:
+                self._count_arguments(self.reading)
             self.armed_anew()
         self.draw()
 
-    def _small_rows(self, cells: int) -> Sequence[Row]:
-        reading = self.reading
-        session = self.mirror.sessions.get(reading.held.row.session) if reading else None
-        return small.rows(reading, session, cells) if reading else ()
+    def _rows(self, cells: int) -> Rows:
+        if not (reading := self.reading):
+            return Rows(())
+        if not self.small:
+            return Rows(reading.pieces(cells))
+        session = self.mirror.sessions.get(reading.held.row.session)
+        return Rows(small.pieces(reading, session, cells))
+
+    @work(group="arguments", exclusive=True)
+    async def _count_arguments(self, reading: Reading) -> None:
+        """Count large arguments while nothing else is to do; what was pressed before is void."""
+        counts = None
+        for so_far in counting(reading.arguments):
+            counts = so_far
+            await sleep(0)
+        now = self.reading
+        if not now or now.counts or not counts or not now.same_as(reading):
+            return
+        self.reading = replace(now, counts=counts)
+        if self.small and counts.hidden:  # that is said above the arguments
+            self._lay_out()
+        else:
+            self.armed_anew()
+        self.draw()
 
     def on_resize(self) -> None:
         """From one layout to the other, everything is shown from its start."""
@@ -310,7 +334,8 @@ class ReadingScreen(WallScreen, Armed):  # the first base is the one whose style
         room, height, held = self.size.width, self.size.height, reading.held
         fields, session = self.query_one(Fields), self.mirror.sessions.get(held.row.session)
         self._panel("head", panels.head(held, session, room, edited=reading.edit is not None))
-        self._panel("foot", [panels.foot(reading, fields.above, fields.below, room)])
+        place = fields.above, fields.below, room
+        self._panel("foot", [panels.foot(reading, *place, whole=fields.whole)])
         self._panel("why", reading.why(room, height, self.wall.zone, self._key("diff")))
         keys = (
             f"{self._key('remember')} for   {self._key('widen')} wider   "
@@ -326,7 +351,8 @@ class ReadingScreen(WallScreen, Armed):  # the first base is the one whose style
         place = (self.place(), len(self.waiting()))
         self._panel("title", [])
         self._panel("head", small.head(reading, place, self.wall.now() * 1000, room))
-        self._panel("foot", [small.foot(reading, fields.above, fields.below, room)])
+        rows = fields.above, fields.below, room
+        self._panel("foot", [small.foot(reading, *rows, whole=fields.whole)])
         remembers = reading.memory.remember() is not None
         self._panel("remember", [[(f" {fit(reading.matched, room - 2)}", "dim")]] * remembers)
         for name in ("why", "queue"):

@@ -140,8 +140,9 @@ class ReviewScreen(ReadingScreen):
         return not self.bare and self.has_room()
 
     def shows_all(self) -> bool:
-        """What changed is a help for the eye, and not the arguments."""
-        return self.reading is not None and self.reading.view is not View.DIFF
+        """What changed is a help for the eye, and not the arguments; and these are counted."""
+        reading = self.reading
+        return reading is not None and reading.view is not View.DIFF and reading.counts is not None
 
     def key_read(self, event: events.Key) -> bool:
         """Give every key to the guard; decision keys go nowhere else."""

@@ -1,30 +1,37 @@
 """Rows of a call's arguments, however many, drawn on the line API: only what is in the window.
 
+The first pieces are laid out at once, the others one by one while nothing else is to do.
+
 The widget knows what it has drawn, because a decision may only be made on what has been on screen:
-`drawn` says that the present rows have been painted, `end_drawn` that the last of them has.
+`drawn` says that the present rows have been painted, `end_drawn` that the last of all of them has.
 """
 
 from __future__ import annotations
 
 import re
+from asyncio import sleep
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from rich.style import Style
+from textual import work
 from textual.geometry import Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 
 from mcpwall.text import width
 from mcpwall.tui.review.layout import Row
+from mcpwall.tui.review.rows import Rows
 from mcpwall.tui.widgets.lines import Part, palette_of, strip
 
 if TYPE_CHECKING:
     from textual import events
     from textual.strip import Strip
 
-Layout: TypeAlias = Callable[[int], Sequence[Row]]
+Layout: TypeAlias = Callable[[int], Sequence[Row] | Rows]
 
+_AT_ONCE = 4  # pieces
+_TOLD = 32  # pieces after which what is shown of their number is drawn anew
 _MARKED = {"": "strong", "+": "ok", "-": "bad", "=": "dim"}
 # What `text.visible` spelled out, and the signs for blanks; all else is the value itself.
 _SIGNS = re.compile("(‹[^›]*›|[·␊␉]+)")
@@ -41,7 +48,7 @@ class Fields(ScrollView, can_focus=False, inherit_bindings=False):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
         super().__init__(id=id)
         self._layout: Layout | None = None
-        self._rows: Sequence[Row] = ()
+        self._rows = Rows(())
         self._drawn = False
         self._end_drawn = False
 
@@ -54,6 +61,11 @@ class Fields(ScrollView, can_focus=False, inherit_bindings=False):
     def end_drawn(self) -> bool:
         """Whether the last row has been painted since then."""
         return self._end_drawn
+
+    @property
+    def whole(self) -> bool:
+        """Whether all rows are laid out: `below` counts those that are."""
+        return self._rows.whole
 
     @property
     def below(self) -> int:
@@ -99,11 +111,27 @@ class Fields(ScrollView, can_focus=False, inherit_bindings=False):
 
     def _lay_out(self) -> None:
         cells = self.size.width
-        self._rows = self._layout(cells) if self._layout and cells else ()
+        found = self._layout(cells) if self._layout and cells else ()
+        self._rows = found if isinstance(found, Rows) else Rows([lambda: found])
+        self._rows.lay_out(_AT_ONCE)
         self._drawn = self._end_drawn = False
-        self.virtual_size = Size(cells, len(self._rows))
+        self._laid_out()
+        if not self._rows.whole:
+            self._go_on(self._rows)
+
+    def _laid_out(self) -> None:
+        self.virtual_size = Size(self.size.width, len(self._rows))
         self.refresh()
         self.post_message(self.Moved())
+
+    @work(group="rows", exclusive=True)
+    async def _go_on(self, rows: Rows) -> None:
+        """Lay out the rest, unless something else is shown by then."""
+        while rows is self._rows and not rows.whole:
+            for _ in range(_TOLD):
+                await sleep(0)
+                rows.lay_out(1)
+            self._laid_out()
 
     def render_line(self, y: int) -> Strip:
         """Row `y` of the window."""
@@ -112,7 +140,7 @@ class Fields(ScrollView, can_focus=False, inherit_bindings=False):
         parts: list[Part] = []
         if at < len(self._rows):
             self._drawn = True
-            self._end_drawn = self._end_drawn or at == len(self._rows) - 1
+            self._end_drawn = self._end_drawn or (self.whole and at == len(self._rows) - 1)
             parts = row_parts(self._rows[at])
         return strip(parts, self.size.width, palette_of(self), background)
 
