@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from mcpwall.engine import hiding
+from mcpwall.engine import hiding, wording
 from mcpwall.engine.calls import TOOLS_CALL
 from mcpwall.engine.editing import Edit, take_back
 from mcpwall.engine.late import BETWEEN, SAID
@@ -228,7 +228,8 @@ class Holds:
         risk, *more = policy.classes(record.call)
         why = (
             record.verdict.reason,
-            f"risk {risk}" + (f": {tool.why}" if tool else ""),
+            wording.QUESTIONS.get(record.call.method)
+            or f"risk {risk}" + (f": {tool.why}" if tool else ""),
             *(f"risk {one} as well, by the project's file" for one in more),
             *(tool.traits.why if tool else ()),
         )

@@ -1,4 +1,7 @@
-"""What an agent is told of a refused call: a sentence for the model, data for programs. Pure."""
+"""What an agent is told of a refused call: a sentence for the model, data for programs. Pure.
+
+And what a person is told of a server's question, which has no tool that could be described.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,13 @@ LEFT_WAITING: Final = (
     "the wall was restarted while this call waited for the list of tools; it was not run, so "
     "call again"
 )
+
+QUESTIONS: Final = {
+    "sampling/createMessage": "the agent's model would work on what the server sends here, and the "
+    "server would get what it writes",
+    "elicitation/create": "the agent would ask you for this, and the server would get your answer",
+    "roots/list": "the server would get to know in which directories the agent works",
+}
 
 
 def refusal(verdict: Verdict) -> str:

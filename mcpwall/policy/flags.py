@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, Final
 
 import re2
@@ -20,6 +21,7 @@ from mcpwall.policy.operators import Resolve
 LEAVES_MAX: Final = 500
 TEXT_MAX: Final = 20_000
 NAME_MAX: Final = 100  # characters of a name that a flag says
+_ASKED_MAX: Final = 8  # secrets that a server asks for by name
 _PATH_NAMES: Final = ("path", "file", "dir", "cwd", "folder", "destination")
 
 _PIPED: Final = re2.compile(
@@ -34,7 +36,10 @@ def flags(call: Call, resolve: Resolve, mask: Mask = _MASK) -> tuple[str, ...]:
 
     `mask` hides what is secret in the names of arguments.
     """
-    found: dict[str, None] = {}
+    found = {
+        f"it asks for what looks like a secret: {mask.text(name[:TEXT_MAX])[:NAME_MAX]}": None
+        for name in _asked_for(call)
+    }
     for written, whole in _leaves(call.arguments):
         name = mask.text(written[:TEXT_MAX])[:NAME_MAX]
         text = whole[:TEXT_MAX].encode("utf-8", "replace").decode()
@@ -49,6 +54,14 @@ def flags(call: Call, resolve: Resolve, mask: Mask = _MASK) -> tuple[str, ...]:
         if call.directory and _names(name, _PATH_NAMES) and _is_outside(text, call, resolve):
             found[f"{name} is outside the agent's directory"] = None
     return tuple(found)
+
+
+def _asked_for(call: Call) -> Iterator[str]:
+    """Names of secrets that a server asks for, which it never may (MCP, "Elicitation")."""
+    wanted = call.arguments.get("requestedSchema") if call.method == "elicitation/create" else None
+    properties = wanted.get("properties") if isinstance(wanted, dict) else None
+    if isinstance(properties, dict):
+        yield from islice(filter(names_secret, properties), _ASKED_MAX)
 
 
 def _leaves(arguments: Any) -> Iterator[tuple[str, str]]:

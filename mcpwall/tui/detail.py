@@ -16,7 +16,7 @@ from mcpwall.tui.review.rows import Rows
 from mcpwall.tui.timing import clock, took
 from mcpwall.tui.widgets.fields import row_parts
 from mcpwall.tui.widgets.lines import Line, Part, cells, spread
-from mcpwall.tui.words import RISKS, called, standing
+from mcpwall.tui.words import called, risk, standing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -64,7 +64,7 @@ class Known(msgspec.Struct, frozen=True):
 def head(known: Known, room: int, zone: tzinfo | None) -> list[Line]:
     """Which call, whose, and how it stands; in few lines where there is room for long ones."""
     row = known.row
-    stands, (risk, risk_style) = standing(row), RISKS[row.risk]
+    stands, (word, style) = standing(row), risk(row)
     number: Part = (f" CALL {row.id}", "title")
     name, stood = visible(called(row)), (f"{stands} ", stands.style)
     whose, spent = f"{row.agent} · {clock(row.at_ms, zone)}", _spent(known)
@@ -73,11 +73,11 @@ def head(known: Known, room: int, zone: tzinfo | None) -> list[Line]:
         whose, spent = f"{whose} · {spent}", ""
     first: list[Line] = []
     if room >= _BROAD and width(name) <= room // 2:
-        left: list[Part] = [number, (f"  {name}  ", "strong"), (risk, risk_style)]
+        left: list[Part] = [number, (f"  {name}  ", "strong"), (word, style)]
         first.append(spread(left, [stood], room))
     else:
         first.append(spread([number], [stood], room))
-        first += _ends(name, "strong", risk, risk_style, room)
+        first += _ends(name, "strong", word, style, room)
     told = [*_prose(whose, "dim", room), *_prose(spent, "dim", room)]
     return [*first, *told, *why(row, room)]
 

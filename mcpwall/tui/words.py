@@ -92,6 +92,11 @@ def wants(row: Row) -> str:
     return f"{row.agent} asks"
 
 
+def risk(row: Row) -> tuple[str, str]:
+    """Its class of risk in a word, and the style of it. A server's question runs no tool."""
+    return ("ASKS", "warn") if row.method in ASKED_OF_AGENTS else RISKS[row.risk]
+
+
 def called(row: Subject) -> str:
     """What was called, raw: `server.tool`, or server, method and name for other requests."""
     if row.method == "tools/call":

@@ -54,6 +54,30 @@ def test_a_person_can_be_asked_about_it(tmp_path):
     assert talk.forwarded() == []
 
 
+@pytest.mark.parametrize(
+    ("method", "told"),
+    [
+        ("sampling/createMessage", "the agent's model would work on what the server sends here"),
+        ("elicitation/create", "the agent would ask you for this"),
+        ("roots/list", "the server would get to know in which directories the agent works"),
+    ],
+)
+def test_what_would_come_of_a_question_is_said_in_words_and_not_by_a_class(tmp_path, method, told):
+    wall = Wall(tmp_path, rule("ask", method))
+    wall.session().answers(request("q", method, {}))
+    (held,) = wall.held
+    assert held.why[1].startswith(told)
+    assert not any(sentence.startswith("risk ") for sentence in held.why)
+    assert not held.two_keys
+
+
+def test_a_rule_on_a_question_may_name_the_class_of_all_that_is_no_tool_call(tmp_path):
+    wall = Wall(tmp_path, rule("deny") + 'risk = ["read", "write"]\n')
+    talk = wall.session()
+    talk.answers(QUESTION)
+    assert talk.got() == []
+
+
 def test_a_question_that_nobody_answers_in_time_is_refused_to_the_server(tmp_path):
     wall = Wall(tmp_path, rule("ask"))
     talk = wall.session()

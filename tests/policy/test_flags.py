@@ -14,9 +14,9 @@ def resolve(text: str, directory: str) -> str:
     return text if text.startswith("/") else f"{directory}/{text}"
 
 
-def made(**arguments: Any) -> tuple[str, ...]:
+def made(method: str = "tools/call", **arguments: Any) -> tuple[str, ...]:
     call = Call(
-        1, 0, "s", "a#1", "a", "srv", "tools/call", "t", arguments, Risk.WRITE, "", "/home/dev/acme"
+        1, 0, "s", "a#1", "a", "srv", method, "t", arguments, Risk.WRITE, "", "/home/dev/acme"
     )
     return flags(call, resolve)
 
@@ -50,6 +50,15 @@ def test_what_is_easily_overlooked_is_said(arguments: dict[str, Any], expected: 
 )
 def test_ordinary_arguments_have_no_flags(arguments: dict[str, Any]) -> None:
     assert made(**arguments) == ()
+
+
+def test_a_server_that_asks_for_a_secret_is_named_with_what_it_asks_for() -> None:
+    form = {"properties": {"user": {"type": "string"}, "api_key": {"type": "string"}}}
+    said = ("it asks for what looks like a secret: api_key",)
+    assert made("elicitation/create", requestedSchema=form) == said
+    assert made("tools/call", requestedSchema=form) == ()
+    for other in ({}, {"requestedSchema": []}, {"requestedSchema": {"properties": ["password"]}}):
+        assert made("elicitation/create", **other) == ()
 
 
 JSON = st.recursive(

@@ -619,5 +619,7 @@ async def test_what_a_server_asks_of_an_agent_is_shown_as_that(size: tuple[int, 
         await hands.wait(3.0)
         text = hands.shown.text()
         assert "notes asks claude-code#1" in text
+        assert "ASKS" in text
+        assert "READ" not in text
         assert "notes sampling/createMessage" in text
         assert "wants to run" not in text

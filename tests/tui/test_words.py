@@ -12,7 +12,7 @@ from mcpwall.protocol.methods import QUESTIONS
 from mcpwall.tui.call_list import CallLine
 from mcpwall.tui.columns import call_line, columns, heading
 from mcpwall.tui.widgets.lines import cells
-from mcpwall.tui.words import ASKED_OF_AGENTS, called, short_agent, standing, wants
+from mcpwall.tui.words import ASKED_OF_AGENTS, called, risk, short_agent, standing, wants
 from tests.tui.hostile import CONTROL
 from tests.tui.scenes import row
 
@@ -69,6 +69,8 @@ def test_who_asks_whom_is_told_by_the_method() -> None:
     assert wants(run) == "codex#1 wants to run"
     assert wants(replace(run, method="prompts/get")) == "codex#1 asks"
     assert wants(replace(run, method="sampling/createMessage")) == "git asks codex#1"
+    assert risk(replace(run, method="sampling/createMessage"))[0] == "ASKS"
+    assert risk(replace(run, method="resources/read"))[0] == risk(run)[0]
     assert ASKED_OF_AGENTS == QUESTIONS
 
 

@@ -16,7 +16,7 @@ from mcpwall.tui.review.layout import prose, safe, wrap
 from mcpwall.tui.review.memory import SCOPES, Memory, Step
 from mcpwall.tui.timing import countdown
 from mcpwall.tui.widgets.lines import Line, Part, cells, filled, spread
-from mcpwall.tui.words import RISKS, called, short_agent, wants
+from mcpwall.tui.words import called, risk, short_agent, wants
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,7 +75,7 @@ def time_left(held: Held, now_ms: float, room: int) -> Part:
 def head(held: Held, session: SessionRow | None, room: int, *, edited: bool = False) -> list[Line]:
     """Who wants what, and how bad it can be; whether the person changed it."""
     row = held.row
-    word, style = RISKS[row.risk]
+    word, style = risk(row)
     if edited:
         word = f"EDITED BY YOU · {word}"
     who = safe(wants(row))
@@ -195,12 +195,13 @@ def queue(waiting: Sequence[Held], shown: int, now_ms: float, room: int) -> list
     for held in waiting[first : first + _QUEUE_MAX]:
         row = held.row
         here = row.id == shown
+        word, style = risk(row)
         start: list[Part] = [
             ("▌" if here else " ", "accent"),
             (f" {countdown(held.deadline_ms - now_ms)}  ", "waiting"),
             (f"{filled(short_agent(row.agent, 16), 16)}  ", ""),
             (column(called(row), names) + "  ", "strong" if here else ""),
-            (f"{RISKS[row.risk][0]:9}", RISKS[row.risk][1]),
+            (f"{word:9}", style),
         ]
         lines.append([*start, (summary(row.preview, max(0, room - cells(start) - 1)), "dim")])
     if first or after > 0:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     Field = tuple[str, object]
 
-PIECE = 16_384  # characters
+PIECE = 8_192  # characters
 _FIELD = 32  # characters that a field counts besides its own
 _NAMES = 1_000  # fields up to which their names say how wide their column is
 _NAME_MAX = 24  # cells; a longer name gets rows of its own

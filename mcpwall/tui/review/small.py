@@ -14,7 +14,7 @@ from mcpwall.tui.review.layout import Row, flowing, prose, safe
 from mcpwall.tui.review.memory import SCOPES
 from mcpwall.tui.review.panels import SCOPE_WORDS, place_words, step_words, time_left
 from mcpwall.tui.widgets.lines import spread
-from mcpwall.tui.words import RISKS, called, wants
+from mcpwall.tui.words import called, risk, wants
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,7 +65,7 @@ def _behind(reading: Reading, cells: int) -> list[Row]:
 def head(reading: Reading, place: tuple[int, int], now_ms: float, room: int) -> list[Line]:
     """Which of the waiting calls, how bad it can be, how long it waits; and what it is."""
     held = reading.held
-    word, style = RISKS[held.row.risk]
+    word, style = risk(held.row)
     left: list[Part] = [(f" {place[0]} of {place[1]}  ", "title"), (word, style)]
     if reading.edit:
         left.append(("  EDITED", "warn"))

@@ -18,7 +18,7 @@ from mcpwall.tui.review.group import differs, group_rows, title
 from mcpwall.tui.review.layout import prose, safe
 from mcpwall.tui.review.panels import rule, time_left
 from mcpwall.tui.screens.decide import DecideScreen
-from mcpwall.tui.words import RISKS
+from mcpwall.tui.words import risk
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,11 +59,11 @@ class GroupScreen(DecideScreen):
             return [rule("NONE OF THEM WAITS ANY MORE", "", room, "alarm")]
         soonest = min(self._calls, key=lambda held: held.deadline_ms)
         right, style = time_left(soonest, self.wall.now() * 1000, room)
-        word, risk = RISKS[soonest.row.risk]
+        word, word_style = risk(soonest.row)
         lines: list[Line] = [rule("SEVERAL CALLS", right.rstrip(), room, "title", style)]
         lines += [[(f" {part}", "strong")] for part in title(self._calls, room - 2)]
         first, *more = prose(differs(self._calls), room - width(word) - 4)
-        lines.append([(f" {word}", risk), (f"  {first}", "")])
+        lines.append([(f" {word}", word_style), (f"  {first}", "")])
         lines += [[(f" {part}", "")] for part in more]
         flags = dict.fromkeys(text for held in self._calls for text in held.flags)
         why = dict.fromkeys(text for held in self._calls for text in held.why)

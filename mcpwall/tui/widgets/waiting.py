@@ -8,7 +8,7 @@ from mcpwall.text import column, fit, summary, width
 from mcpwall.tui.review.group import groups
 from mcpwall.tui.timing import countdown
 from mcpwall.tui.widgets.lines import Line, LineWidget, Part, cells, spread
-from mcpwall.tui.words import RISKS, called, short_agent
+from mcpwall.tui.words import called, risk, short_agent
 
 if TYPE_CHECKING:
     from mcpwall.engine.port_calls import Held
@@ -71,13 +71,13 @@ class WaitingStrip(LineWidget):
         if not groups:
             return [(f" {self._nothing}", "dim")]
         held = groups[0][0]
-        risk, style = RISKS[held.row.risk]
+        word, style = risk(held.row)
         left: list[Part] = [
             (f" ? {count} WAITING", "waiting"),
             (f"  oldest {self._left(held)}  ", "waiting"),
         ]
         right: list[Part] = [
-            (f" {risk}", style),
+            (f" {word}", style),
             (f"  {self._wall.keys.key('app.review')} review ", "accent"),
         ]
         if self.size.width < _SLIM:
@@ -100,11 +100,11 @@ class WaitingStrip(LineWidget):
         return [*parts, (summary(row.preview, room), "")]
 
     def _marks(self, group: list[Held]) -> list[Part]:
-        risk, style = RISKS[group[0].row.risk]
+        word, style = risk(group[0].row)
         flags = group[0].flags
         alone = f"▲ {flags[0]}" if flags else ""
         note = f"{len(group)} alike" if len(group) > 1 else alone
         return [
-            (f"{risk:8}", style),
+            (f"{word:8}", style),
             (column(note, _NOTE if self.size.width < _WIDE else _NOTE_WIDE), "warn"),
         ]
