@@ -8,6 +8,7 @@ import pytest
 from textual.events import Paste
 
 from mcpwall.engine import port, port_answers
+from mcpwall.model import Risk
 from mcpwall.tui.guard import ARM_S
 from mcpwall.tui.screens.edit import EditScreen
 from mcpwall.tui.screens.review import ReviewScreen
@@ -15,9 +16,9 @@ from mcpwall.tui.widgets.json_area import JsonArea
 from tests.tui.fake_port import FakePort
 from tests.tui.hands import Hands, reviewing
 from tests.tui.hostile import CONTROL
-from tests.tui.scenes import busy
+from tests.tui.scenes import busy, held, row
 from tests.tui.screens import NARROW, WIDE, golden, scenario
-from tests.tui.test_review import ISSUE, RUN, SETTLED, answer, waiting
+from tests.tui.test_review import ISSUE, RUN, SETTLED, answer, waiting, with_held
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
@@ -133,6 +134,18 @@ async def test_an_edited_call_is_not_remembered() -> None:
         await hands.wait(2.0)
         await answer(hands, "a")
         assert [d.remember for d in hands.decided] == [None]
+
+
+@scenario
+async def test_arguments_that_would_stall_the_editor_are_not_edited() -> None:
+    arguments = {"content": "x" * 70_000}
+    call = held(row(1300, "fs.write", arguments, risk=Risk.WRITE), arguments, 50)
+    async with reviewing(FakePort(with_held(call))) as hands:
+        await hands.read("e")
+        assert not isinstance(hands.shown.app.screen, EditScreen)
+        (note,) = hands.shown.app._notifications
+        size = f"its arguments have {call.row.size:,} bytes"
+        assert note.message == f"▲ e edit: {size}; at most 65,536 can be edited here"
 
 
 @scenario

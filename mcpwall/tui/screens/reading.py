@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from mcpwall.tui.widgets.lines import Line, Part
 
 ROOM = (60, 20)  # cells across and down from which the arguments scroll and all else stands
+_EDIT_MAX = 65_536  # bytes of arguments: with more, each key in the editor takes a second
 ROOM_MIN = (40, 12)  # and from which all of it scrolls as one
 
 
@@ -259,6 +260,9 @@ class ReadingScreen(WallScreen, Armed):  # the first base is the one whose style
             return "no call waits here"
         if action.name == "edit" and self.reading and self.reading.held.late:
             return "its time is up: it can be allowed once, as it was sent"
+        if action.name == "edit" and self.reading and self.reading.held.row.size > _EDIT_MAX:
+            size = self.reading.held.row.size
+            return f"its arguments have {size:,} bytes; at most {_EDIT_MAX:,} can be edited here"
         if action.name == "unedit" and self.reading and not self.reading.edit:
             return "nothing is edited"
         return super().why_off(action)
