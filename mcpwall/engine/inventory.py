@@ -137,6 +137,8 @@ class Inventory:
     def _keep(
         self, server: Server, events: Sequence[Event], others: Sequence[ToolEntry] = ()
     ) -> None:
+        if self.servers.get(server.name) is not server:
+            return  # it was forgotten meanwhile: nothing of it comes back
         try:
             self._store.save([server.stored], [*(event.entry for event in events), *others])
         except ToolsError as error:
@@ -159,8 +161,6 @@ class Inventory:
         others: Sequence[ToolEntry],
     ) -> None:
         """Try once more to write pins of first sight, where nothing else was listed since."""
-        if self.servers.get(server.name) is not server:
-            return  # it was forgotten meanwhile
         events = []
         for entry, listed in first:
             if not entry.pinned and entry.listed == listed:

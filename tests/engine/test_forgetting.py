@@ -182,3 +182,15 @@ def test_a_pin_that_could_not_be_written_at_first_is_not_written_later(
     forget(wall)
     wall.clock.advance(AGAIN_S)
     assert known(wall) == set()
+
+
+def test_p07_what_a_session_still_hears_after_its_end_brings_nothing_back(wall: Wall) -> None:
+    talk = wall.session()
+    talk.live.end(CLOSED)
+    forget(wall)
+    before = wall.engine.feed.seq
+    wall.engine.inventory.describe(talk.live.server, talk.live.catalog, "read me")
+    wall.engine.used(talk.live)
+    assert wall.engine.feed.seq == before
+    assert known(wall) == set()
+    assert rows(wall) == {}

@@ -196,6 +196,8 @@ class HttpSession:
         self, lines: list[bytes], origin: Stream | None = None, event: Event | None = None
     ) -> None:
         """Take lines of the server's. `origin`: the stream that they came for, if that is known."""
+        if self._over:
+            return
         self._origin, self._event = origin, event
         try:
             self.live.from_server(lines)

@@ -84,6 +84,19 @@ def test_the_end_of_a_session_ends_its_server(at):
     assert at.wall.rows()[-1].state is State.LOST
 
 
+def test_what_a_server_says_after_the_end_of_its_session_is_heard_by_nobody(at):
+    agent = at.agent()
+    agent.end.answers(note("notifications/tools/list_changed"))
+    agent.asks(call(1, "look"))
+    (question,) = agent.end.forwarded()
+    assert question["method"] == "tools/list"
+    agent.leaves()
+    before = at.wall.engine.feed.seq
+    agent.end.answers(result(question["id"], tools=[]))
+    agent.end.answers(note("notifications/tools/list_changed"))
+    assert at.wall.engine.feed.since(before).events == ()
+
+
 def test_a_server_that_ends_says_so_to_who_waits(at):
     agent = at.agent()
     waiting = agent.asks(call(1, "look"))
