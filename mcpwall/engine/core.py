@@ -118,7 +118,7 @@ class Engine:
         before = self.late.take(live, call, request, verdict) if verdict.action is Action.ASK else 0
         if before:
             verdict = self._bench.judge(live, call, tool, now_ns, lookups, approved=True)
-        if verdict.action is Action.ASK and (full := self.holds.full(live, len(arguments))):
+        if verdict.action is Action.ASK and (full := self.holds.full(live, request, arguments)):
             verdict = msgspec.structs.replace(
                 verdict, action=Action.DENY, cause=Cause.FULL, reason=full, charges=()
             )

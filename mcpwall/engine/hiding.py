@@ -6,6 +6,7 @@ has a keyed digest, so that the record does not let anybody try values against i
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from mcpwall.store.config import Config
 
 BESIDE_MAX: Final = 300  # characters of a field that a call sends beside its arguments
+FIELDS_MAX: Final = 20  # such fields that are told of
 
 # Which argument of a request is the schema of what is asked for, not what is given.
 _SCHEMAS: Final = {"elicitation/create": "requestedSchema"}
@@ -78,11 +80,17 @@ def beside(mask: Mask, fields: JsonObject) -> tuple[str, ...]:
     data = _canonical.encode(fields)
     if fields and mask.may_hide(data):
         fields = mask.arguments(fields, data)[0]
-    texts = ((name, _canonical.encode(value).decode()) for name, value in fields.items())
-    return tuple(
-        f"also sends {name}: {text[:BESIDE_MAX]}{'…' * (len(text) > BESIDE_MAX)}"
-        for name, text in texts
-    )
+    told = [
+        f"also sends {_start(name)}: {_start(_canonical.encode(value).decode())}"
+        for name, value in itertools.islice(fields.items(), FIELDS_MAX)
+    ]
+    more = len(fields) - len(told)
+    return (*told, f"also sends {more:,} more fields") if more else tuple(told)
+
+
+def _start(text: str) -> str:
+    """A text whole, or its start and how long it is."""
+    return text if len(text) <= BESIDE_MAX else f"{text[:BESIDE_MAX]}… ({len(text):,} characters)"
 
 
 def arguments(record: Record) -> JsonObject:

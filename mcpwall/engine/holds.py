@@ -22,7 +22,7 @@ from mcpwall.engine.reservations import Release
 from mcpwall.engine.rounds import COMES_BACK
 from mcpwall.model import TWO_KEYS, Action, Cause, JsonObject, Verdict, span
 from mcpwall.policy.flags import flags
-from mcpwall.protocol import asked
+from mcpwall.protocol import asked, codec
 from mcpwall.store.records import By, Kind
 
 if TYPE_CHECKING:
@@ -32,9 +32,11 @@ if TYPE_CHECKING:
     from mcpwall.engine.core import Engine
     from mcpwall.engine.live import Live
     from mcpwall.engine.records import Record
+    from mcpwall.protocol.commands import Request
 
 PER_SESSION: Final = 50
 BYTES_PER_SESSION: Final = 4 * 1024 * 1024  # of arguments, which the apps get whole
+BESIDE_BYTES: Final = 64 * 1024  # that one call sends beside them
 PROGRESS_S: Final = 10.0
 _DENIED_BY: Final = {  # what ended a call that waited, where that is no rule
     Cause.LOCKDOWN: "the lockdown",
@@ -89,12 +91,14 @@ class Holds:
         """The waiting call of this number."""
         return self._holds.get(call)
 
-    def full(self, live: Live, size: int) -> str:
-        """Why one more call of this session, of `size` bytes, may not wait; '' when it may."""
+    def full(self, live: Live, request: Request, arguments: bytes) -> str:
+        """Why a request of this session with these `arguments` may not wait; '' when it may."""
         waiting = live.held_sizes
+        if len(codec.encode(asked.beside(request))) > BESIDE_BYTES:
+            return f"a call that waits may send {BESIDE_BYTES} bytes beside its arguments"
         if len(waiting) >= PER_SESSION:
             return f"{PER_SESSION} calls of this session wait for a person already"
-        if sum(waiting) + size > BYTES_PER_SESSION:
+        if sum(waiting) + len(arguments) > BYTES_PER_SESSION:
             return f"waiting calls of a session may have {BYTES_PER_SESSION} bytes of arguments"
         return ""
 

@@ -261,6 +261,23 @@ def test_p13_a_session_keeps_no_more_waiting_than_an_app_can_be_shown(wall):
     assert len(wall.held) == 4
 
 
+def test_p13_what_waits_sends_no_more_beside_its_arguments_than_a_person_can_be_told_of(wall):
+    talk = wall.session()
+    asked = call(1, "pay", {"amount": 5})
+    asked["params"] |= {f"x{number}" * 100: number for number in range(50)}
+    talk.asks(asked)
+    (held,) = wall.held
+    sent = [flag for flag in held.flags if flag.startswith("also sends")]
+    assert sent[-1] == "also sends 30 more fields"
+    assert len("".join(sent)) < 10_000
+    asked = call(2, "pay", {"amount": 5})
+    asked["params"]["x"] = "y" * 70_000
+    talk.asks(asked)
+    (told,) = talk.got()
+    assert "beside its arguments" in text(told)
+    assert len(wall.held) == 1
+
+
 def test_p02_what_a_call_sends_beside_its_arguments_is_shown_with_it(wall):
     talk = wall.session()
     asked = call(1, "pay", {"amount": 5})
@@ -271,7 +288,7 @@ def test_p02_what_a_call_sends_beside_its_arguments_is_shown_with_it(wall):
     sent = [flag for flag in held.flags if flag.startswith("also sends")]
     assert sent[0].startswith('also sends inputResponses: {"sure":{"key":"⟨secret ')
     assert sent[0].endswith('"to":"eve"}}')
-    assert sent[1] == f'also sends x: "{"y" * 299}…'
+    assert sent[1] == f'also sends x: "{"y" * 299}… (402 characters)'
     assert token not in str(held)
     wall.decide(held)
     assert talk.forwarded() == [asked]
