@@ -25,6 +25,7 @@ from mcpwall.tui.settings import Settings
 from mcpwall.tui.terminal import (
     end_in_order,
     last_words,
+    lasting,
     lend,
     suspend,
     take_back_on_continue,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import tzinfo
 
+    from textual.driver import Driver
     from textual.screen import Screen
 
     from mcpwall.tui.mirror import Changes
@@ -76,6 +78,10 @@ class WallApp(Attached, Themed, inherit_bindings=False):
         self._calling = Calling(bell=self._settings.bell, notify=self._settings.notify)
         self._walls: dict[str, WallScreen] = {}
         self.begin_with(self._settings.theme)
+
+    def get_driver_class(self) -> type[Driver]:
+        """What draws on the terminal, and goes on when that is gone."""
+        return lasting(super().get_driver_class())
 
     def get_default_screen(self) -> WallScreen:
         """The screen to begin with: the calls."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import traceback
@@ -14,8 +15,57 @@ from mcpwall.text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import IO
 
     from textual.app import App
+    from textual.driver import Driver
+
+
+class Lasting:
+    """A terminal to write to that may go away: `gone()` is called then, and nothing is written."""
+
+    def __init__(self, file: IO[str], gone: Callable[[], None]) -> None:
+        self._file = file
+        self._gone = gone
+        self.fileno = file.fileno
+
+    def write(self, text: str) -> None:
+        """Write it, if there still is a terminal."""
+        try:
+            self._file.write(text)
+        except OSError:
+            self._gone()
+
+    def flush(self) -> None:
+        """Have it shown, if there still is a terminal."""
+        try:
+            self._file.flush()
+        except OSError:
+            self._gone()
+
+
+def lasting(driver: type[Driver]) -> type[Driver]:
+    """The driver for an app that ends in order when its terminal goes away.
+
+    An error would end the thread that writes for Textual's driver: the app would wait for ever for
+    room in that one's queue, and read from a terminal that is gone without a pause.
+    """
+
+    class LastingDriver(driver):  # type: ignore[misc, valid-type] # the platform's choice
+        def __init__(self, *args: Any, **options: Any) -> None:
+            super().__init__(*args, **options)
+            if (file := getattr(self, "_file", None)) is not None:
+                self._file = Lasting(file, self._gone)
+
+        def _gone(self) -> None:
+            with contextlib.suppress(RuntimeError):  # the loop has ended too
+                self._loop.call_soon_threadsafe(self._end)
+
+        def _end(self) -> None:
+            if self._app.is_running:
+                self._app.exit()
+
+    return LastingDriver
 
 
 def take_back_on_continue(driver: Any) -> None:

@@ -64,6 +64,17 @@ def run(kind: str) -> str:
     return written.decode()
 
 
+def test_an_app_whose_terminal_is_gone_ends() -> None:
+    app, ours = start("typed")
+    try:
+        assert _read(ours)
+        os.close(ours)
+        app.wait(LIMIT_S)
+    finally:
+        app.kill()
+        app.wait()
+
+
 def _read(terminal: int) -> bytes:
     """What was written since; empty at the end, which Linux reports as an error."""
     try:
