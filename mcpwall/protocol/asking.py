@@ -17,7 +17,8 @@ import msgspec
 
 from mcpwall.model import RequestId
 from mcpwall.protocol import codec, methods
-from mcpwall.protocol.codec import Malformed
+from mcpwall.protocol.asked import all_of
+from mcpwall.protocol.codec import NOT_READ, Malformed
 from mcpwall.protocol.commands import Command, Inputs, Note, Request, Sort
 from mcpwall.protocol.envelopes import Envelope
 from mcpwall.protocol.members import Doubtful, members
@@ -31,7 +32,6 @@ _ERROR: Final = frozenset({"data"})
 _DATA: Final = frozenset({"elicitations"})
 _list: Final = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _object: Final = msgspec.json.Decoder(dict[str, Any]).decode
-_NOT_READ: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 def in_answer(
@@ -88,12 +88,11 @@ def _question(key: str, value: Any) -> Request:
     question = value if isinstance(value, dict) else {}
     params = question.get("params")
     known = params if isinstance(params, dict) else {}
-    arguments = {name: known[name] for name in known if name != "_meta"}
     asked_for = str(question.get("method", ""))
     method = methods.meant(asked_for) or asked_for
     if not codec.is_id(key) or len(method) > methods.METHOD_MAX:
         raise Doubtful("with a name that is too long")
-    return Request(key, method, arguments=arguments, sort=Sort.QUESTION)
+    return Request(key, method, arguments=all_of(known), sort=Sort.QUESTION)
 
 
 def _in_error(error: msgspec.Raw) -> list[Request]:
@@ -104,7 +103,7 @@ def _in_error(error: msgspec.Raw) -> list[Request]:
         texts = _list(wanted) if wanted else []
     except msgspec.ValidationError:
         return []  # of another type: no client takes it for URLs
-    except _NOT_READ:
+    except NOT_READ:
         raise Doubtful("that cannot be read") from None
     return [_elicitation(bytes(text)) for text in texts[: TOGETHER_MAX + 1]]
 
@@ -114,6 +113,6 @@ def _elicitation(text: bytes) -> Request:
         members(text, frozenset())
         wanted = _object(text)
         codec.check_keys(wanted, frozenset(), None)
-    except (*_NOT_READ, Malformed):
+    except (*NOT_READ, Malformed):
         raise Doubtful("with a URL to open that cannot be read") from None
     return Request("", ELICITATION, arguments=wanted, sort=Sort.QUESTION)

@@ -52,6 +52,8 @@ class Malformed(Exception):  # noqa: N818 (it is the message that is malformed)
         self.id = request_id
 
 
+# what a decoder raises for a text that it does not read
+NOT_READ: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 ABSENT: Final[msgspec.Raw] = msgspec.Raw()
 
 
@@ -238,7 +240,7 @@ def object_of(raw: msgspec.Raw) -> JsonObject:
         return {}
     try:
         value = msgspec.json.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except NOT_READ:
         value = loosely(raw)
     return value if isinstance(value, dict) else {}
 

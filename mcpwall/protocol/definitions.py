@@ -19,6 +19,7 @@ import msgspec
 
 from mcpwall.model import JsonObject
 from mcpwall.protocol import codec
+from mcpwall.protocol.codec import NOT_READ
 from mcpwall.protocol.members import Doubtful, check_case, members
 
 TOOLS_MAX: Final = 2_000  # definitions of one list that are read
@@ -63,7 +64,7 @@ def read_page(result: msgspec.Raw) -> Page:
     try:
         members(bytes(result), _PAGE)
         page = msgspec.json.decode(result, type=_Page)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, Doubtful):
+    except (*NOT_READ, Doubtful):
         return Page([], None)
     looked_at = first_of(page.tools)
     read = (read_definition(raw) for raw in looked_at)
@@ -90,7 +91,7 @@ def read_definition(raw: msgspec.Raw) -> Definition | None:
     """One tool, or None when it cannot be read or has no name."""
     try:
         fields = msgspec.json.decode(raw, type=dict[str, Any])
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except NOT_READ:
         return None
     name = fields.get("name")
     return Definition(name, fields, bytes(raw)) if isinstance(name, str) and name else None

@@ -16,7 +16,7 @@ from typing import Any, Final
 import msgspec
 
 from mcpwall.model import JsonObject, RequestId
-from mcpwall.protocol.codec import ABSENT, BATCH_MAX, has_too_many, is_batch, is_id
+from mcpwall.protocol.codec import ABSENT, BATCH_MAX, NOT_READ, has_too_many, is_batch, is_id
 from mcpwall.protocol.members import Doubtful, check_case, members
 
 FIELDS: Final = frozenset({"jsonrpc", "id", "method", "params", "result", "error"})
@@ -56,7 +56,6 @@ _known = msgspec.json.Decoder(_Known).decode
 _any = msgspec.json.Decoder(Envelope).decode
 _parts = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _decode = msgspec.json.Decoder().decode
-_NOT_READ: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 def read(line: bytes) -> list[Envelope]:
@@ -70,7 +69,7 @@ def read(line: bytes) -> list[Envelope]:
         envelope = _known(line)
     except msgspec.ValidationError:
         pass  # a field that nobody knows, or a method that is no text
-    except _NOT_READ:
+    except NOT_READ:
         return _leniently(line)
     else:
         if envelope.jsonrpc and envelope.id and envelope.result:
@@ -79,7 +78,7 @@ def read(line: bytes) -> list[Envelope]:
                 return [envelope]  # no room for anything twice
     try:
         return [_certain(line)]
-    except _NOT_READ:
+    except NOT_READ:
         return _leniently(line)
     except Doubtful as doubt:
         raise Unreadable(f"{doubt}", _answered_by([line])) from None
@@ -104,7 +103,7 @@ def _batch(line: bytes) -> list[Envelope]:
             text = f"with more than {BATCH_MAX:,} messages"
             raise Unreadable(text, _answered_by(parts))
         return [_certain(part) for part in parts]
-    except _NOT_READ:
+    except NOT_READ:
         return _leniently(line)
     except Doubtful as doubt:
         raise Unreadable(f"{doubt}", _answered_by(parts)) from None
@@ -172,7 +171,7 @@ def _answered_by(parts: list[bytes]) -> list[RequestId]:
     """The ids that messages with two readings seem to answer, as the decoder reads them."""
     envelopes = []
     for part in parts:
-        with contextlib.suppress(*_NOT_READ):
+        with contextlib.suppress(*NOT_READ):
             envelopes.append(_any(part))
     return _answered(envelopes)
 
@@ -210,6 +209,6 @@ def server_id(raw: msgspec.Raw) -> RequestId | None:
         return None
     try:
         value = _decode(raw)
-    except _NOT_READ:
+    except NOT_READ:
         return None
     return value if is_id(value) else None

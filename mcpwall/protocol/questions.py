@@ -15,7 +15,7 @@ import msgspec
 from mcpwall.model import JsonObject, RequestId
 from mcpwall.protocol import codec, methods
 from mcpwall.protocol.asked import all_of
-from mcpwall.protocol.codec import Malformed
+from mcpwall.protocol.codec import NOT_READ, Malformed
 from mcpwall.protocol.commands import (
     Answered,
     Command,
@@ -44,7 +44,7 @@ def _doubt(params: msgspec.Raw, arguments: JsonObject) -> str:
         return "with two keys that differ by letter case only"
     except Doubtful as doubt:
         return str(doubt)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except NOT_READ:
         pass  # lax clients' own: what they find in it was found
     return ""
 

@@ -14,6 +14,7 @@ from typing import Any, Final, TypeAlias
 import msgspec
 
 from mcpwall.protocol import codec
+from mcpwall.protocol.codec import NOT_READ
 from mcpwall.protocol.definitions import first_of
 from mcpwall.protocol.envelopes import Unreadable, read, server_id
 from mcpwall.protocol.members import Doubtful, members
@@ -88,7 +89,7 @@ def instructions(result: msgspec.Raw) -> str:
         members(bytes(result), RESULT)
     except Doubtful:
         fields = {}
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except NOT_READ:
         pass  # lax readers' own, in which the fields were found
     text = fields.get("instructions") if fields else str(bytes(result))
     return text if isinstance(text, str) else ""
@@ -99,7 +100,7 @@ def declares_changes(line: bytes) -> bool:
     try:
         result = _object(_object(msgspec.Raw(line), {}).get("result"), {})
         tools = _object(_object(result.get("capabilities"), {}).get("tools"), {})
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except NOT_READ:
         return False
     return bytes(tools.get("listChanged", b"")) == b"true"
 
@@ -126,7 +127,7 @@ def _changed(line: bytes, change: Callable[[_Object], bool], *, strict: bool) ->
     try:
         messages = _parts(line) if batch else [_part(line)]
         changed = [_answer(message, change) for message in messages]
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, Doubtful):
+    except (*NOT_READ, Doubtful):
         return _refused(line) if strict else line
     if not any(changed):
         return line

@@ -10,13 +10,12 @@ from typing import Any, Final
 
 import msgspec
 
-from mcpwall.protocol.codec import ABSENT, has_too_many, loosely
+from mcpwall.protocol.codec import ABSENT, NOT_READ, has_too_many, loosely
 from mcpwall.protocol.members import Doubtful, members
 
 ASKS: Final = "inputRequests"
 _ASKS: Final = ASKS.casefold()
 _QUESTION: Final = frozenset({"method", "params"})
-_NOT_READ: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class Said(msgspec.Struct, rename="camel", gc=False):
@@ -56,7 +55,7 @@ def said(result: msgspec.Raw, *, stateless: bool) -> Said | None:
         if has_too_many(result):
             return _said_in_parts(_parts.decode(result))
         return _said.decode(result)
-    except _NOT_READ:
+    except NOT_READ:
         value = loosely(result)
     if isinstance(value, dict):
         if stateless and any(name.casefold() == _ASKS and name != ASKS for name in value):
