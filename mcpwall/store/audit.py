@@ -25,6 +25,7 @@ from mcpwall.store.records import ARGUMENTS_MAX, Booking, Forwarded, Intent, Ste
 from mcpwall.store.rows import (
     CALL_COLUMNS,
     STEP_COLUMNS,
+    VERDICT_COLUMNS,
     call_values,
     decode_charges,
     forwarded,
@@ -46,10 +47,7 @@ _CALLS = Table("calls", CALL_COLUMNS, rare=("retry_s", "excerpt"))
 _STEPS = Table(
     "steps",
     STEP_COLUMNS,
-    rare=(
-        *("action", "cause", "rules", "reason", "retry_s", "policy", "charges"),
-        *("arguments", "digest", "risk"),
-    ),
+    rare=(*VERDICT_COLUMNS, "charges", "arguments", "digest", "risk"),
 )
 _INSERT_EVENT = statement("tool_events", EVENT_COLUMNS)
 _SETTLED = """

@@ -26,16 +26,17 @@ from mcpwall.store.records import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+VERDICT_COLUMNS = ("action", "cause", "rules", "reason", "retry_s", "policy")
 CALL_COLUMNS = (
     *("id", "seq", "at_ms", "steady_ns", "boot", "session", "agent", "client", "server"),
     *("method", "tool", "risk", "directory", "request_id", "size", "digest"),
-    *("action", "cause", "rules", "reason", "retry_s", "policy", "state", "charges"),
-    *("arguments", "excerpt", "grounds"),
+    *VERDICT_COLUMNS,
+    *("state", "charges", "arguments", "excerpt", "grounds"),
 )
 STEP_COLUMNS = (
     *("seq", "call", "at_ms", "steady_ns", "boot", "kind"),
-    *("action", "cause", "rules", "reason", "retry_s", "policy", "charges"),
-    *("took_us", "is_error", "bytes", "by", "note", "arguments", "digest", "risk"),
+    *VERDICT_COLUMNS,
+    *("charges", "took_us", "is_error", "bytes", "by", "note", "arguments", "digest", "risk"),
 )
 FIRST_COLUMNS = {b"calls": 26, b"steps": 18}  # of each table, those of its first version
 
