@@ -10,6 +10,8 @@ import pytest
 
 from mcpwall.engine.resolve import LINKS_MAX, PARTS_MAX, resolve
 
+OWN_ROOT = "/proc/1/../self/root"  # the root of whoever asks
+
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
@@ -31,7 +33,7 @@ def test_links_and_dots_are_followed(home: Path) -> None:
     [
         "/proc/self/cwd/secret",
         "/proc/./thread-self//cwd/secret/there",
-        "/proc/1/../self/root/etc/passwd",
+        f"{OWN_ROOT}/etc/passwd",
         "/dev/fd/0",
         "/dev/stdin",
         "cwd/secret",
