@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from mcpwall.model import Tool
 from mcpwall.policy.set_risk import NOTHING, Word
-from mcpwall.policy.state import ToolState
+from mcpwall.policy.state import LISTED, ToolState
 
 if TYPE_CHECKING:
     from mcpwall.engine.servers import Server
@@ -75,6 +75,6 @@ class Catalog:
         if self.told_otherwise:
             return ToolState.SERVER_CHANGED
         if self.is_pinned(name):
-            return ToolState.LISTED
+            return LISTED
         entry = self._server.entries.get(name)
         return ToolState.CHANGED if entry is not None and entry.pinned else ToolState.NEW

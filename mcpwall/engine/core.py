@@ -24,21 +24,21 @@ from mcpwall.engine.lookback import Lookback
 from mcpwall.engine.lookups import Lookups
 from mcpwall.engine.newcomers import Newcomers
 from mcpwall.engine.port import HitsEvent, Http, NoticeEvent, RulesEvent, ServerEvent, StatusEvent
-from mcpwall.engine.port_calls import State
+from mcpwall.engine.port_calls import ERROR, HELD, REFUSED, RESERVING, RUNNING, State
 from mcpwall.engine.recorder import Recorder
 from mcpwall.engine.records import Record, Records
 from mcpwall.engine.reservations import Reservations
 from mcpwall.engine.rounds import Rounds
 from mcpwall.engine.rulebook import Rulebook
 from mcpwall.engine.wire import Hello, Kept, Wire
-from mcpwall.model import Action, Call, Cause, Verdict
+from mcpwall.model import ALLOW, ASK, DENY, Call, Cause, Verdict
 from mcpwall.policy.answers import Answers
 from mcpwall.policy.limits import Limits
 from mcpwall.policy.operators import Resolve
 from mcpwall.protocol.commands import Memory, Request
 from mcpwall.store.intake import Intake
 from mcpwall.store.mark import Mark
-from mcpwall.store.records import AuditRow, Grounds, Kind, Step
+from mcpwall.store.records import ANSWERED, RELEASED, AuditRow, Grounds, Kind, Step
 from mcpwall.store.shared.ledger import Ledger
 from mcpwall.store.tools import ToolStore
 
@@ -115,17 +115,17 @@ class Engine:
         verdict = self._bench.judge(live, call, tool, now_ns, lookups)
         if back is not None:
             verdict = self.rounds.judged(back, call, request, verdict)
-        before = self.late.take(live, call, request, verdict) if verdict.action is Action.ASK else 0
+        before = self.late.take(live, call, request, verdict) if verdict.action is ASK else 0
         if before:
             verdict = self._bench.judge(live, call, tool, now_ns, lookups, approved=True)
-        if verdict.action is Action.ASK and (full := self.holds.full(live, request, arguments)):
+        if verdict.action is ASK and (full := self.holds.full(live, request, arguments)):
             verdict = msgspec.structs.replace(
-                verdict, action=Action.DENY, cause=Cause.FULL, reason=full, charges=()
+                verdict, action=DENY, cause=Cause.FULL, reason=full, charges=()
             )
-        if verdict.action is Action.ALLOW:
-            state = State.RUNNING if self.reservations is None else State.RESERVING
+        if verdict.action is ALLOW:
+            state = RUNNING if self.reservations is None else RESERVING
         else:
-            state = State.HELD if verdict.action is Action.ASK else State.REFUSED
+            state = HELD if verdict.action is ASK else REFUSED
         record = Record(call, verdict, arguments, len(arguments), state, request)
         record.note = f"approved by you after the time of call {before}" if before else ""
         record.shown, record.subject = shown, hiding.subject(self.mask, call)
@@ -133,7 +133,7 @@ class Engine:
         found = None if listed is None else listed.found
         traits = call.reach, call.reads
         record.grounds = Grounds(now_ns, call.run, *traits, tool, lookups.noted(), found=found)
-        if state is State.RUNNING:
+        if state is RUNNING:
             self.book(record, now_ns)
         return record
 
@@ -162,17 +162,17 @@ class Engine:
         steady = self.clock.steady_ns()
         if fault := self.recorder.write([record.intent(steady) for record in records]):
             for record in reversed(records):
-                if record.state is State.RUNNING:
+                if record.state is RUNNING:
                     self.unbook(record)
                 record.verdict = self.fault(fault)
-                record.state = State.REFUSED
+                record.state = REFUSED
 
     def noted(self, live: Live, records: Sequence[Record]) -> None:
         """Do what can wait until calls have gone on: remember, count and show them."""
         for record in records:
             self.records.add(record)
             self.hit(record)
-            if record.state is State.RUNNING:
+            if record.state is RUNNING:
                 self.forwarded(live, record)
         self.used(live)
         self.recorder.file_soon()
@@ -203,7 +203,7 @@ class Engine:
 
     def release(self, record: Record, by: str) -> str:
         """Write down that a call that waited is let go; returns '' or why that cannot be done."""
-        fault = self.recorder.write([], [record.step(Kind.RELEASED, self.clock, by=by)])
+        fault = self.recorder.write([], [record.step(RELEASED, self.clock, by=by)])
         self.recorder.file_soon()
         return fault
 
@@ -213,7 +213,7 @@ class Engine:
 
     def fault(self, why: str) -> Verdict:
         """The refusal of a call because the wall itself could not do its work."""
-        return Verdict(Action.DENY, Cause.FAULT, reason=why, policy=self.rulebook.hash)
+        return Verdict(DENY, Cause.FAULT, reason=why, policy=self.rulebook.hash)
 
     # --- what a session reports -----------------------------------------------------------------
 
@@ -237,26 +237,26 @@ class Engine:
     def refused(self, record: Record) -> None:
         """A call was answered by the wall."""
         self.records.refused(record.verdict)
-        record.over(State.REFUSED)
+        record.over(REFUSED)
         self.feed.publish(record)
 
-    def answered(self, outcomes: list[tuple[Record, int]]) -> None:
+    def answered(self, records: list[Record]) -> None:
         """Answers have gone to the agent."""
         wall, steady = self.clock.wall_ms(), self.clock.steady_ns()
         steps = []
-        for record, size in outcomes:
-            is_error = record.state is State.ERROR
+        for record in records:
+            is_error = record.state is ERROR
             if is_error:
                 self.records.failed()
             steps.append(
                 Step(
                     record.call.id,
-                    Kind.ANSWERED,
+                    ANSWERED,
                     wall,
                     steady,
                     took_us=record.took_us,
                     is_error=is_error,
-                    result_bytes=size,
+                    result_bytes=record.answer_size,
                 )
             )
             self.feed.publish(record)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from mcpwall.engine.calls import TOOLS_CALL
 from mcpwall.engine.sessions import paused
-from mcpwall.model import Action, Call, Cause, Verdict
+from mcpwall.model import DENY, Call, Cause, Verdict
 from mcpwall.policy.judge import judge
-from mcpwall.policy.state import State, ToolState
+from mcpwall.policy.state import LISTED, State, ToolState
 from mcpwall.policy.written import write_policy
 from mcpwall.store.faults import AuditError
 
@@ -46,7 +46,7 @@ class Bench:
         if policy.hash not in self._kept:
             self._keep(policy)
         if fault := fault or engine.lookback.fault:
-            return Verdict(Action.DENY, Cause.FAULT, reason=fault, policy=policy.hash)
+            return Verdict(DENY, Cause.FAULT, reason=fault, policy=policy.hash)
         if stopped := paused(live, call, policy.hash):
             return stopped
         state = State(
@@ -70,4 +70,4 @@ class Bench:
 
 def tool_state(live: Live, call: Call) -> ToolState:
     """Whether the tool of a call may be called at all; other requests have none."""
-    return live.catalog.state(call.tool) if call.method == TOOLS_CALL else ToolState.LISTED
+    return live.catalog.state(call.tool) if call.method == TOOLS_CALL else LISTED

@@ -17,12 +17,16 @@ from mcpwall.engine import showing, sightings, together, views, wording
 from mcpwall.engine.calls import TOOLS_CALL, weighed
 from mcpwall.engine.catalog import Catalog
 from mcpwall.engine.port import SessionEvent
-from mcpwall.engine.port_calls import State
-from mcpwall.engine.records import ANSWER, Record
+from mcpwall.engine.port_calls import DONE, ERROR, HELD, RESERVING, RUNNING
+from mcpwall.engine.records import Record
 from mcpwall.engine.wire import Hello, Kept, Wire
 from mcpwall.model import Call, Cause, JsonObject, RequestId, Tool, Verdict
 from mcpwall.protocol import methods, refusals
 from mcpwall.protocol.commands import (
+    NEW,
+    NOTICE,
+    QUESTION,
+    REQUEST,
     Answered,
     Command,
     Described,
@@ -34,8 +38,6 @@ from mcpwall.protocol.commands import (
     Note,
     Opened,
     Request,
-    Sort,
-    Stage,
     Subscribes,
     ToClient,
     ToServer,
@@ -48,7 +50,6 @@ if TYPE_CHECKING:
     from mcpwall.engine.servers import Server
 
 LISTING_S: Final = 10.0  # how long the wall waits for a list that it asked for
-_WAITING: Final = (State.HELD, State.RESERVING)
 
 
 class Live:
@@ -73,7 +74,7 @@ class Live:
         self._wire = wire
         self.protocol = Session(kept.memory)
         self._open: dict[int, Record] = {}  # calls under way, by number
-        self._over: list[tuple[Record, int]] = []  # answered in this chunk: record, answer's size
+        self._over: list[Record] = []  # answered in this chunk
         self._when_judged: list[Callable[[], None]] = []
 
     # --- lines ----------------------------------------------------------------------------------
@@ -94,7 +95,7 @@ class Live:
         calls is not judged again, and a refusal is told again, as it may not have gone.
         """
         rows = self.engine.recorded(self, mark)
-        judged = {r.request_id: r for r in rows if methods.sort_of(r.method) is Sort.REQUEST}
+        judged = {r.request_id: r for r in rows if methods.sort_of(r.method) is REQUEST}
         new = []
         for line in lines:
             known = self.protocol.take_back(line) & judged.keys()
@@ -123,7 +124,7 @@ class Live:
         """A line of the server's went nowhere, and may have answered any call that runs."""
         self.engine.notice("error", f"{self.agent} → {self.server.name}: {text}")
         for record in self._open.values():
-            if record.state is State.RUNNING and not record.note:
+            if record.state is RUNNING and not record.note:
                 record.note = wording.UNSURE
                 self.engine.feed.publish(record)
 
@@ -134,24 +135,24 @@ class Live:
     def _run(self, commands: list[Command]) -> None:
         judged: list[Record] = []
         for command in commands:
-            if isinstance(command, Judge):
-                if command.request.stage is Stage.NEW:  # else it was cancelled in the same chunk
+            if type(command) is Judge:
+                if command.request.stage is NEW:  # else it was cancelled in the same chunk
                     judged.append(self._judge(command.request))
-            elif isinstance(command, Listed):  # calls that wait for the list come right after it
+            elif type(command) is Listed:  # calls that wait for the list come right after it
                 sightings.listed(self.engine, self, command)
-            elif isinstance(command, Described):
+            elif type(command) is Described:
                 sightings.described(self.engine, self, command.instructions)
         if judged:
             self.engine.record(judged)
         for command in commands:
-            if isinstance(command, ToClient):
+            if type(command) is ToClient:
                 line = command.line
                 if command.method:
                     line = showing.shown(self.engine, self, command.method, line)
                 self._wire.to_client(line, command.about)
-            elif isinstance(command, ToServer):
+            elif type(command) is ToServer:
                 self._wire.to_server(command.line, command.about)
-            elif isinstance(command, Judge):
+            elif type(command) is Judge:
                 if command.request.call:
                     self._carry_out(self._open[command.request.call], command.request)
             else:
@@ -172,7 +173,7 @@ class Live:
 
         It may wait for the list of tools, or for the store that this wall shares with others.
         """
-        reserving = any(record.state is State.RESERVING for record in self._open.values())
+        reserving = any(record.state is RESERVING for record in self._open.values())
         if self.protocol.waiting or reserving:
             self._when_judged.append(callback)
         else:
@@ -200,7 +201,7 @@ class Live:
                     line = self.protocol.forwarded(command.request)
                     self._wire.to_server(line, command.request.id)
             case Withdrawn():
-                who = "server" if command.request.sort is Sort.QUESTION else "agent"
+                who = "server" if command.request.sort is QUESTION else "agent"
                 self.give_up(self._open[command.request.call], f"cancelled by the {who}")
             case Listing():
                 number = command.number
@@ -223,14 +224,14 @@ class Live:
 
     def _carry_out(self, record: Record, request: Request) -> None:
         """Do with a recorded call what its verdict says."""
-        if record.state is State.RUNNING:
+        if record.state is RUNNING:
             self.forward(record, request)
-        elif record.state is State.HELD:
+        elif record.state is HELD:
             self.protocol.held(request)
             self.engine.holds.add(self, record)
-            if request.sort is Sort.REQUEST:
+            if request.sort is REQUEST:
                 self._wire.waits(request.id)
-        elif record.state is State.RESERVING and (reservations := self.engine.reservations):
+        elif record.state is RESERVING and (reservations := self.engine.reservations):
             self.protocol.held(request)
             reservations.add(self, record)
         else:
@@ -238,14 +239,14 @@ class Live:
 
     def forward(self, record: Record, request: Request) -> None:
         """Let a call go that is recorded as allowed. Sent at the next flush."""
-        record.state = State.RUNNING
+        record.state = RUNNING
         record.started_ns = self.engine.clock.steady_ns()
         line = self.protocol.forwarded(request)
-        if request.sort is Sort.QUESTION:
+        if request.sort is QUESTION:
             self._wire.to_client(line, None)
             return
-        self._wire.to_server(line, request.id if request.sort is Sort.REQUEST else None)
-        if request.sort is Sort.NOTICE:  # nobody answers it: done as it went
+        self._wire.to_server(line, request.id if request.sort is REQUEST else None)
+        if request.sort is NOTICE:  # nobody answers it: done as it went
             done = Answered(request, is_error=False, line=b"")
             self.engine.clock.call_later(0, lambda: self._run([done]))
 
@@ -253,7 +254,7 @@ class Live:
         """Answer a call in the place of who was asked. Sent at the next flush."""
         line = self._refuse(request, record.verdict, record.call.id)
         self._open.pop(record.call.id, None)
-        record.answer, record.answer_size = line[:ANSWER], len(line)
+        record.told(line)
         self.engine.refused(record)
 
     def _refuse(self, request: Request, verdict: Verdict, call: int) -> bytes:
@@ -262,7 +263,7 @@ class Live:
         else:
             facts = wording.data(verdict, call)
             line = self.protocol.refused(request, wording.refusal(verdict), facts)
-        if request.sort is Sort.QUESTION:
+        if request.sort is QUESTION:
             self._wire.to_server(line, None)
         elif line:
             self._wire.to_client(line, request.id)
@@ -279,12 +280,12 @@ class Live:
     @property
     def held_sizes(self) -> list[int]:
         """The bytes of arguments of each call that waits for a person."""
-        return [record.size for record in self._open.values() if record.state is State.HELD]
+        return [record.size for record in self._open.values() if record.state is HELD]
 
     @property
     def busy(self) -> bool:
         """The server works on calls."""
-        return any(record.state is State.RUNNING for record in self._open.values())
+        return any(record.state is RUNNING for record in self._open.values())
 
     def give_up(self, record: Record, why: str) -> None:
         """Forget a call that nobody waits for any more: it gets no answer of the wall's."""
@@ -332,9 +333,9 @@ class Live:
         if record.note is wording.UNSURE:
             record.note = ""
         record.took_us = (self.engine.clock.steady_ns() - record.started_ns) // 1000
-        record.answer, record.answer_size = command.line[:ANSWER], len(command.line)
-        record.over(State.ERROR if command.is_error else State.DONE)
-        self._over.append((record, len(command.line)))
+        record.told(command.line)
+        record.over(ERROR if command.is_error else DONE)
+        self._over.append(record)
 
     def _listing_late(self, number: int) -> None:
         if not self.ended:
@@ -375,9 +376,9 @@ class Live:
         self.ended = why
         for request in self.protocol.server_gone():
             record = self._open.pop(request.call, None)
-            if answer and request.sort is Sort.REQUEST:
+            if answer and request.sort is REQUEST:
                 self._wire.to_client(refusals.dead(request, answer), request.id)
-            if record is not None and record.state in _WAITING:
+            if record is not None and record.state in (HELD, RESERVING):
                 self.engine.withdraw(record, why)
             elif record is not None:
                 self.engine.lost(record, why)

@@ -6,6 +6,7 @@ See `engine.port` for how its parts belong together.
 from __future__ import annotations
 
 import enum
+from typing import Final
 
 import msgspec
 
@@ -24,6 +25,15 @@ class State(enum.StrEnum):
     REFUSED = "refused"  # answered by the wall
     WITHDRAWN = "withdrawn"  # cancelled by the agent, or its session ended
     LOST = "lost"  # forwarded, and no answer can come any more
+
+
+# By names of their own, as in `model`: every call comes by them.
+HELD: Final = State.HELD
+RESERVING: Final = State.RESERVING
+RUNNING: Final = State.RUNNING
+DONE: Final = State.DONE
+ERROR: Final = State.ERROR
+REFUSED: Final = State.REFUSED
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):

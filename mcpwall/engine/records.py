@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from mcpwall.engine.port import Totals
-from mcpwall.engine.port_calls import Row, State
+from mcpwall.engine.port_calls import HELD, RESERVING, Row, State
 from mcpwall.engine.port_timing import Timing
-from mcpwall.model import Action, Call, Cause, Verdict
+from mcpwall.model import ALLOW, Call, Cause, Verdict
 from mcpwall.policy.seen import Before
-from mcpwall.store.records import PREVIEW, Grounds, Intent, Kind, Step
+from mcpwall.store.records import PREVIEW, RELEASED, Grounds, Intent, Kind, Step
 
 if TYPE_CHECKING:
     from mcpwall.engine.clock import Clock
@@ -53,14 +53,14 @@ class Record(msgspec.Struct, eq=False, gc=False):
         One that waits for the shared store is on record as held, with a verdict that allows it.
         """
         self.written_ns = steady_ns
-        state = State.HELD if self.state is State.RESERVING else self.state
+        state = HELD if self.state is RESERVING else self.state
         call, grounds = self.call, self.grounds
         if self.shown or self.subject:  # nothing of what is hidden goes along
             call = msgspec.structs.replace(call, arguments={}, tool=self.subject or call.tool)
             if grounds is not None:
                 grounds = msgspec.structs.replace(grounds, paths=(), masked=True)
         return Intent(
-            *(call, self.verdict, state.value, self.request.id, self.visible, steady_ns),
+            *(call, self.verdict, state._value_, self.request.id, self.visible, steady_ns),
             *(grounds, self.size),
         )
 
@@ -76,8 +76,8 @@ class Record(msgspec.Struct, eq=False, gc=False):
 
     def step(self, kind: Kind, clock: Clock, *, by: str = "", note: str = "") -> Step:
         """What is written down of one more thing that happened to the call, now."""
-        edit = self.original and kind is Kind.RELEASED
-        judged = kind in (Kind.RELEASED, Kind.REFUSED)
+        edit = self.original and kind is RELEASED
+        judged = kind in (RELEASED, Kind.REFUSED)
         now_ns = clock.steady_ns()
         if kind is not Kind.LOST:
             self.decided_ns = now_ns
@@ -93,6 +93,10 @@ class Record(msgspec.Struct, eq=False, gc=False):
             digest=self.call.digest if edit else None,
             risk=self.call.risk if judged else None,
         )
+
+    def told(self, line: bytes) -> None:
+        """The agent has got this for an answer."""
+        self.answer, self.answer_size = line[:ANSWER], len(line)
 
     def timing(self) -> Timing:
         """Where its time went, as far as that is known."""
@@ -176,7 +180,7 @@ class Records:
         """Count a call that was refused."""
         if verdict.cause in (Cause.LIMIT, Cause.BUDGET):
             self._limited += 1
-        elif verdict.action is not Action.ALLOW:
+        elif verdict.action is not ALLOW:
             self._denied += 1
 
     def failed(self) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from mcpwall.engine.calls import TOOLS_CALL
 from mcpwall.engine.port import Done, Refused, Reply
 from mcpwall.engine.port_sessions import CutSession, PauseSession
-from mcpwall.model import Action, Call, Cause, Verdict
+from mcpwall.model import DENY, Call, Cause, Verdict
 
 if TYPE_CHECKING:
     from mcpwall.engine.core import Engine
@@ -24,7 +24,7 @@ def paused(live: Live, call: Call, policy: str) -> Verdict | None:
     """The verdict on a call of a session that a person paused; None for any other."""
     if live.paused and call.method == TOOLS_CALL:
         reason = PAUSED + LOCKED_TOO * live.engine.lockdown.on
-        return Verdict(Action.DENY, Cause.PAUSED, reason=reason, policy=policy)
+        return Verdict(DENY, Cause.PAUSED, reason=reason, policy=policy)
     return None
 
 

@@ -73,7 +73,7 @@ def _refused(live: Live, requests: list[Request]) -> Record | None:
             engine.refused(record)
         else:
             record.over(State.DONE)  # nobody answers it by itself
-    engine.answered([(record, 0) for record in records if record.state is State.DONE])
+    engine.answered([record for record in records if record.state is State.DONE])
     return refused
 
 

@@ -14,7 +14,20 @@ from collections.abc import Sequence
 
 import msgspec
 
-from mcpwall.model import Action, Budget, Call, Cause, Charge, Rest, Verdict
+from mcpwall.model import (
+    ALLOW,
+    ASK,
+    DEFAULT,
+    DENY,
+    RULE,
+    Action,
+    Budget,
+    Call,
+    Cause,
+    Charge,
+    Rest,
+    Verdict,
+)
 from mcpwall.policy import uris
 from mcpwall.policy.arguments import Gap
 from mcpwall.policy.compile import STRICTNESS, Candidates, Counted, Policy
@@ -22,7 +35,7 @@ from mcpwall.policy.compiled import TOOLS_CALL, Compiled, Limit
 from mcpwall.policy.flow import SECOND_NS
 from mcpwall.policy.limits import Amount, add, countable, limit_key
 from mcpwall.policy.operators import Resolve
-from mcpwall.policy.state import State, ToolState
+from mcpwall.policy.state import LISTED, State, ToolState
 
 NAMED_MAX = 20  # rules that a verdict names; the first by id
 PATHS_MAX = 1_000  # paths that one verdict looks up
@@ -54,7 +67,7 @@ def judge(call: Call, policy: Policy, state: State) -> Verdict:
         return _judge(call, policy, state)
     verdicts = [_judge(reading, policy, state) for reading in policy.readings(call)]
     strictest = max(verdicts, key=lambda verdict: STRICTNESS[verdict.action])
-    if strictest.action is Action.DENY:
+    if strictest.action is DENY:
         return strictest
     charges = dict.fromkeys(charge for verdict in verdicts for charge in verdict.charges)
     return msgspec.structs.replace(strictest, charges=tuple(charges))
@@ -66,7 +79,7 @@ def _judge(call: Call, policy: Policy, state: State) -> Verdict:
         if state.lockdown:
             reason = "The wall is locked down: no tool can be called until a person lifts it."
             return _denied(policy, Cause.LOCKDOWN, reason)
-        if state.tool is not ToolState.LISTED:
+        if state.tool is not LISTED:
             reason = _NOT_PERMITTED[state.tool].format(call.tool)
             return _denied(policy, Cause.UNLISTED, reason)
 
@@ -74,14 +87,14 @@ def _judge(call: Call, policy: Policy, state: State) -> Verdict:
     if found.hide:
         return _denied(policy, Cause.HIDDEN, _sentence("Hidden by", list(found.hide)), found.hide)
     if found.rest is not None:
-        cause = Cause.HIDDEN if found.rest is Rest.HIDE else Cause.DEFAULT
+        cause = Cause.HIDDEN if found.rest is Rest.HIDE else DEFAULT
         reason = f'Of the server "{call.server}" only tools that a rule names can be called.'
         return _denied(policy, cause, reason)
     resolve = _once(state.resolve) if found.looks_up_paths else state.resolve
 
     if found.deny and (denying := _restraining(found.deny, call, state, resolve)):
         reason = _sentence("Denied by", denying, _because(denying, call, state))
-        return _denied(policy, Cause.RULE, reason, denying)
+        return _denied(policy, RULE, reason, denying)
 
     charges: tuple[Charge, ...] = ()
     if found.counted:
@@ -95,14 +108,14 @@ def _judge(call: Call, policy: Policy, state: State) -> Verdict:
         charges += watched(found.watched, call, state, resolve)
 
     action, cause, reason, rules = _decide(found, call, state, resolve)
-    if action is Action.DENY:
+    if action is DENY:
         return _denied(policy, cause, reason, rules)
-    if action is Action.ASK:
+    if action is ASK:
         answered = _answer(found, rules, call, state, resolve)
         if answered is not None:
             action, cause, reason, ids = answered
             named = (*ids, *_ids(rules))[:NAMED_MAX]
-            kept = charges if action is Action.ALLOW else ()
+            kept = charges if action is ALLOW else ()
             return Verdict(action, cause, named, reason, None, kept, policy.hash)
     return Verdict(action, cause, _ids(rules), reason, None, charges, policy.hash)
 
@@ -114,20 +127,20 @@ def _decide(
     rules = _asking(found.ask, call, state, resolve) if found.ask else []
     allowing = _permitting(found.allow, call, resolve) if found.allow else []
     # Over a default of deny an ask is the milder word: there it must surely be about the call.
-    milder = found.default is Action.DENY and not allowing
+    milder = found.default is DENY and not allowing
     if rules and (not milder or any(one.surely_matches(call, resolve) for one in rules)):
-        action, cause, reason = Action.ASK, Cause.RULE, _asked(rules, call, state)
+        action, cause, reason = ASK, RULE, _asked(rules, call, state)
     elif rules := allowing:
-        action, cause, reason = Action.ALLOW, Cause.RULE, _sentence("Allowed by", rules)
+        action, cause, reason = ALLOW, RULE, _sentence("Allowed by", rules)
     else:
-        action, cause, reason = found.default, Cause.DEFAULT, found.default_reason
+        action, cause, reason = found.default, DEFAULT, found.default_reason
     # A project's ask never turns a deny into something milder.
-    if found.project_ask and action is not Action.DENY:
+    if found.project_ask and action is not DENY:
         asking = _asking(found.project_ask, call, state, resolve)
         if asking:
-            rules = [*rules, *asking] if action is Action.ASK else asking
+            rules = [*rules, *asking] if action is ASK else asking
             reason = _asked(rules, call, state)
-            action, cause = Action.ASK, Cause.RULE
+            action, cause = ASK, RULE
     return action, cause, reason, rules
 
 
@@ -158,18 +171,18 @@ def _answer(
     when these very rules asked: a standing approval knows nothing of what came before.
     """
     if state.approved:
-        return Action.ALLOW, Cause.PERSON, "Approved by a person.", ()
+        return ALLOW, Cause.PERSON, "Approved by a person.", ()
     looking_back = frozenset(one.rule.id for one in rules if one.looks_back)
     answer = state.answers.find(call, state.now_ns, looking_back)
     if answer is not None:
-        action = Action.ALLOW if answer.allow else Action.DENY
+        action = ALLOW if answer.allow else DENY
         said = "approved" if answer.allow else "denied"
         reason = _with_reason(f"A person {said} calls like this one", answer.reason)
         return action, Cause.ANSWER, reason, (answer.id,)
     approving = _permitting(found.approve, call, resolve) if not looking_back else []
     if approving:
         ids = tuple(one.rule.id for one in approving)
-        return Action.ALLOW, Cause.ANSWER, _sentence("Approved by", approving), ids
+        return ALLOW, Cause.ANSWER, _sentence("Approved by", approving), ids
     return None
 
 
@@ -207,7 +220,7 @@ def limited(full: Sequence[tuple[int | None, Counted]], policy: Policy) -> Verdi
     when = f"Retry after {retry_s} s." if retry_s is not None else "It never fits: do not retry."
     reason = f"{_sentence(_limit_text(worst), [worst.rule])} {when}"
     return Verdict(
-        Action.DENY,
+        DENY,
         Cause.BUDGET if isinstance(worst.limit.source, Budget) else Cause.LIMIT,
         _ids([one.rule for _, one in full]),
         reason,
@@ -350,4 +363,4 @@ def _ids(rules: Sequence[Compiled]) -> tuple[str, ...]:
 
 
 def _denied(policy: Policy, cause: Cause, reason: str, rules: Sequence[Compiled] = ()) -> Verdict:
-    return Verdict(Action.DENY, cause, _ids(rules), reason, policy=policy.hash)
+    return Verdict(DENY, cause, _ids(rules), reason, policy=policy.hash)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from typing import Final
 
 import msgspec
 
@@ -21,6 +22,9 @@ class ToolState(enum.StrEnum):
     NEW = "new"  # it came to a server that was known, and nobody has accepted it yet
     CHANGED = "changed"  # its definition changed and nobody has accepted it yet
     SERVER_CHANGED = "server_changed"  # so did the instructions of its server
+
+
+LISTED: Final = ToolState.LISTED  # by a name of its own, as in `model`
 
 
 class State(msgspec.Struct, frozen=True, gc=False):

@@ -23,6 +23,7 @@ ID_DIGITS_MAX: Final = 40  # of an integer id that is compared with its text
 _VALUE: Final = 2  # bytes that one of many values takes at least
 _DIGITS: Final = 18  # of an integer that surely has 64 bits
 DEPTH_MAX: Final = 100
+_SHALLOW: Final = 2 * DEPTH_MAX  # bytes of a line that has no room for more brackets that close
 VALUES_MAX: Final = 1_000_000  # of one message that is read whole
 BATCH_MAX: Final = 1_000  # messages
 PARSE_ERROR: Final = -32700
@@ -67,7 +68,7 @@ def encode(message: Any) -> bytes:
 
 
 def _one_line(line: bytes) -> bytes:
-    if b"\xe2" not in line and b"\xc2" not in line:  # one byte is found much faster than three
+    if line.isascii():  # most are
         return line
     for end, escape in _LINE_ENDS:
         line = line.replace(end, escape)
@@ -100,7 +101,7 @@ def decode_client(line: bytes) -> list[JsonObject]:
         raise Malformed(PARSE_ERROR, "a number in the message is out of range") from None
     except msgspec.DecodeError as error:
         raise Malformed(PARSE_ERROR, f"the message is not JSON: {error}") from None
-    if line.count(b"{") + line.count(b"[") > DEPTH_MAX and _is_deep(value):
+    if len(line) > _SHALLOW and line.count(b"{") + line.count(b"[") > DEPTH_MAX and _is_deep(value):
         request_id = value.get("id") if type(value) is dict else None
         trusted = request_id if type(request_id) is str or type(request_id) is int else None
         raise Malformed(INVALID_REQUEST, f"the message nests deeper than {DEPTH_MAX}", trusted)
@@ -206,7 +207,7 @@ def tidy_server_line(line: bytes) -> bytes:
     They would read a second message inside the first. A bare CR is white space to JSON, and cannot
     stand in a string (RFC 8259 section 7); the others stand in strings alone, see `encode`.
     """
-    return _one_line(line.replace(b"\r", b" ") if b"\r" in line else line)
+    return _one_line(line if line.find(b"\r") < 0 else line.replace(b"\r", b" "))
 
 
 def error_line(request_id: RequestId | None, code: int, text: str, data: Any = None) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import msgspec
 
@@ -27,6 +27,14 @@ class Sort(enum.Enum):
     REQUEST = "request"  # the client's: the server answers
     QUESTION = "question"  # the server's: the client answers
     NOTICE = "notice"  # the client's notification: nobody does
+
+
+# By names of their own, as in `model`: every call comes by them.
+NEW: Final = Stage.NEW
+FORWARDED: Final = Stage.FORWARDED
+REQUEST: Final = Sort.REQUEST
+QUESTION: Final = Sort.QUESTION
+NOTICE: Final = Sort.NOTICE
 
 
 class Request(msgspec.Struct, gc=False):

@@ -30,6 +30,9 @@ class Way(enum.Enum):
     JUDGE = "judge"  # judged, recorded, then forwarded, held or answered
 
 
+JUDGE: Final = Way.JUDGE  # by a name of its own, as in `model`
+
+
 CLIENT_METHODS: Final = {
     "initialize": Way.HAND_ON,
     "server/discover": Way.HAND_ON,

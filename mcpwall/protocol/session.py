@@ -12,12 +12,16 @@ Sources: MCP lifecycle, cancellation and progress pages of 2024-11-05 … 2026-0
 
 from __future__ import annotations
 
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
 from mcpwall.model import JsonObject, RequestId
 from mcpwall.protocol import asked, asking, codec, envelopes, methods, refusals
 from mcpwall.protocol.codec import INVALID_PARAMS, INVALID_REQUEST, Malformed
 from mcpwall.protocol.commands import (
+    FORWARDED,
+    NOTICE,
+    QUESTION,
+    REQUEST,
     Answered,
     Command,
     Described,
@@ -27,7 +31,6 @@ from mcpwall.protocol.commands import (
     Note,
     Opened,
     Request,
-    Sort,
     Stage,
     Subscribes,
     ToClient,
@@ -40,11 +43,9 @@ from mcpwall.protocol.parties import Parties
 from mcpwall.protocol.questions import Questions
 from mcpwall.protocol.results import instructions
 from mcpwall.protocol.tasks import Tasks
-from mcpwall.protocol.tool_list import OWN_ID, is_own
+from mcpwall.protocol.tool_list import is_own
 from mcpwall.protocol.tool_wait import ToolWait
 from mcpwall.protocol.under_way import UnderWay
-
-OPEN_MAX: Final = 10_000  # requests of one direction under way at once
 
 
 class Session:
@@ -127,12 +128,7 @@ class Session:
     def _client_request(self, message: JsonObject) -> list[Command]:
         request_id: RequestId = message["id"]
         method: str = message["method"]
-        if self.requests.is_used(request_id):
-            raise Malformed(INVALID_REQUEST, f"id {request_id!r} is in use by a request under way")
-        if is_own(request_id):
-            raise Malformed(INVALID_REQUEST, f"ids that start with {OWN_ID!r} are the wall's own")
-        if len(self.requests) >= OPEN_MAX:
-            raise Malformed(INVALID_REQUEST, f"{OPEN_MAX} requests are under way", request_id)
+        self.requests.check(request_id)
         params: JsonObject = message.get("params", {})
         meta = params.get("_meta")
         if meta is not None and type(meta) is not dict:
@@ -145,7 +141,7 @@ class Session:
         if meta and codec.is_id(token := meta.get("progressToken")):
             request.token = token
         way = methods.way(method)
-        if way is Way.JUDGE or (way is Way.TASK and not self._tasks.knows(params)):
+        if way is methods.JUDGE or (way is Way.TASK and not self._tasks.knows(params)):
             request.subject = asked.subject_of(request, params)
             names = self._tools.list.argument_names(request.subject)
             request.arguments = asked.arguments_of(request, params, names)
@@ -167,7 +163,7 @@ class Session:
             request.arguments = {"cursor": params.get("cursor")}
             request.changes = self._tools.list.changes
         request.message = None
-        request.stage = Stage.FORWARDED
+        request.stage = FORWARDED
         self.requests.begin(request)
         self.changed = True
         commands.append(ToServer(codec.encode(message), request_id))
@@ -190,8 +186,8 @@ class Session:
         if method == "notifications/initialized":
             self.opened = True
             self.changed = True
-        if methods.way(method) is Way.JUDGE:
-            notice = Request("", method, message=message, sort=Sort.NOTICE)
+        if methods.way(method) is methods.JUDGE:
+            notice = Request("", method, message=message, sort=NOTICE)
             params: JsonObject = message.get("params", {})
             notice.arguments = asked.arguments_of(notice, params, frozenset())
             return [Judge(notice)]
@@ -205,7 +201,7 @@ class Session:
         commands: list[Command] = []
         if was is Stage.LISTING:
             self._tools.calls.remove(request)
-        elif was is Stage.FORWARDED:
+        elif was is FORWARDED:
             commands.append(ToServer(codec.encode(message)))
         if request.call:
             commands.append(Withdrawn(request))
@@ -217,11 +213,11 @@ class Session:
 
     def forwarded(self, request: Request) -> bytes:
         """The engine lets the request go: returns the line for who answers it."""
-        question = request.sort is Sort.QUESTION
+        question = request.sort is QUESTION
         line = request.line if question else codec.encode(request.message)
         request.line = b""
         request.message = None
-        request.stage = Stage.FORWARDED
+        request.stage = FORWARDED
         return line
 
     def held(self, request: Request) -> None:
@@ -245,14 +241,14 @@ class Session:
 
     def drop(self, request: Request) -> None:
         """Forget a request that needs no answer any more."""
-        if request.sort is Sort.QUESTION:
+        if request.sort is QUESTION:
             self._questions.drop(request)
-        elif request.sort is Sort.REQUEST:
+        elif request.sort is REQUEST:
             self.requests.over(request)
 
     def adopt(self, request: Request) -> None:
         """Take over a request that another engine recorded and did not finish."""
-        if request.sort is Sort.QUESTION:
+        if request.sort is QUESTION:
             self._questions.adopt(request)
         else:
             self.requests[request.id] = request
@@ -328,7 +324,7 @@ class Session:
             if read is None or read[1]:
                 return _drop("dropped a question of the server within a cancelled request")
             return True, request_id, [], methods.changing(cancelled.method)
-        if request.stage is not Stage.FORWARDED:
+        if request.stage is not FORWARDED:
             self.requests[request_id] = request
             return _drop("dropped an answer of the server to a request that it never got")
         self.requests.progress.forget(request)

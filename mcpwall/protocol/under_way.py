@@ -10,10 +10,12 @@ from typing import Any, Final
 
 from mcpwall.model import JsonObject, RequestId
 from mcpwall.protocol import codec, methods
+from mcpwall.protocol.codec import INVALID_REQUEST, Malformed
 from mcpwall.protocol.commands import Request, Stage
-from mcpwall.protocol.methods import Way
 from mcpwall.protocol.progress import Progress
+from mcpwall.protocol.tool_list import OWN_ID, is_own
 
+OPEN_MAX: Final = 10_000  # requests under way at once
 MEMORY_MAX: Final = 16 * 1024  # bytes of what outlives the engine, in each direction
 CANCELLED_MAX: Final = 256  # cancelled requests whose late answer is still let through
 
@@ -41,7 +43,7 @@ class UnderWay(dict[RequestId, Request]):
         for request_id, method in known:
             request = Request(request_id, method, stage=Stage.FORWARDED, changes=-1)
             self[request_id] = request
-            if methods.way(method) is Way.JUDGE:
+            if methods.way(method) is methods.JUDGE:
                 self._left.append(request)
 
     def memory(self) -> list[tuple[RequestId, str]]:
@@ -75,6 +77,15 @@ class UnderWay(dict[RequestId, Request]):
         """A request needs no answer any more."""
         self.pop(request.id, None)
         self.progress.forget(request)
+
+    def check(self, request_id: RequestId) -> None:
+        """Refuse the id of a new request that cannot be told from another. Raises Malformed."""
+        if self.is_used(request_id):
+            raise Malformed(INVALID_REQUEST, f"id {request_id!r} is in use by a request under way")
+        if is_own(request_id):
+            raise Malformed(INVALID_REQUEST, f"ids that start with {OWN_ID!r} are the wall's own")
+        if len(self) >= OPEN_MAX:
+            raise Malformed(INVALID_REQUEST, f"{OPEN_MAX} requests are under way", request_id)
 
     def is_used(self, request_id: RequestId) -> bool:
         """Whether a request has this id, or one that a server may take for it."""

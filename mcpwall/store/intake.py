@@ -25,7 +25,7 @@ import msgspec
 
 from mcpwall.store.audit import Audit
 from mcpwall.store.faults import AuditError, audit_error
-from mcpwall.store.records import Intent, Kind, Step
+from mcpwall.store.records import RELEASED, Intent, Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -123,7 +123,7 @@ class Intake:
         self._intents += intents
         self._steps += steps
         if steps and not self._released:
-            self._released = any(step.kind == Kind.RELEASED for step in steps)
+            self._released = any(step.kind == RELEASED for step in steps)
 
     def note_tools(self, events: Sequence[ToolEvent]) -> None:
         """Record what became of tools' definitions, after all that waits. Filed at once: rare."""

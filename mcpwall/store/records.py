@@ -7,7 +7,7 @@ neither is ever changed. `AuditRow` is the two folded together: a call as it sta
 from __future__ import annotations
 
 import enum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -26,6 +26,10 @@ class Kind(enum.StrEnum):
     ANSWERED = "answered"  # by the server
     WITHDRAWN = "withdrawn"  # cancelled by the agent, or its session ended
     LOST = "lost"  # forwarded, and no answer can come any more
+
+
+RELEASED: Final = Kind.RELEASED  # by names of their own, as in `model`
+ANSWERED: Final = Kind.ANSWERED
 
 
 class By(enum.StrEnum):

@@ -12,8 +12,10 @@ import msgspec
 
 from mcpwall.model import Action, Cause, Charge, Risk, Verdict
 from mcpwall.store.records import (
+    ANSWERED,
     ARGUMENTS_MAX,
     EXCERPT,
+    RELEASED,
     AuditRow,
     Forwarded,
     Grounds,
@@ -64,7 +66,7 @@ def call_values(intent: Intent, seq: int, boot: str) -> tuple[Any, ...]:
         call.server,
         call.method,
         call.tool,
-        call.risk.value,
+        call.risk._value_,
         call.directory,
         _json(intent.request_id).decode(),
         intent.size or len(raw),
@@ -83,7 +85,7 @@ def step_values(step: Step, seq: int, boot: str) -> tuple[Any, ...]:
     verdict = step.verdict
     judged: tuple[Any, ...] = (None,) * 7
     if verdict is not None:
-        booked = verdict.charges and step.kind == Kind.RELEASED
+        booked = verdict.charges and step.kind == RELEASED
         charges = _json(verdict.charges).decode() if booked else None
         judged = (*_verdict_values(verdict), charges)
     return (
@@ -126,7 +128,7 @@ def later(row: AuditRow, step: Step) -> AuditRow:
     changes: dict[str, Any] = {"state": _STATES.get(step.kind, step.kind)}
     if step.verdict is not None:
         changes["verdict"] = step.verdict
-    if step.kind == Kind.ANSWERED:
+    if step.kind == ANSWERED:
         changes["state"] = "error" if step.is_error else "done"
         changes["took_us"] = step.took_us
         changes["is_error"] = step.is_error
@@ -200,8 +202,8 @@ def step_of(values: tuple[Any, ...]) -> Step:
     )
 
 
-_STATES = {Kind.RELEASED.value: "running"}
-_DECIDES = frozenset((Kind.RELEASED, Kind.REFUSED, Kind.WITHDRAWN))
+_STATES = {RELEASED.value: "running"}
+_DECIDES = frozenset((RELEASED, Kind.REFUSED, Kind.WITHDRAWN))
 _STEADY, _BOOT = 3, 4  # in the columns of calls and of steps
 
 
@@ -227,8 +229,8 @@ def unfinished(values: tuple[Any, ...]) -> Unfinished:
 def _verdict_values(verdict: Verdict) -> tuple[Any, ...]:
     """The columns of a verdict, up to what it costs."""
     return (
-        verdict.action.value,
-        verdict.cause.value,
+        verdict.action._value_,
+        verdict.cause._value_,
         _json(verdict.rules).decode(),
         verdict.reason,
         verdict.retry_s,
