@@ -1,7 +1,8 @@
 """The modules that a release compiles hold nothing that the compiler would read another way.
 
 mypyc drops the keywords of a class (`frozen`, `gc`, `rename` of a Struct), knows no asynchronous
-generators and no lone surrogates in texts, and may work out the bound of a slice twice.
+generators and no lone surrogates in texts, may work out the bound of a slice twice, and may leave
+an attribute unset that has a default: where that is None, or in a class of a builtin's.
 """
 
 import ast
@@ -30,12 +31,31 @@ def reason(node: ast.AST) -> str:
         return "a class with keywords"
     if isinstance(node, ast.ClassDef) and any("Struct" in ast.unparse(n) for n in node.bases):
         return "a Struct"
+    if isinstance(node, ast.ClassDef) and any(map(_is_none, _defaults(node))):
+        return "an attribute that is None by default"
+    if isinstance(node, ast.ClassDef) and _defaults(node) and _is_builtin(node):
+        return "an attribute with a default in a class of a builtin's"
     if isinstance(node, ast.AsyncFunctionDef) and any(
         isinstance(n, ast.Yield) for n in ast.walk(node)
     ):
         return "an asynchronous generator"
     text = node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
     return "a lone surrogate" if any(0xD800 <= ord(char) <= 0xDFFF for char in text) else ""
+
+
+def _defaults(node: ast.ClassDef) -> list[ast.expr]:
+    """What attributes are by default; __slots__ is none."""
+    made = [each for each in node.body if isinstance(each, ast.Assign | ast.AnnAssign)]
+    return [each.value for each in made if each.value and "__slots__" not in ast.unparse(each)]
+
+
+def _is_none(value: ast.expr) -> bool:
+    return isinstance(value, ast.Constant) and value.value is None
+
+
+def _is_builtin(node: ast.ClassDef) -> bool:
+    bases = [ast.unparse(base).partition("[")[0] for base in node.bases]
+    return any(base in {"dict", "list", "set", "str", "int", "bytes"} for base in bases)
 
 
 def unsound(text: str) -> list[str]:
@@ -60,6 +80,8 @@ def test_what_is_compiled_means_the_same_as_python(path):
         "class Row(Base, frozen=True): pass",
         "async def feed():\n    yield 1",
         'LOW = "\\ud800"',
+        "class Row:\n    id: str | int | None = None",
+        "class Row(dict[str, int]):\n    size = 0",
     ],
 )
 def test_the_check_sees_what_it_looks_for(text):

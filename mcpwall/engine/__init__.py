@@ -33,7 +33,7 @@ What lasts:
 
 What an app sees and orders:
     port        all of it, with the parts `port_…`      local         a port in this process
-    feed        numbered events                         views         snapshots and rows
-    commands    orders, carried out                     tool_commands, tool_views   those on tools
-    sessions    orders on one session
+    feed        numbered events                         following     them, for one app
+    commands    orders, carried out                     views         snapshots and rows
+    sessions    orders on one session                   tool_commands, tool_views   those on tools
 """

@@ -11,7 +11,7 @@ from mcpwall.model import Call, Reach, Risk, Tool, Traits
 
 if TYPE_CHECKING:
     from mcpwall.engine.live import Live
-    from mcpwall.protocol.commands import Request
+    from mcpwall.protocol.requests import Request
 
 TOOLS_CALL: Final = "tools/call"
 _PLAIN: Final = Risk.READ, Traits()  # a request that is no tool call

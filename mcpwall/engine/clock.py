@@ -45,21 +45,24 @@ _STEADY = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None)
 
 
 class SystemClock:
-    """The machine's clocks and the running event loop's timers."""
+    """The machine's clocks and the running event loop's timers.
+
+    The steady one counts time asleep where the system does.
+    """
 
     def __init__(self) -> None:
         self.boot = boot_id()
         self._loop = asyncio.get_running_loop()
-        if _STEADY is not None:  # asked several times for each call: no Python between
-            self.steady_ns = functools.partial(time.clock_gettime_ns, _STEADY)  # type: ignore[method-assign] # of this clock alone
+        # asked several times for each call: no Python between
+        self.steady_ns: Callable[[], int] = (
+            time.monotonic_ns
+            if _STEADY is None
+            else functools.partial(time.clock_gettime_ns, _STEADY)
+        )
 
     def wall_ms(self) -> int:
         """Milliseconds since the Unix epoch."""
         return time.time_ns() // 1_000_000
-
-    def steady_ns(self) -> int:
-        """Nanoseconds since boot, time asleep included where the system counts it."""
-        return time.monotonic_ns()
 
     def call_later(self, seconds: float, callback: Callable[[], None]) -> Timer:
         """Call back once, after `seconds`, on the loop."""

@@ -35,7 +35,8 @@ from mcpwall.model import ALLOW, ASK, DENY, Call, Cause, Verdict
 from mcpwall.policy.answers import Answers
 from mcpwall.policy.limits import Limits
 from mcpwall.policy.operators import Resolve
-from mcpwall.protocol.commands import Memory, Request
+from mcpwall.protocol.commands import Memory
+from mcpwall.protocol.requests import Request
 from mcpwall.store.intake import Intake
 from mcpwall.store.mark import Mark
 from mcpwall.store.records import ANSWERED, RELEASED, AuditRow, Grounds, Kind, Step
@@ -126,7 +127,7 @@ class Engine:
             state = RUNNING if self.reservations is None else RESERVING
         else:
             state = HELD if verdict.action is ASK else REFUSED
-        record = Record(call, verdict, arguments, len(arguments), state, request)
+        record = Record(call, verdict, arguments, state, request)
         record.note = f"approved by you after the time of call {before}" if before else ""
         record.shown, record.subject = shown, hiding.subject(self.mask, call)
         listed = live.tool_of(call)

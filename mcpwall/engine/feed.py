@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Final
 
 from mcpwall.engine.holds import Hold
@@ -19,12 +19,11 @@ from mcpwall.engine.records import Record
 
 KEPT: Final = 20_000  # events behind which an app may be before it takes a new snapshot
 KEPT_ALONE: Final = 1_000  # the same while no app is attached
-PACE_S: Final = 0.05  # at most 20 batches a second
 _PER_MS: Final = 1_000  # more events than an engine publishes in a millisecond
 
 
 class Feed:
-    """Events, numbered upwards. `seq` is the number of the last one.
+    """Events, numbered upwards. `seq` is the number of the last one; `followers` are woken by each.
 
     An engine that starts later, at `started_ms`, has higher numbers than one before it ever had: an
     app that followed that one is not taken for one that has seen these events.
@@ -33,21 +32,21 @@ class Feed:
     def __init__(self, totals: Callable[[], Totals], started_ms: int) -> None:
         self.first = self.seq = started_ms * _PER_MS
         self._kept: deque[Event | Record | Hold] = deque(maxlen=KEPT)
-        self._followers: set[asyncio.Event] = set()
+        self.followers: set[asyncio.Event] = set()
         self._totals = totals
 
     @property
     def followed(self) -> bool:
         """Whether an app is attached."""
-        return bool(self._followers)
+        return bool(self.followers)
 
     def publish(self, event: Event | Record | Hold) -> None:
         """Number an event and wake who follows."""
         self.seq += 1
         self._kept.append(event)
-        for follower in self._followers:
+        for follower in self.followers:
             follower.set()
-        if not self._followers and len(self._kept) > KEPT_ALONE:
+        if not self.followers and len(self._kept) > KEPT_ALONE:
             self._kept.popleft()
 
     def since(self, after: int) -> Batch:
@@ -73,20 +72,3 @@ class Feed:
             else:
                 events.append(event)
         return Batch(self.seq, self._totals(), tuple(reversed(events)))
-
-    async def follow(self, after: int) -> AsyncIterator[Batch]:
-        """Batches without end, at most 20 a second."""
-        woken = asyncio.Event()
-        if after != self.seq:
-            woken.set()
-        self._followers.add(woken)
-        try:
-            while True:
-                await woken.wait()
-                woken.clear()
-                batch = self.since(after)
-                after = batch.seq
-                yield batch
-                await asyncio.sleep(PACE_S)
-        finally:
-            self._followers.discard(woken)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from mcpwall.engine.core import Engine
     from mcpwall.engine.live import Live
     from mcpwall.engine.records import Record
-    from mcpwall.protocol.commands import Request
+    from mcpwall.protocol.requests import Request
 
 PER_SESSION: Final = 50
 BYTES_PER_SESSION: Final = 4 * 1024 * 1024  # of arguments, which the apps get whole

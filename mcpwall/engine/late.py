@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mcpwall.engine.core import Engine
     from mcpwall.engine.holds import Hold
     from mcpwall.engine.live import Live
-    from mcpwall.protocol.commands import Request
+    from mcpwall.protocol.requests import Request
 
 LATE_S: Final = 300.0  # to look at a call after its time, and from an allow to the call itself
 OFFERS_MAX: Final = 50

@@ -23,10 +23,6 @@ from mcpwall.engine.wire import Hello, Kept, Wire
 from mcpwall.model import Call, Cause, JsonObject, RequestId, Tool, Verdict
 from mcpwall.protocol import methods, refusals
 from mcpwall.protocol.commands import (
-    NEW,
-    NOTICE,
-    QUESTION,
-    REQUEST,
     Answered,
     Command,
     Described,
@@ -37,12 +33,12 @@ from mcpwall.protocol.commands import (
     Listing,
     Note,
     Opened,
-    Request,
     Subscribes,
     ToClient,
     ToServer,
     Withdrawn,
 )
+from mcpwall.protocol.requests import NEW, NOTICE, QUESTION, REQUEST, Request
 from mcpwall.protocol.session import Session
 
 if TYPE_CHECKING:

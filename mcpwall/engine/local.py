@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
 from mcpwall.engine import commands, editing, views
+from mcpwall.engine.following import follow
 from mcpwall.engine.port import Batch, Command, Reply, Snapshot
 from mcpwall.engine.port_answers import CheckEdit
 from mcpwall.engine.port_calls import Search
@@ -27,7 +28,7 @@ class LocalPort:
 
     def feed(self, after: int) -> AsyncIterator[Batch]:
         """Batches of events numbered above `after`, without end."""
-        return self._engine.feed.follow(after)
+        return follow(self._engine.feed, after)
 
     async def send(self, command: Command) -> Reply:
         """Carry out a command."""

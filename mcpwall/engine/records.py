@@ -23,29 +23,42 @@ ANSWER: Final = 4_096  # bytes of an answer that are kept, in memory alone
 WHOLE: Final = 4_096  # bytes of arguments that are kept once a call is over
 
 
-class Record(msgspec.Struct, eq=False, gc=False):
-    """One call and what became of it so far. The engine alone changes it."""
+class Record:
+    """One call and what became of it so far. The engine alone changes it.
 
-    call: Call
-    verdict: Verdict
-    json: bytes  # the arguments, compact
-    size: int  # of all of them, in bytes
-    state: State
-    request: Any = None  # protocol.commands.Request while it is under way
+    `json` are the arguments, compact, as long as they are known; `size` is of all of them, in
+    bytes. `request` is a `protocol.requests.Request` while the call is under way, then None.
+    """
+
     started_ns: int = 0  # when it was forwarded
-    took_us: int | None = None
     note: str = ""
     answer: bytes = b""  # the start of what the agent got
     answer_size: int = 0
-    grounds: Grounds | None = None  # what its verdict on arrival was made from
     subject: str = ""  # what is shown for `call.tool`, where that holds a secret
     shown: bytes = b""  # the arguments with secrets hidden, where there are any
     original: bytes = b""  # what the agent had sent, where a person edited the arguments
-    sent: tuple[Call, bytes] | None = None  # then: its call, and what is shown of the arguments
-    before: Before | None = None  # what its agent had done, until the call itself counts
     written_ns: int = 0  # when its verdict on arrival was about to be written down
     decided_ns: int = 0  # when it waited no more
     stages: tuple[int | None, int | None] = (None, None)  # of a restored one: judged, waited (us)
+
+    def __init__(
+        self,
+        call: Call,
+        verdict: Verdict,
+        json: bytes,
+        state: State,
+        request: Any = None,
+    ) -> None:
+        self.call = call
+        self.verdict = verdict
+        self.json = json
+        self.size = len(json)
+        self.state = state
+        self.request = request
+        self.took_us: int | None = None
+        self.grounds: Grounds | None = None  # what its verdict on arrival was made from
+        self.before: Before | None = None  # what its agent had done, until the call itself counts
+        self.sent: tuple[Call, bytes] | None = None  # as the agent had it: call, `shown`
 
     def intent(self, steady_ns: int) -> Intent:
         """What is written down of the call before it goes anywhere.

@@ -14,7 +14,7 @@ from mcpwall.policy.flow import WITHIN_MAX_S, Flows
 from mcpwall.policy.limits import Limits
 from mcpwall.policy.seen import Seen
 from mcpwall.protocol import methods
-from mcpwall.protocol.commands import Request, Sort, Stage
+from mcpwall.protocol.requests import Request, Sort, Stage
 from mcpwall.store.records import PREVIEW, AuditRow, Kind
 
 if TYPE_CHECKING:
@@ -171,16 +171,12 @@ def as_record(row: AuditRow) -> Record:
         arguments = msgspec.json.decode(ran)
     masked = row.grounds is not None and row.grounds.masked
     text = row.excerpt[:PREVIEW] if ran is None else ran
-    return Record(
-        row.call(arguments),
-        row.verdict,
-        b"" if masked else text.encode(),  # what was hidden is known no more
-        row.size,
-        State(row.state),
-        took_us=row.took_us,
-        note=row.note,
-        answer_size=row.result_bytes or 0,
-        shown=text.encode() if masked else b"",
-        original=(row.arguments or "").encode() if row.edited else b"",
-        stages=(row.judged_us, row.waited_us),
-    )
+    json = b"" if masked else text.encode()  # what was hidden is known no more
+    record = Record(row.call(arguments), row.verdict, json, State(row.state))
+    record.size = row.size
+    record.took_us, record.note = row.took_us, row.note
+    record.answer_size = row.result_bytes or 0
+    record.shown = text.encode() if masked else b""
+    record.original = (row.arguments or "").encode() if row.edited else b""
+    record.stages = row.judged_us, row.waited_us
+    return record

@@ -22,13 +22,13 @@ import msgspec
 from mcpwall.engine.calls import TOOLS_CALL
 from mcpwall.model import Action, Call, Cause, JsonObject, Verdict
 from mcpwall.protocol import asked
-from mcpwall.protocol.commands import Sort
+from mcpwall.protocol.requests import Sort
 
 if TYPE_CHECKING:
     from mcpwall.engine.core import Engine
     from mcpwall.engine.live import Live
     from mcpwall.engine.records import Record
-    from mcpwall.protocol.commands import Request
+    from mcpwall.protocol.requests import Request
 
 ROUNDS_MAX: Final = 10  # as clients allow
 RETURN_S: Final = 60.0  # how long an agent may take to come back

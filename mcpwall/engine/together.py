@@ -23,7 +23,8 @@ from mcpwall.protocol.commands import Answered
 if TYPE_CHECKING:
     from mcpwall.engine.live import Live
     from mcpwall.engine.records import Record
-    from mcpwall.protocol.commands import Inputs, Request, Subscribes
+    from mcpwall.protocol.commands import Inputs, Subscribes
+    from mcpwall.protocol.requests import Request
 
 UNASKED: Final = (
     "a rule asks a person about this, and what comes together with more in one message cannot "

@@ -40,17 +40,17 @@ class Past:
         self.times = 0  # how often in a row the last call was made
         self.ended = False  # while it is restored: another call came before that row
 
-    def last(self, kind: Kind) -> Seen | None:
-        """The last call where one of this kind would be remembered."""
-        apart = kind in self.kinds or len(self.kinds) < KINDS_MAX
-        return self.kinds.get(kind) if apart else self.more
+    def see(self, kind: Kind, seen: Seen) -> Seen | None:
+        """Remember a call that is newer than all that were seen of its kind.
 
-    def see(self, kind: Kind, seen: Seen) -> None:
-        """Remember a call that is newer than all that were seen of its kind."""
-        if kind in self.kinds or len(self.kinds) < KINDS_MAX:
-            self.kinds[kind] = seen
+        Returns the one that was remembered in its place.
+        """
+        before = self.kinds.get(kind)
+        if before is None and len(self.kinds) >= KINDS_MAX:
+            before, self.more = self.more, seen
         else:
-            self.more = seen
+            self.kinds[kind] = seen
+        return before
 
 
 class Flows:
@@ -71,8 +71,7 @@ class Flows:
         if past is None:
             past = self.begin(call.run)
         kind = kind_of(call)
-        before = Before(past.last(kind), past.digest, past.times)
-        past.see(kind, Seen(call.id, now_ns))
+        before = Before(past.see(kind, Seen(call.id, now_ns)), past.digest, past.times)
         past.times = past.times + 1 if past.digest == call.digest else 1
         past.digest = call.digest
         return before

@@ -6,12 +6,13 @@ says what is to be done in `commands`.
 What is read:
     codec       JSON-RPC on a line                      envelopes     a server's line, as it came
     members     an object's names, unmistakable         methods       every method, and what it is
-    asked       what rules are held against             said          what a result says
+    forms       a server's messages, for the decoder    said          what a result says
     asking      what a server asks inside an answer     questions     what it asks as a request
-    definitions tools as a server defines them
+    asked       what rules are held against             definitions   tools as a server defines them
 
 What is kept of a conversation:
-    parties     who speaks, which version               under_way     requests without an answer
+    requests    one that is under way                   under_way     all of them, by id
+    parties     who speaks, which version
     progress    whose token this is                     tasks         who may follow one
     tool_list   what is known of the tools              tool_wait     calls until that is known
 

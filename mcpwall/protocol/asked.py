@@ -7,7 +7,7 @@ from typing import Final
 from mcpwall.model import JsonObject
 from mcpwall.protocol import codec, methods
 from mcpwall.protocol.codec import INVALID_PARAMS, Malformed
-from mcpwall.protocol.commands import Request, Sort
+from mcpwall.protocol.requests import Request, Sort
 from mcpwall.protocol.tasks import Tasks
 
 SUBJECT_MAX: Final = 16_384  # characters of a name or a URI: it is recorded whole, and shown

@@ -19,10 +19,11 @@ from mcpwall.model import RequestId
 from mcpwall.protocol import codec, methods
 from mcpwall.protocol.asked import all_of
 from mcpwall.protocol.codec import NOT_READ, Malformed
-from mcpwall.protocol.commands import Command, Inputs, Note, Request, Sort
-from mcpwall.protocol.envelopes import Envelope
+from mcpwall.protocol.commands import Command, Inputs, Note
+from mcpwall.protocol.forms import ABSENT, Envelope, Said
 from mcpwall.protocol.members import Doubtful, members
-from mcpwall.protocol.said import Said, said
+from mcpwall.protocol.requests import Request, Sort
+from mcpwall.protocol.said import said
 
 TOGETHER_MAX: Final = 100  # questions in one message
 ELICITATION: Final = "elicitation/create"
@@ -98,8 +99,8 @@ def _question(key: str, value: Any) -> Request:
 def _in_error(error: msgspec.Raw) -> list[Request]:
     """The URLs that an error wants opened, whatever its code: readers differ on numbers."""
     try:
-        data = members(bytes(error), _ERROR).get("data", codec.ABSENT)
-        wanted = members(bytes(data), _DATA).get("elicitations", codec.ABSENT) if data else data
+        data = members(bytes(error), _ERROR).get("data", ABSENT)
+        wanted = members(bytes(data), _DATA).get("elicitations", ABSENT) if data else data
         texts = _list(wanted) if wanted else []
     except msgspec.ValidationError:
         return []  # of another type: no client takes it for URLs

@@ -55,7 +55,6 @@ class Malformed(Exception):  # noqa: N818 (it is the message that is malformed)
 
 # what a decoder raises for a text that it does not read
 NOT_READ: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-ABSENT: Final[msgspec.Raw] = msgspec.Raw()
 
 
 def encode(message: Any) -> bytes:

@@ -1,56 +1,14 @@
-"""What a conversation is made of: requests under way, and commands to whoever runs it. Values."""
+"""What a conversation tells whoever runs it to do, and what must outlive it. Values."""
 
 from __future__ import annotations
 
-import enum
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 
-from mcpwall.model import JsonObject, RequestId
+from mcpwall.model import RequestId
 from mcpwall.protocol.definitions import Definition
-
-
-class Stage(enum.Enum):
-    """Where a client's request stands."""
-
-    NEW = "new"  # judged soon
-    LISTING = "listing"  # waits until the server's tools are known
-    HELD = "held"  # waits for a person
-    FORWARDED = "forwarded"  # the server has it
-    CANCELLED = "cancelled"  # the client gave it up after it was forwarded
-
-
-class Sort(enum.Enum):
-    """Whose message is judged, and who answers it."""
-
-    REQUEST = "request"  # the client's: the server answers
-    QUESTION = "question"  # the server's: the client answers
-    NOTICE = "notice"  # the client's notification: nobody does
-
-
-# By names of their own, as in `model`: every call comes by them.
-NEW: Final = Stage.NEW
-FORWARDED: Final = Stage.FORWARDED
-REQUEST: Final = Sort.REQUEST
-QUESTION: Final = Sort.QUESTION
-NOTICE: Final = Sort.NOTICE
-
-
-class Request(msgspec.Struct, gc=False):
-    """A request that is under way; a notice only until it has gone."""
-
-    id: RequestId
-    method: str
-    subject: str = ""
-    arguments: JsonObject = {}
-    message: JsonObject | None = None  # what would be forwarded; let go once it was
-    token: RequestId | None = None  # progress token
-    stage: Stage = Stage.NEW
-    call: int = 0  # the engine's number, once it has one
-    changes: int = 0  # tools/list: how often the tools had changed when it was asked
-    sort: Sort = Sort.REQUEST
-    line: bytes = b""  # a question, as it came
+from mcpwall.protocol.requests import Request
 
 
 class ToServer(msgspec.Struct, gc=False):

@@ -18,8 +18,8 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from mcpwall.model import JsonObject
-from mcpwall.protocol import codec
 from mcpwall.protocol.codec import NOT_READ
+from mcpwall.protocol.forms import ABSENT
 from mcpwall.protocol.members import Doubtful, check_case, members
 
 TOOLS_MAX: Final = 2_000  # definitions of one list that are read
@@ -42,7 +42,7 @@ class Definition(msgspec.Struct):
 
 class _Page(msgspec.Struct):
     tools: list[msgspec.Raw] = []
-    nextCursor: msgspec.Raw = codec.ABSENT  # noqa: N815 - as the protocol spells it
+    nextCursor: msgspec.Raw = ABSENT  # noqa: N815 - as the protocol spells it
 
 
 _PAGE: Final = frozenset(_Page.__struct_fields__)

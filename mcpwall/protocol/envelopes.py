@@ -16,7 +16,8 @@ from typing import Any, Final
 import msgspec
 
 from mcpwall.model import JsonObject, RequestId
-from mcpwall.protocol.codec import ABSENT, BATCH_MAX, NOT_READ, has_too_many, is_batch, is_id
+from mcpwall.protocol.codec import BATCH_MAX, NOT_READ, has_too_many, is_batch, is_id
+from mcpwall.protocol.forms import ABSENT, Bare, Envelope, LaxObject
 from mcpwall.protocol.members import Doubtful, check_case, members
 
 FIELDS: Final = frozenset({"jsonrpc", "id", "method", "params", "result", "error"})
@@ -37,22 +38,7 @@ class Unreadable(Exception):  # noqa: N818 (it is the line that cannot be read)
         self.ids = ids
 
 
-class Envelope(msgspec.Struct):
-    """A server's message: only what the wall must know of it; the rest stays raw (or ABSENT)."""
-
-    jsonrpc: msgspec.Raw = ABSENT
-    id: msgspec.Raw = ABSENT
-    result: msgspec.Raw = ABSENT
-    method: str | None = None
-    params: msgspec.Raw = ABSENT
-    error: msgspec.Raw = ABSENT
-
-
-class _Known(Envelope, forbid_unknown_fields=True):
-    """An envelope with nothing beside its own fields."""
-
-
-_known = msgspec.json.Decoder(_Known).decode
+_known = msgspec.json.Decoder(Bare).decode
 _any = msgspec.json.Decoder(Envelope).decode
 _parts = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _decode = msgspec.json.Decoder().decode
@@ -109,29 +95,16 @@ def _batch(line: bytes) -> list[Envelope]:
         raise Unreadable(f"{doubt}", _answered_by(parts)) from None
 
 
-class _Object(dict[str, Any]):
-    """An object as lax readers take it; `twice`: they may differ, since a name is there twice."""
-
-    twice = False
-
-    @classmethod
-    def of(cls, pairs: list[tuple[str, Any]]) -> _Object:
-        value = cls(pairs)
-        if len(value) < len(pairs):
-            value.twice = True
-        return value
-
-
 def _leniently(line: bytes) -> list[Envelope]:
     """The envelopes in a line as lax readers take it. Raises Unreadable."""
     if has_too_many(line) or line.count(b"{") > OBJECTS_MAX:
         raise Unreadable("with too many values", _at_the_edges(line))
     try:
-        value = json.loads(line, object_pairs_hook=_Object.of)
+        value = json.loads(line, object_pairs_hook=LaxObject.of)
     except (ValueError, RecursionError):
         raise Unreadable("that cannot be read", _at_the_edges(line)) from None
     parts: list[Any] = value if isinstance(value, list) else [value]
-    if not all(isinstance(part, _Object) for part in parts):
+    if not all(isinstance(part, LaxObject) for part in parts):
         raise Unreadable("that is no message", [])
     envelopes = [_lenient(part) for part in parts]
     try:
@@ -144,7 +117,7 @@ def _leniently(line: bytes) -> list[Envelope]:
     return envelopes
 
 
-def _check(part: _Object) -> None:
+def _check(part: LaxObject) -> None:
     if part.twice:
         raise Doubtful("with two values of one name")
     if not isinstance(part.get("method", ""), str):

@@ -10,7 +10,7 @@ import re
 import unicodedata
 from typing import Final
 
-from mcpwall.protocol.commands import Sort
+from mcpwall.protocol.requests import Sort
 
 HANDSHAKE_VERSIONS: Final = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
 STATELESS_VERSION: Final = "2026-07-28"

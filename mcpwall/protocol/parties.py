@@ -11,7 +11,7 @@ from typing import Any
 from mcpwall.model import JsonObject, RequestId
 from mcpwall.protocol import codec, methods
 from mcpwall.protocol.commands import Memory
-from mcpwall.protocol.envelopes import Envelope
+from mcpwall.protocol.forms import Envelope
 
 NAME_MAX = 100  # characters of a name or version that are kept
 

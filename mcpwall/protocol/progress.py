@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from mcpwall.model import JsonObject, RequestId
 from mcpwall.protocol import codec
-from mcpwall.protocol.commands import Request
+from mcpwall.protocol.requests import Request
 
 
 class Progress:

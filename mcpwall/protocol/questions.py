@@ -16,19 +16,11 @@ from mcpwall.model import JsonObject, RequestId
 from mcpwall.protocol import codec, methods
 from mcpwall.protocol.asked import all_of
 from mcpwall.protocol.codec import NOT_READ, Malformed
-from mcpwall.protocol.commands import (
-    Answered,
-    Command,
-    Judge,
-    Note,
-    Request,
-    Sort,
-    Stage,
-    ToServer,
-    Withdrawn,
-)
-from mcpwall.protocol.envelopes import Envelope, server_id
+from mcpwall.protocol.commands import Answered, Command, Judge, Note, ToServer, Withdrawn
+from mcpwall.protocol.envelopes import server_id
+from mcpwall.protocol.forms import Envelope
 from mcpwall.protocol.members import Doubtful, members
+from mcpwall.protocol.requests import Request, Sort, Stage
 from mcpwall.protocol.under_way import kept
 
 OPEN_MAX: Final = 10_000

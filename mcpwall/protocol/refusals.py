@@ -10,16 +10,9 @@ from typing import Final
 from mcpwall.model import JsonObject, RequestId
 from mcpwall.protocol import codec, methods
 from mcpwall.protocol.codec import Malformed
-from mcpwall.protocol.commands import (
-    Answered,
-    Command,
-    Dropped,
-    Note,
-    Request,
-    Sort,
-    ToClient,
-)
+from mcpwall.protocol.commands import Answered, Command, Dropped, Note, ToClient
 from mcpwall.protocol.envelopes import Unreadable
+from mcpwall.protocol.requests import Request, Sort
 
 REJECTED: Final = -1  # sampling page: "User rejected sampling request"
 

@@ -6,11 +6,12 @@ Sources: MCP tools page (`isError`), "Tasks" of 2025-11-25, "Multi Round-Trip Re
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
-from mcpwall.protocol.codec import ABSENT, NOT_READ, has_too_many, loosely
+from mcpwall.protocol.codec import NOT_READ, has_too_many, loosely
+from mcpwall.protocol.forms import Parts, Said
 from mcpwall.protocol.members import Doubtful, members
 
 ASKS: Final = "inputRequests"
@@ -18,26 +19,8 @@ _ASKS: Final = ASKS.casefold()
 _QUESTION: Final = frozenset({"method", "params"})
 
 
-class Said(msgspec.Struct, rename="camel", gc=False):
-    """What of a result matters to the wall, whatever it answers; all else is passed over."""
-
-    is_error: Any = None
-    task: Any = None
-    task_id: Any = None
-    input_requests: Any = None
-
-
-class _Parts(msgspec.Struct, rename="camel", gc=False):
-    """The same of a result that is too large to be read whole."""
-
-    is_error: msgspec.Raw = ABSENT
-    task: msgspec.Raw = ABSENT
-    task_id: msgspec.Raw = ABSENT
-    input_requests: msgspec.Raw = ABSENT
-
-
 _said: Final = msgspec.json.Decoder(Said)
-_parts: Final = msgspec.json.Decoder(_Parts)
+_parts: Final = msgspec.json.Decoder(Parts)
 _names: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _decode: Final = msgspec.json.Decoder().decode
 
@@ -80,7 +63,7 @@ def _asks_in_two_ways(result: msgspec.Raw) -> bool:
     return False
 
 
-def _said_in_parts(parts: _Parts) -> Said | None:
+def _said_in_parts(parts: Parts) -> Said | None:
     """What a large result says, as far as each part of it can be read."""
     if has_too_many(parts.input_requests):
         return None

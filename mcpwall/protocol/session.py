@@ -18,10 +18,6 @@ from mcpwall.model import JsonObject, RequestId
 from mcpwall.protocol import asked, asking, codec, envelopes, methods, refusals
 from mcpwall.protocol.codec import INVALID_PARAMS, INVALID_REQUEST, Malformed
 from mcpwall.protocol.commands import (
-    FORWARDED,
-    NOTICE,
-    QUESTION,
-    REQUEST,
     Answered,
     Command,
     Described,
@@ -30,17 +26,17 @@ from mcpwall.protocol.commands import (
     Memory,
     Note,
     Opened,
-    Request,
-    Stage,
     Subscribes,
     ToClient,
     ToServer,
     Withdrawn,
 )
-from mcpwall.protocol.envelopes import Envelope, Unreadable
+from mcpwall.protocol.envelopes import Unreadable
+from mcpwall.protocol.forms import Envelope
 from mcpwall.protocol.methods import Way
 from mcpwall.protocol.parties import Parties
 from mcpwall.protocol.questions import Questions
+from mcpwall.protocol.requests import FORWARDED, NOTICE, QUESTION, REQUEST, Request, Stage
 from mcpwall.protocol.results import instructions
 from mcpwall.protocol.tasks import Tasks
 from mcpwall.protocol.tool_list import is_own

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Any, Final
 
-from mcpwall.protocol.said import Said
+from mcpwall.protocol.forms import Said
 
 KEPT_MAX: Final = 10_000
 

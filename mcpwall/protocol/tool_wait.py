@@ -11,9 +11,10 @@ from typing import Final
 from mcpwall.model import JsonObject, RequestId
 from mcpwall.protocol import codec, refusals
 from mcpwall.protocol.codec import Malformed
-from mcpwall.protocol.commands import Command, Judge, Note, Request, Stage
+from mcpwall.protocol.commands import Command, Judge, Note
 from mcpwall.protocol.definitions import BYTES_MAX, TOOLS_MAX, Page, read_page
-from mcpwall.protocol.envelopes import Envelope
+from mcpwall.protocol.forms import Envelope
+from mcpwall.protocol.requests import Request, Stage
 from mcpwall.protocol.tool_list import ToolList
 from mcpwall.protocol.under_way import UnderWay
 

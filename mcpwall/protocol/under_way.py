@@ -11,8 +11,8 @@ from typing import Any, Final
 from mcpwall.model import JsonObject, RequestId
 from mcpwall.protocol import codec, methods
 from mcpwall.protocol.codec import INVALID_REQUEST, Malformed
-from mcpwall.protocol.commands import Request, Stage
 from mcpwall.protocol.progress import Progress
+from mcpwall.protocol.requests import Request, Stage
 from mcpwall.protocol.tool_list import OWN_ID, is_own
 
 OPEN_MAX: Final = 10_000  # requests under way at once

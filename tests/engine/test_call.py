@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from mcpwall.engine.following import follow
 from mcpwall.engine.port import HitsEvent, Refused, RulesEvent
 from mcpwall.engine.port_calls import Details, State
 from mcpwall.engine.port_rules import Hits
@@ -323,7 +324,7 @@ def test_a_call_between_two_pages_makes_the_wall_list_without_doubling_any_tool(
 def test_hits_reach_an_app_that_looks_at_the_rules(wall):
     async def hits() -> tuple[Hits, ...]:
         talk = wall.session()
-        feed = wall.engine.feed.follow(wall.engine.feed.seq)
+        feed = follow(wall.engine.feed, wall.engine.feed.seq)
         first = asyncio.ensure_future(anext(feed))
         await asyncio.sleep(0)
         talk.asks(call(1, "wipe"))

@@ -55,7 +55,7 @@ def test_nothing_of_a_forgotten_server_is_known_now_nor_to_the_next_engine(wall:
 def test_apps_are_told_that_there_is_no_such_server_any_more(wall: Wall) -> None:
     talk = wall.session()
     talk.live.end(CLOSED)
-    wall.engine.feed._followers.add(asyncio.Event())  # as if an app was attached
+    wall.engine.feed.followers.add(asyncio.Event())  # as if an app was attached
     wall.engine.used(talk.live)  # the counts of its last calls, or its last words, are to be shown
     before = wall.engine.feed.seq
     forget(wall)

@@ -241,7 +241,7 @@ def test_p07_nothing_is_released_while_the_tools_are_listed_anew(wall):
 
 
 def test_p13_arguments_of_calls_that_wait_no_more_are_not_kept(wall):
-    wall.engine.feed._followers.add(asyncio.Event())  # an app that does not fetch
+    wall.engine.feed.followers.add(asyncio.Event())  # an app that does not fetch
     talk = wall.session()
     for number in range(20):
         talk.asks(call(number, "pay", {"to": "x" * 100_000}))

@@ -73,7 +73,7 @@ class Play:
         self.wall = Wall(path, RULES)
         self.talks = [self.wall.session()]
         self.calls = 0
-        self.wall.engine.feed._followers.add(asyncio.Event())  # as if an app was attached
+        self.wall.engine.feed.followers.add(asyncio.Event())  # as if an app was attached
         self.apps = [App(self.wall), App(self.wall)]
 
     def do(self, deed: str, which: int) -> None:
@@ -161,7 +161,7 @@ def test_mirrors_equal_a_fresh_snapshot(schedule):
 
 
 def test_what_one_app_decides_disappears_in_the_other(wall):
-    wall.engine.feed._followers.add(asyncio.Event())  # as if apps were attached
+    wall.engine.feed.followers.add(asyncio.Event())  # as if apps were attached
     apps = [Mirror(), Mirror()]
     for app in apps:
         app.take(views.snapshot(wall.engine), 0)

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from mcpwall.engine.wire import Hello
 from mcpwall.model import JsonObject, RequestId
 from mcpwall.protocol import codec
-from mcpwall.protocol.commands import Stage
+from mcpwall.protocol.requests import Stage
 from mcpwall.transport.http import headers
 from mcpwall.transport.http.exchange import Exchange
 from mcpwall.transport.http.sse import Event

@@ -20,7 +20,7 @@ import msgspec
 from mcpwall.engine.restore import LEFT_RUNNING
 from mcpwall.engine.wire import Hello
 from mcpwall.model import RequestId
-from mcpwall.protocol.commands import Stage
+from mcpwall.protocol.requests import Stage
 from mcpwall.transport.attention import Attention
 from mcpwall.transport.handed_over import HandedOver
 from mcpwall.transport.http.ears import Ear
