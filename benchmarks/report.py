@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks.figures import Figures
 from benchmarks.targets import SESSIONS, checked
-from mcpwall.policy import judge
+from mcpwall.cli.checkup import compiled
 
 
 def machine() -> str:
@@ -21,11 +21,6 @@ def machine() -> str:
     python = ".".join(map(str, sys.version_info[:3]))
     built = "mcpwall compiled" if compiled() else "mcpwall not compiled"
     return f"{name}, {os.cpu_count()} cores, {platform.system()}, Python {python}, {built}"
-
-
-def compiled() -> bool:
-    """Whether the path of a message is machine code in the mcpwall that is measured."""
-    return not (judge.__file__ or "").endswith(".py")
 
 
 def table(all_figures: Mapping[str, Figures]) -> str:

@@ -19,6 +19,7 @@ from benchmarks import report, targets
 from benchmarks.client import Session, deadline
 from benchmarks.figures import Measured, Round, figures, resident
 from benchmarks.variants import DIRECT, RELAY, Variant, engine_pid, extra, wall
+from mcpwall.cli.checkup import compiled
 
 WARM_UP, BLOBS, IN_FLIGHT = 200, 10, 64
 PATIENCE_S = 120
@@ -100,7 +101,7 @@ def main() -> int:
     text = report.report(made, options.rounds, options.calls)
     print(text)
     if options.write:
-        place = "compiled" if report.compiled() else "figures"
+        place = "compiled" if compiled() else "figures"
         report.write(text, Path(__file__).with_name("README.md"), place)
     missed = [
         target

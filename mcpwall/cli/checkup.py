@@ -5,6 +5,7 @@ Nothing is changed, nothing is started.
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import platform
 import shutil
@@ -28,9 +29,16 @@ ROOM_MIN: Final = 10 * 1024 * 1024  # bytes: some thousand calls
 
 
 def versions() -> Iterator[Finding]:
-    """mcpwall, Python and the system."""
-    text = f"mcpwall {__version__}, Python {platform.python_version()}, {platform.platform()}"
-    yield ok("version", text)
+    """mcpwall and its form, Python and the system."""
+    form = "compiled" if compiled() else "plain Python"
+    python = platform.python_version()
+    yield ok("version", f"mcpwall {__version__} ({form}), Python {python}, {platform.platform()}")
+
+
+def compiled() -> bool:
+    """Whether the path of a message is machine code here."""
+    found = importlib.util.find_spec("mcpwall.policy.judge")
+    return found is not None and not (found.origin or "").endswith(".py")
 
 
 def engine() -> Iterator[Finding]:

@@ -71,6 +71,17 @@ def wall_file(name, text, mode=0o600):
     return path
 
 
+@pytest.mark.parametrize(
+    ("file", "form"),
+    [("/x/judge.py", "(plain Python)"), ("/x/judge.cpython-311-x86_64-linux-gnu.so", "(compiled)")],
+)
+def test_the_doctor_says_which_form_of_mcpwall_runs(machine, doctor, monkeypatch, file, form):
+    spec = types.SimpleNamespace(origin=file)
+    monkeypatch.setattr(checkup.importlib.util, "find_spec", lambda _: spec)
+    _, findings = doctor()
+    assert about(findings, "version", form)
+
+
 def test_with_nothing_set_up_nothing_is_wrong(machine, doctor):
     code, findings = doctor()
     assert code == 0
