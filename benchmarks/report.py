@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks.figures import Figures
 from benchmarks.targets import SESSIONS, checked
-from mcpwall.cli.checkup import compiled
+from benchmarks.variants import compiled
 
 
 def machine() -> str:

@@ -18,8 +18,7 @@ from time import perf_counter_ns
 from benchmarks import report, targets
 from benchmarks.client import Session, deadline
 from benchmarks.figures import Measured, Round, figures, resident
-from benchmarks.variants import DIRECT, RELAY, Variant, engine_pid, extra, wall
-from mcpwall.cli.checkup import compiled
+from benchmarks.variants import DIRECT, RELAY, Variant, compiled, engine_pid, extra, wall
 
 WARM_UP, BLOBS, IN_FLIGHT = 200, 10, 64
 PATIENCE_S = 120

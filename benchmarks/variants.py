@@ -86,6 +86,14 @@ def wall_command() -> tuple[str, ...]:
     return (installed,) if installed else (sys.executable, "-m", "mcpwall")
 
 
+def compiled() -> bool:
+    """Whether the path of a message is machine code in the mcpwall that is measured."""
+    run = subprocess.run(
+        [*wall_command(), "doctor", "--json"], check=False, capture_output=True, text=True
+    )
+    return "(compiled)" in run.stdout
+
+
 @contextmanager
 def wall(home: Path) -> Iterator[Variant]:
     """mcpwall with rules, a limit and the audit, in a home of its own; its engine ends after."""
