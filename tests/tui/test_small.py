@@ -14,6 +14,7 @@ from mcpwall.tui.columns import call_line, columns
 from mcpwall.tui.guard import ARM_S, QUIET_S
 from mcpwall.tui.rules.table import columns as rule_columns
 from mcpwall.tui.rules.table import rule_line
+from mcpwall.tui.screens.calls import STANDS
 from tests.tui import hostile
 from tests.tui.fake_port import FakePort
 from tests.tui.hands import Hands, reviewing
@@ -300,6 +301,8 @@ async def test_every_screen_fits(name: str, keys: tuple[str, ...], size: tuple[i
     fake.replies[port_calls.Details] = details(fake.now)
     fake.replies[port_calls.Search] = port_calls.Found(fake.now.rows, 0, 0, 16)
     async with showing(fake, size) as shown:
+        for _ in range(STANDS):  # the newest call stays: all about it is asked for
+            await shown.settle()
         await shown.press(*keys)
         for worker in list(shown.app.workers):
             if worker.name == "details":  # what the engine says of a call comes a moment later

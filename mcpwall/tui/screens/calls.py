@@ -36,7 +36,7 @@ _AIRY = 12  # rows from which the detail has empty lines between its sections
 _OF_MARKED = ("rule", "diff", "copy")  # actions on the marked calls, where there are any
 _NEED_ONE = (*_OF_MARKED, "open", "reason", "keep", "drop", "raw", "mark")
 _PANE_MAX = 32_768  # bytes of arguments that the detail beside the table shows
-_STANDS = 2  # frames: whoever is selected for fewer is gone before a person could read of it
+STANDS = 2  # frames: whoever is selected for fewer is gone before a person could read of it
 
 
 class CallsScreen(WallScreen):
@@ -65,7 +65,7 @@ class CallsScreen(WallScreen):
         self._known: Known | None = None
         self._due: Known | None = None  # what is to be asked next
         self._asking = False
-        self._stood = _STANDS  # frames for which the selected call has been that
+        self._stood = STANDS  # frames for which the selected call has been that
         self._raw = False
         self._diff = False
         self._narrowing = Narrowing()
@@ -164,9 +164,9 @@ class CallsScreen(WallScreen):
 
     def frame(self) -> None:
         """A call that is still selected is asked for, if it was not at once."""
-        if self._stood < _STANDS:
+        if self._stood < STANDS:
             self._stood += 1
-            if self._stood == _STANDS:
+            if self._stood == STANDS:
                 self._ask()
 
     def _load(self) -> None:
@@ -181,7 +181,7 @@ class CallsScreen(WallScreen):
         held = self.mirror.held.get(row.id) if row else None
         self._known = Known(row, held.arguments if held else None) if row else None
         same = before is not None and row is not None and row.id == before.id
-        if same or not self.calls.following or self._stood == _STANDS:
+        if same or not self.calls.following or self._stood == STANDS:
             self._ask()
         if not same:
             self._stood = 0
