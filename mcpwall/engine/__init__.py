@@ -35,5 +35,6 @@ What an app sees and orders:
     port        all of it, with the parts `port_…`      local         a port in this process
     feed        numbered events                         following     them, for one app
     commands    orders, carried out                     views         snapshots and rows
-    sessions    orders on one session                   tool_commands, tool_views   those on tools
+    counts      hits of rules, and counts that move     sessions      orders on one session
+    tool_commands, tool_views   orders on tools, and their rows
 """

@@ -15,6 +15,7 @@ import msgspec
 from mcpwall.engine import hiding, holds, naming, restore, showing, tool_risks, tool_views, views
 from mcpwall.engine.calls import TOOLS_CALL, call_of
 from mcpwall.engine.clock import Clock
+from mcpwall.engine.counts import Counts
 from mcpwall.engine.feed import Feed
 from mcpwall.engine.inventory import Inventory
 from mcpwall.engine.judging import Bench, tool_state
@@ -23,7 +24,7 @@ from mcpwall.engine.live import Live
 from mcpwall.engine.lookback import Lookback
 from mcpwall.engine.lookups import Lookups
 from mcpwall.engine.newcomers import Newcomers
-from mcpwall.engine.port import HitsEvent, Http, NoticeEvent, RulesEvent, ServerEvent, StatusEvent
+from mcpwall.engine.port import Http, NoticeEvent, RulesEvent, ServerEvent, StatusEvent
 from mcpwall.engine.port_calls import ERROR, HELD, REFUSED, RESERVING, RUNNING, State
 from mcpwall.engine.recorder import Recorder
 from mcpwall.engine.records import Record, Records
@@ -42,8 +43,6 @@ from mcpwall.store.mark import Mark
 from mcpwall.store.records import ANSWERED, RELEASED, AuditRow, Grounds, Kind, Step
 from mcpwall.store.shared.ledger import Ledger
 from mcpwall.store.tools import ToolStore
-
-COUNTS_S: Final = 1.0  # how late a screen may count
 
 
 class Engine:
@@ -80,6 +79,7 @@ class Engine:
         self.inventory = Inventory(tools, clock, self.notice)
         self.records = Records()
         self.feed = Feed(self.records.totals, self.started_ms)
+        self.counts = Counts(self)
         self.sessions: dict[str, Live] = {}
         self.holds = holds.Holds(self)
         self.late = Late(self)
@@ -87,9 +87,6 @@ class Engine:
         self.rounds = Rounds(self)
         self.reservations = None if ledger is None else Reservations(self, ledger)
         self.lockdown = lockdown
-        self._used: set[Live] = set()  # sessions whose counts are to be shown
-        self.hits: dict[str, tuple[int, int]] = {}  # rule id → times, last time (ms)
-        self._hits_told = self.hits.copy()  # as the apps know them
         self.last_call = intake.audit.last_id()  # the number of the last call that came
         self._last_session = 0
         self._store = rulebook.config.store
@@ -172,35 +169,11 @@ class Engine:
         """Do what can wait until calls have gone on: remember, count and show them."""
         for record in records:
             self.records.add(record)
-            self.hit(record)
+            self.counts.hit(record)
             if record.state is RUNNING:
                 self.forwarded(live, record)
-        self.used(live)
+        self.counts.used(live)
         self.recorder.file_soon()
-
-    def hit(self, record: Record) -> None:
-        """Count for the rules of a verdict that they made one."""
-        for rule in record.verdict.rules:
-            self.hits[rule] = (self.hits.get(rule, _NEVER)[0] + 1, record.call.at_ms)
-
-    def used(self, live: Live) -> None:
-        """The counts of a session, its server or the rules are others now: show them soon."""
-        if self.feed.followed:
-            if not self._used:
-                self.clock.call_later(COUNTS_S, self._show_counts)
-            self._used.add(live)
-
-    def _show_counts(self) -> None:
-        used, self._used = self._used, set()
-        for live in used:
-            if not live.ended:
-                live.publish()
-        for server in {live.server for live in used}:
-            if self.inventory.servers.get(server.name) is server:  # else it is forgotten
-                self.feed.publish(ServerEvent(tool_views.server_row(self, server)))
-        if hits := views.hits(self.hits, self._hits_told):
-            self._hits_told = self.hits.copy()
-            self.feed.publish(HitsEvent(hits))
 
     def release(self, record: Record, by: str) -> str:
         """Write down that a call that waited is let go; returns '' or why that cannot be done."""
@@ -389,7 +362,6 @@ class Engine:
         self.feed.publish(NoticeEvent(level, text))
 
 
-_NEVER: Final = (0, 0)
 OTHER_STORE: Final = "[store] has changed; it is in force once the engine is started again"
 
 

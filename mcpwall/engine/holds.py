@@ -128,7 +128,7 @@ class Holds:
             self._engine.rounds.over(call)
             self._engine.records.held -= 1
             self._engine.feed.publish(ReleasedEvent(call, how))
-            self._engine.used(hold.live)
+            self._engine.counts.used(hold.live)
         return hold
 
     def withdraw_all(self, live: Live, why: str) -> None:

@@ -154,7 +154,7 @@ class Reservations:
         take_back(record)
         record.verdict = verdict
         self._came_out(record, f"{release.how}, then refused" if release.how else "")
-        engine.hit(record)
+        engine.counts.hit(record)
         engine.settle(record, Kind.REFUSED, by=By.STORE)
         live.refuse(record, record.request)
         live.flush()

@@ -11,14 +11,12 @@ from mcpwall import __version__
 from mcpwall.engine import hiding, restore, tool_views
 from mcpwall.engine.port import Snapshot, Status
 from mcpwall.engine.port_calls import CallDetails, Rows, State
-from mcpwall.engine.port_rules import Hits, RuleRow
+from mcpwall.engine.port_rules import RuleRow
 from mcpwall.engine.port_sessions import SessionRow
 from mcpwall.model import Action, Condition, JsonObject, Rule
 from mcpwall.policy.answers import Answer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from mcpwall.engine.core import Engine
     from mcpwall.engine.live import Live
     from mcpwall.engine.records import Record
@@ -54,11 +52,11 @@ def rules(engine: Engine) -> tuple[RuleRow, ...]:
     """Every rule in force: the file's, projects', and remembered answers."""
     rows = []
     for rule, fields in engine.rulebook.rules():
-        count, last = engine.hits.get(rule.id, (0, 0))
+        count, last = engine.counts.hits(rule.id)
         rows.append(RuleRow(rule, fields, count, last or None))
     now_ns, now_ms = engine.clock.steady_ns(), engine.clock.wall_ms()
     for answer in engine.answers.list():
-        count, last = engine.hits.get(answer.id, (0, 0))
+        count, last = engine.counts.hits(answer.id)
         expires = None
         if answer.expires_ns is not None:
             expires = now_ms + (answer.expires_ns - now_ns) // 1_000_000
@@ -74,13 +72,6 @@ def rules(engine: Engine) -> tuple[RuleRow, ...]:
             )
         )
     return tuple(rows)
-
-
-def hits(
-    now: Mapping[str, tuple[int, int]], told: Mapping[str, tuple[int, int]]
-) -> tuple[Hits, ...]:
-    """The counts of rules that are others than the apps were told."""
-    return tuple(Hits(rule, *count) for rule, count in now.items() if told.get(rule) != count)
 
 
 def as_rule(answer: Answer) -> Rule:

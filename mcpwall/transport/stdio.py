@@ -154,7 +154,7 @@ class StdioSession(PipedAgent):
 
     def _server_said(self, lines: list[str]) -> None:
         self.live.server.says(lines)
-        self._engine.used(self.live)
+        self._engine.counts.used(self.live)
 
     def _server_long(self, size: int) -> None:
         self.live.server_dropped(f"dropped a line of the server that is too long ({size:,} bytes)")

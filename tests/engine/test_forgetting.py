@@ -56,7 +56,7 @@ def test_apps_are_told_that_there_is_no_such_server_any_more(wall: Wall) -> None
     talk = wall.session()
     talk.live.end(CLOSED)
     wall.engine.feed.followers.add(asyncio.Event())  # as if an app was attached
-    wall.engine.used(talk.live)  # the counts of its last calls, or its last words, are to be shown
+    wall.engine.counts.used(talk.live)  # its last calls or words are to be shown
     before = wall.engine.feed.seq
     forget(wall)
     wall.clock.advance(COUNTS_S)
@@ -190,7 +190,7 @@ def test_p07_what_a_session_still_hears_after_its_end_brings_nothing_back(wall: 
     forget(wall)
     before = wall.engine.feed.seq
     wall.engine.inventory.describe(talk.live.server, talk.live.catalog, "read me")
-    wall.engine.used(talk.live)
+    wall.engine.counts.used(talk.live)
     assert wall.engine.feed.seq == before
     assert known(wall) == set()
     assert rows(wall) == {}

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mcpwall.engine import views
-from mcpwall.engine.core import COUNTS_S
+from mcpwall.engine.counts import COUNTS_S
 from mcpwall.engine.port import Done, Lockdown
 from mcpwall.engine.port_answers import (
     CheckEdit,

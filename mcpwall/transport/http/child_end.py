@@ -110,7 +110,7 @@ class ChildEnd:
     def _said(self, lines: list[str]) -> None:
         live = self._session.live
         live.server.says(lines)
-        self._engine.used(live)
+        self._engine.counts.used(live)
 
     def _server_gone(self, why: str) -> None:
         live = self._session.live
