@@ -18,6 +18,8 @@ import msgspec
 JsonObject: TypeAlias = dict[str, Any]
 RequestId: TypeAlias = str | int
 
+TOOLS_CALL: Final = "tools/call"  # the method that runs a tool; all others are requests without one
+
 
 class Risk(enum.StrEnum):
     """What a tool can do at worst; `UNKNOWN` is treated as something that changes things."""

@@ -7,17 +7,15 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from mcpwall.engine import naming
-from mcpwall.model import Call, Reach, Risk, Tool, Traits
+from mcpwall.model import TOOLS_CALL, Call, Reach, Risk, Tool, Traits
+from mcpwall.protocol.codec import canonical
 
 if TYPE_CHECKING:
     from mcpwall.engine.live import Live
     from mcpwall.protocol.requests import Request
 
-TOOLS_CALL: Final = "tools/call"
 _PLAIN: Final = Risk.READ, Traits()  # a request that is no tool call
 _UNLISTED: Final = Risk.UNKNOWN, Traits(reach=Reach.NET)  # nothing is known of it
-
-_canonical = msgspec.json.Encoder(order="deterministic")
 
 
 def call_of(live: Live, request: Request, number: int, at_ms: int) -> tuple[Call, bytes]:
@@ -27,7 +25,7 @@ def call_of(live: Live, request: Request, number: int, at_ms: int) -> tuple[Call
         risk, traits = tool.risk, tool.traits
     else:
         risk, traits = _UNLISTED if request.method == TOOLS_CALL else _PLAIN
-    arguments = _canonical.encode(request.arguments)
+    arguments = canonical(request.arguments)
     client, server = live.protocol.parties.client, live.server.name
     call = Call(
         number,

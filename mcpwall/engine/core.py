@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from mcpwall.engine import hiding, holds, naming, restore, showing, tool_risks, tool_views, views
-from mcpwall.engine.calls import TOOLS_CALL, call_of
+from mcpwall.engine.calls import call_of
 from mcpwall.engine.clock import Clock
 from mcpwall.engine.counts import Counts
 from mcpwall.engine.feed import Feed
@@ -32,7 +32,7 @@ from mcpwall.engine.reservations import Reservations
 from mcpwall.engine.rounds import Rounds
 from mcpwall.engine.rulebook import Rulebook
 from mcpwall.engine.wire import Hello, Kept, Wire
-from mcpwall.model import ALLOW, ASK, DENY, Call, Cause, Verdict
+from mcpwall.model import ALLOW, ASK, DENY, TOOLS_CALL, Call, Cause, Verdict
 from mcpwall.policy.answers import Answers
 from mcpwall.policy.limits import Limits
 from mcpwall.policy.operators import Resolve

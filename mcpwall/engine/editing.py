@@ -16,7 +16,7 @@ from mcpwall.engine import hiding
 from mcpwall.engine.port import Refused, Reply
 from mcpwall.engine.port_answers import CheckEdit, EditChecked
 from mcpwall.engine.schema import SchemaUnusableError, problems
-from mcpwall.model import Action, Call, JsonObject
+from mcpwall.model import TOOLS_CALL, Action, Call, JsonObject
 from mcpwall.policy.flags import flags
 from mcpwall.policy.masking import MARK, unmasked
 from mcpwall.protocol import codec
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
     from mcpwall.engine.records import Record
 
 EDITS_MAX: Final = 8  # checked edits that are kept with one waiting call
-_TOOLS_CALL: Final = "tools/call"
-
-_canonical = msgspec.json.Encoder(order="deterministic")
 
 
 class Edit(msgspec.Struct, frozen=True):
@@ -74,10 +71,10 @@ async def check(engine: Engine, command: CheckEdit) -> Reply:
     tool = hold.live.tool_of(hold.record.call)
     if tool is None:
         return Refused("only the arguments of a tool that its server lists can be edited")
-    if max(hold.record.size, len(_canonical.encode(command.arguments))) > ARGUMENTS_MAX:
+    if max(hold.record.size, len(codec.canonical(command.arguments))) > ARGUMENTS_MAX:
         return Refused(f"arguments of more than {ARGUMENTS_MAX // 1024} KiB cannot be edited here")
     written = unmasked(command.arguments, hiding.marks(engine.mask, hold.record))
-    if hold.record.shown and MARK in _canonical.encode(written).decode():
+    if hold.record.shown and MARK in codec.canonical(written).decode():
         return Refused("a mark of a hidden secret was changed: leave it whole, or write all of it")
     try:
         arguments = _strict(written, tool.input_schema)
@@ -94,7 +91,7 @@ async def check(engine: Engine, command: CheckEdit) -> Reply:
 
 
 def _take(engine: Engine, hold: Hold, arguments: JsonObject) -> Reply:
-    call, json = hold.record.call, _canonical.encode(arguments)
+    call, json = hold.record.call, codec.canonical(arguments)
     changed, shown = hiding.with_arguments(engine.mask, call, arguments, json)
     edit = Edit(arguments, json, changed.digest, shown)
     if edit.digest == call.digest:
@@ -112,7 +109,7 @@ def _take(engine: Engine, hold: Hold, arguments: JsonObject) -> Reply:
 def _strict(arguments: JsonObject, schema: JsonObject) -> JsonObject:
     """The arguments as an agent's message would bring them. Raises codec.Malformed."""
     params = {"name": "", "arguments": arguments}
-    line = codec.encode({"jsonrpc": "2.0", "id": 0, "method": _TOOLS_CALL, "params": params})
+    line = codec.encode({"jsonrpc": "2.0", "id": 0, "method": TOOLS_CALL, "params": params})
     (message,) = codec.decode_client(line)
     codec.check_client(message)
     named = schema.get("properties")

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from mcpwall.engine import naming
-from mcpwall.engine.calls import TOOLS_CALL
+from mcpwall.model import TOOLS_CALL
 from mcpwall.policy.masking import Marks, Mask
+from mcpwall.protocol.codec import canonical
 from mcpwall.store.audit_config import secrets_of
 
 if TYPE_CHECKING:
@@ -26,8 +27,6 @@ FIELDS_MAX: Final = 20  # such fields that are told of
 
 # Which argument of a request is the schema of what is asked for, not what is given.
 _SCHEMAS: Final = {"elicitation/create": "requestedSchema"}
-
-_canonical = msgspec.json.Encoder(order="deterministic")
 
 
 def mask_of(config: Config, key: str) -> Mask:
@@ -47,7 +46,7 @@ def hidden(mask: Mask, call: Call, data: bytes) -> tuple[Call, bytes]:
     shown, marks = _masked(mask, call, data)
     if not marks:
         return call, b""
-    return msgspec.structs.replace(call, digest=mask.digest(call.digest)), _canonical.encode(shown)
+    return msgspec.structs.replace(call, digest=mask.digest(call.digest)), canonical(shown)
 
 
 def _masked(mask: Mask, call: Call, data: bytes) -> tuple[JsonObject, Marks]:
@@ -77,11 +76,11 @@ def marks(mask: Mask, record: Record) -> Marks:
 
 def beside(mask: Mask, fields: JsonObject) -> tuple[str, ...]:
     """A sentence for each field that a call sends beside its arguments, secrets hidden."""
-    data = _canonical.encode(fields)
+    data = canonical(fields)
     if fields and mask.may_hide(data):
         fields = mask.arguments(fields, data)[0]
     told = [
-        f"also sends {_start(name)}: {_start(_canonical.encode(value).decode())}"
+        f"also sends {_start(name)}: {_start(canonical(value).decode())}"
         for name, value in itertools.islice(fields.items(), FIELDS_MAX)
     ]
     more = len(fields) - len(told)

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from mcpwall.engine import hiding, wording
-from mcpwall.engine.calls import TOOLS_CALL
 from mcpwall.engine.editing import Edit, take_back
 from mcpwall.engine.late import BETWEEN, SAID
 from mcpwall.engine.port import Done, Refused, ReleasedEvent
@@ -20,7 +19,7 @@ from mcpwall.engine.port_answers import CheckEdit, Decide, Reveal, Revealed
 from mcpwall.engine.port_calls import Held, State
 from mcpwall.engine.reservations import Release
 from mcpwall.engine.rounds import COMES_BACK
-from mcpwall.model import TWO_KEYS, Action, Cause, JsonObject, Verdict, span
+from mcpwall.model import TOOLS_CALL, TWO_KEYS, Action, Cause, JsonObject, Verdict, span
 from mcpwall.policy.flags import flags
 from mcpwall.protocol import asked, codec
 from mcpwall.store.records import By, Kind

@@ -5,9 +5,8 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from mcpwall.engine.calls import TOOLS_CALL
 from mcpwall.engine.sessions import paused
-from mcpwall.model import DENY, Call, Cause, Verdict
+from mcpwall.model import DENY, TOOLS_CALL, Call, Cause, Verdict
 from mcpwall.policy.judge import judge
 from mcpwall.policy.state import LISTED, State, ToolState
 from mcpwall.policy.written import write_policy

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from mcpwall.engine import showing, sightings, together, views, wording
-from mcpwall.engine.calls import TOOLS_CALL, weighed
+from mcpwall.engine.calls import weighed
 from mcpwall.engine.catalog import Catalog
 from mcpwall.engine.port import SessionEvent
 from mcpwall.engine.port_calls import DONE, ERROR, HELD, RESERVING, RUNNING
 from mcpwall.engine.records import Record
 from mcpwall.engine.wire import Hello, Kept, Wire
-from mcpwall.model import Call, Cause, JsonObject, RequestId, Tool, Verdict
+from mcpwall.model import TOOLS_CALL, Call, Cause, JsonObject, RequestId, Tool, Verdict
 from mcpwall.protocol import methods, refusals
 from mcpwall.protocol.commands import (
     Answered,

@@ -15,10 +15,9 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from mcpwall.model import Action, Call, Cause, Charge, Verdict
+from mcpwall.model import TOOLS_CALL, Action, Call, Cause, Charge, Verdict
 from mcpwall.policy.answers import Answer, Answers, is_answer_id
 from mcpwall.policy.compile import Candidates, Policy
-from mcpwall.policy.compiled import TOOLS_CALL
 from mcpwall.policy.flow import Flows
 from mcpwall.policy.judge import judge
 from mcpwall.policy.limits import Limits

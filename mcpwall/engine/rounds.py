@@ -19,8 +19,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from mcpwall.engine.calls import TOOLS_CALL
-from mcpwall.model import Action, Call, Cause, JsonObject, Verdict
+from mcpwall.model import TOOLS_CALL, Action, Call, Cause, JsonObject, Verdict
 from mcpwall.protocol import asked
 from mcpwall.protocol.requests import Sort
 
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
 ROUNDS_MAX: Final = 10  # as clients allow
 RETURN_S: Final = 60.0  # how long an agent may take to come back
 OPEN_MAX: Final = 1_000
-METHODS: Final = frozenset({"tools/call", "prompts/get", "resources/read"})
+METHODS: Final = frozenset({TOOLS_CALL, "prompts/get", "resources/read"})
 STATE: Final = "requestState"
 OF_THE_SERVER: Final = (STATE, "inputResponses")
 TOKEN: Final = "mcpwall:round:"  # noqa: S105 - how each token starts

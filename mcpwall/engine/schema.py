@@ -12,18 +12,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-import msgspec
 import re2
 
 from mcpwall.model import JsonObject
 from mcpwall.policy.match import regex_options
+from mcpwall.protocol.codec import canonical
 
 STEPS_MAX: Final = 50_000  # keywords looked at for one check
 PROBLEMS_MAX: Final = 5
 _TEXT_MAX: Final = 300  # characters of one problem
 
 _Keyword = Callable[[Any, Any, Any, Any], Any]
-_canonical = msgspec.json.Encoder(order="deterministic")
 
 
 class SchemaUnusableError(Exception):
@@ -123,7 +122,7 @@ def _additional_properties(validator: Any, value: Any, instance: Any, schema: An
 
 def _unique_items(validator: Any, value: Any, instance: Any, _schema: Any) -> Iterator[Any]:
     if value and validator.is_type(instance, "array"):
-        items = [_canonical.encode(item) for item in instance]
+        items = [canonical(item) for item in instance]
         if len(set(items)) < len(items):
             yield _error("has the same item twice")
 

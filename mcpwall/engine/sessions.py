@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from mcpwall.engine.calls import TOOLS_CALL
 from mcpwall.engine.port import Done, Refused, Reply
 from mcpwall.engine.port_sessions import CutSession, PauseSession
-from mcpwall.model import DENY, Call, Cause, Verdict
+from mcpwall.model import DENY, TOOLS_CALL, Call, Cause, Verdict
 
 if TYPE_CHECKING:
     from mcpwall.engine.core import Engine

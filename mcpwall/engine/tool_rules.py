@@ -18,8 +18,8 @@ from mcpwall.engine.port_tools import (
     Recommended,
     ToolsMatched,
 )
-from mcpwall.model import Action, JsonObject, Rule, Tool
-from mcpwall.policy.compiled import TOOLS_CALL, Compiled
+from mcpwall.model import TOOLS_CALL, Action, JsonObject, Rule, Tool
+from mcpwall.policy.compiled import Compiled
 from mcpwall.policy.match import escape_glob
 from mcpwall.policy.recommend import for_tool, for_tools
 from mcpwall.store.config import load_text

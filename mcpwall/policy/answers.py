@@ -14,7 +14,7 @@ from typing import Any, Self
 
 import msgspec
 
-from mcpwall.model import Call, Condition, JsonObject
+from mcpwall.model import TOOLS_CALL, Call, Condition, JsonObject
 from mcpwall.policy.conditions import Clause
 from mcpwall.policy.match import escape_glob
 
@@ -173,7 +173,7 @@ def rule_fields(
         fields["tool"] = escape_glob(call.tool)
     if allow and call.client:
         fields["agent"] = escape_glob(call.client)
-    if call.method != "tools/call":
+    if call.method != TOOLS_CALL:
         fields["method"] = escape_glob(call.method)
     if _known(match) == "exact":
         fields["when"] = {"": _exactly(call.arguments)}

@@ -8,11 +8,10 @@ from typing import NamedTuple, TypeAlias
 
 import msgspec
 
-from mcpwall.model import Action, Call, Defaults, Origin, Per, Rest, Risk, Rule, Tool
+from mcpwall.model import TOOLS_CALL, Action, Call, Defaults, Origin, Per, Rest, Risk, Rule, Tool
 from mcpwall.policy import uris
 from mcpwall.policy.answers import is_answer_id
 from mcpwall.policy.compiled import (
-    TOOLS_CALL,
     Compiled,
     Limit,
     RuleError,

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from mcpwall.model import Action, Budget, Call, RateLimit, Rule, Tool
+from mcpwall.model import TOOLS_CALL, Action, Budget, Call, RateLimit, Rule, Tool
 from mcpwall.policy.arguments import ANY, Leaves, PathError, compile_path, parse_path
 from mcpwall.policy.conditions import Clause, ConditionError
 from mcpwall.policy.flow import WITHIN_MAX_S, Flow
@@ -18,7 +18,6 @@ from mcpwall.policy.limits import Amount, parse_amount
 from mcpwall.policy.match import GlobError, Names
 from mcpwall.policy.operators import Resolve
 
-TOOLS_CALL = "tools/call"
 COUNT_MAX = 1_000_000  # calls in one window, so that one limit's log stays in memory
 WINDOW_MAX_S = 366 * 86_400
 PERMITTING = (Action.ALLOW, Action.APPROVE)

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from typing import Final, TypeAlias
 
-from mcpwall.model import After, Call, Reach, Reads, Risk
+from mcpwall.model import TOOLS_CALL, After, Call, Reach, Reads, Risk
 from mcpwall.policy.match import Names
 from mcpwall.policy.seen import Before, Seen
 
-TOOLS_CALL: Final = "tools/call"
 KINDS_MAX: Final = 1_000  # kinds of calls that are told apart for one agent
 RUNS_MAX: Final = 4_096  # agents; beyond them the one that was idle longest is forgotten
 WITHIN_MAX_S: Final = 86_400

@@ -20,6 +20,7 @@ from mcpwall.model import (
     DEFAULT,
     DENY,
     RULE,
+    TOOLS_CALL,
     Action,
     Budget,
     Call,
@@ -31,7 +32,7 @@ from mcpwall.model import (
 from mcpwall.policy import uris
 from mcpwall.policy.arguments import Gap
 from mcpwall.policy.compile import STRICTNESS, Candidates, Counted, Policy
-from mcpwall.policy.compiled import TOOLS_CALL, Compiled, Limit
+from mcpwall.policy.compiled import Compiled, Limit
 from mcpwall.policy.flow import SECOND_NS
 from mcpwall.policy.limits import Amount, add, countable, limit_key
 from mcpwall.policy.operators import Resolve

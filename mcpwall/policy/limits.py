@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from mcpwall.model import Budget, Call, Charge, JsonObject, Per, RateLimit, Rule
+from mcpwall.model import TOOLS_CALL, Budget, Call, Charge, JsonObject, Per, RateLimit, Rule
 from mcpwall.policy.arguments import Gap, compile_path
 from mcpwall.policy.operators import exact
 
@@ -177,7 +177,7 @@ def limit_key(rule: Rule, limit: RateLimit | Budget, call: Call) -> str:
     or URI is the agent's to vary. Parts are joined so that no two lists of parts can collide.
     """
     match limit.per:
-        case Per.TOOL if call.method == "tools/call":
+        case Per.TOOL if call.method == TOOLS_CALL:
             apart = ["tool", call.server, call.tool]
         case Per.TOOL:
             apart = ["method", call.server, call.method]

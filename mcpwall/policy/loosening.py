@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
-from mcpwall.model import Action, After, Budget, Defaults, RateLimit, Rest, Risk, Rule
+from mcpwall.model import TOOLS_CALL, Action, After, Budget, Defaults, RateLimit, Rest, Risk, Rule
 from mcpwall.policy.compile import DEFAULT_ACTIONS, STRICTNESS, Also, Policy
-from mcpwall.policy.compiled import PERMITTING, TOOLS_CALL, is_project, names_tools
+from mcpwall.policy.compiled import PERMITTING, is_project, names_tools
 from mcpwall.policy.limits import parse_amount
 from mcpwall.policy.match import Names, covers, is_literal, literal_text
 

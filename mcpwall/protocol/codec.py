@@ -42,6 +42,9 @@ _TEXT: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 _decoder = msgspec.json.Decoder()
 _encoder = msgspec.json.Encoder()
 
+# compact JSON with its keys in order: what fingerprints and digests are of
+canonical: Final = msgspec.json.Encoder(order="deterministic").encode
+
 
 class Malformed(Exception):  # noqa: N818 (it is the message that is malformed)
     """A client's line that cannot be forwarded. `id` is None unless it can be trusted."""

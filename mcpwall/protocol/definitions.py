@@ -18,7 +18,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from mcpwall.model import JsonObject
-from mcpwall.protocol.codec import NOT_READ
+from mcpwall.protocol.codec import NOT_READ, canonical
 from mcpwall.protocol.forms import ABSENT
 from mcpwall.protocol.members import Doubtful, check_case, members
 
@@ -29,7 +29,6 @@ DIFFERENCES_MAX: Final = 500  # differences that are told apart between two defi
 _FIELDS: Final = frozenset(
     {"name", "title", "description", "inputSchema", "outputSchema", "annotations"}
 )
-_exact = msgspec.json.Encoder(order="deterministic")
 
 
 class Definition(msgspec.Struct):
@@ -105,7 +104,7 @@ def fingerprint(raw: bytes) -> str:
             check_case(fields, _FIELDS)
         except Doubtful as doubt:
             raise ValueError(f"a definition {doubt}") from None
-    return hashlib.sha256(_exact.encode(fields)).hexdigest()
+    return hashlib.sha256(canonical(fields)).hexdigest()
 
 
 def differences(old: bytes, new: bytes) -> list[tuple[str, str | None, str | None]]:
@@ -169,4 +168,4 @@ def _compare(path: str, old: Any, new: Any) -> Iterator[tuple[str, str | None, s
 
 
 def _text(value: Any) -> str:
-    return _exact.encode(value).decode()
+    return canonical(value).decode()
