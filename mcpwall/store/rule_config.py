@@ -98,19 +98,13 @@ def _conditions(value: Any) -> tuple[Condition, ...]:
     return tuple(conditions)
 
 
-RATE_LIMIT: Final[Mapping[str, Reader]] = {
-    "max": count,
+_COUNTED: Final[Mapping[str, Reader]] = {
     "window": duration,
     "per": choice([*Per]),
     "per_argument": text,
 }
-BUDGET: Final[Mapping[str, Reader]] = {
-    "sum": text,
-    "max": amount,
-    "window": duration,
-    "per": choice([*Per]),
-    "per_argument": text,
-}
+RATE_LIMIT: Final[Mapping[str, Reader]] = {"max": count, **_COUNTED}
+BUDGET: Final[Mapping[str, Reader]] = {"sum": text, "max": amount, **_COUNTED}
 AFTER: Final[Mapping[str, Reader]] = {
     "server": patterns,
     "tool": patterns,
