@@ -216,7 +216,8 @@ class WallApp(Attached, Themed, inherit_bindings=False):
 
     def rule_from(self, row: port_calls.Row) -> None:
         """Write a rule about the tool of a call."""
-        from mcpwall.tui.widgets.rule_form import RuleForm, fields_from_call
+        from mcpwall.tui.rules.draft import fields_from_call
+        from mcpwall.tui.widgets.rule_form import RuleForm
 
         self.push_screen(RuleForm(fields_from_call(row)))
 

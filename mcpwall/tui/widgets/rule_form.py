@@ -29,7 +29,6 @@ from mcpwall.tui.rules.draft import (
     Draft,
     DraftError,
     draft_of,
-    fields_from_call,
     selecting,
     table_of,
     unshown,
@@ -50,8 +49,6 @@ if TYPE_CHECKING:
 
     from mcpwall.model import JsonObject
     from mcpwall.tui.widgets.lines import Line
-
-__all__ = ["RuleForm", "fields_from_call"]
 
 _SLIM = 60  # cells: below this there is no room for all keys
 _QUIET_S = 0.2  # after the last change, before the engine is asked
