@@ -22,6 +22,7 @@ from mcpwall.engine.port import EngineGoneError, Snapshot
 from mcpwall.link.errors import NoEngineError, OtherVersionError
 from mcpwall.link.sync import ask
 from mcpwall.store import config, files
+from mcpwall.tui.words import many
 
 COLUMNS_MIN: Final = 80
 LINES_MIN: Final = 24
@@ -53,7 +54,7 @@ def engine() -> Iterator[Finding]:
         yield wrong("engine", str(error), f"see {home.log_file()}")
     else:
         status = snapshot.status
-        yield ok("engine", f"pid {status.pid}, {_count(len(snapshot.sessions), 'session')}")
+        yield ok("engine", f"pid {status.pid}, {many(len(snapshot.sessions), 'session')}")
         if status.http.error:
             todo = "only agents that come by URL need it; [http] listen names another port"
             yield note("http", status.http.error.partition(";")[0], todo)
@@ -82,7 +83,7 @@ def rules() -> Iterator[Finding]:
             where = f"{one.file}:{one.line}" if one.line else one.file
             yield wrong("config", f"{where}: {one.what}", one.fix or "run: mcpwall rules check")
     else:
-        rules_, servers = _count(len(loaded.rules), "rule"), _count(len(loaded.servers), "server")
+        rules_, servers = many(len(loaded.rules), "rule"), many(len(loaded.servers), "server")
         yield ok("config", f"{path}: {rules_}, {servers}")
         yield from _store(loaded)
 
@@ -161,7 +162,3 @@ def terminal() -> Iterator[Finding]:
         colours = os.environ.get("COLORTERM", "") or "256 colours at most"
         told = "no colours (NO_COLOR)" if os.environ.get("NO_COLOR") else colours
         yield ok("terminal", f"{term}, {size.columns}×{size.lines}, {told}")
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}" + ("" if number == 1 else "s")

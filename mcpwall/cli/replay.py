@@ -145,8 +145,10 @@ def _as_json(again: Again) -> str:
 
 
 def _summary(same: int, differ: int, missing: Counter[str]) -> str:
+    from mcpwall.tui.words import many
+
     made = same + differ
-    count = f"{made:,} verdict{'' if made == 1 else 's'} made again: {differ:,} differ"
+    count = f"{many(made, 'verdict')} made again: {differ:,} differ"
     if not missing:
         return count
     reasons = ", ".join(f"{why} ({number:,})" for why, number in sorted(missing.items()))

@@ -108,7 +108,7 @@ def as_lines(snapshot: Snapshot, now_ms: int) -> Iterator[str]:
     """The status as lines that are safe to print. `now_ms`: milliseconds since the epoch."""
     from mcpwall.text import fit, summary
     from mcpwall.tui.servers.lives import standing
-    from mcpwall.tui.words import called
+    from mcpwall.tui.words import called, many
 
     yield from _engine(snapshot.status, now_ms)
     totals = snapshot.totals
@@ -122,7 +122,7 @@ def as_lines(snapshot: Snapshot, now_ms: int) -> Iterator[str]:
             fit(session.agent, _NAME_CELLS),
             fit(session.server, _NAME_CELLS),
             fit(session.protocol, _NAME_CELLS) or "no protocol yet",
-            _count(session.calls, "call"),
+            many(session.calls, "call"),
             f"{session.held} waiting" if session.held else "",
         )
         for session in snapshot.sessions
@@ -134,9 +134,9 @@ def as_lines(snapshot: Snapshot, now_ms: int) -> Iterator[str]:
             server.transport,
             fit(server.version, _NAME_CELLS) or "no version",
             standing(server, now_ms, None)[0],
-            _count(server.sessions, "session"),
-            _count(len(server.tools), "tool"),
-            _count(server.calls, "call"),
+            many(server.sessions, "session"),
+            many(len(server.tools), "tool"),
+            many(server.calls, "call"),
         )
         for server in snapshot.servers
     ]
@@ -198,10 +198,6 @@ def duration(seconds: int) -> str:
 def _left(milliseconds: int) -> str:
     seconds = max(0, milliseconds) // 1000
     return f"{seconds // 60}:{seconds % 60:02}"
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
 def _line(name: str, text: str) -> str:

@@ -31,6 +31,7 @@ from mcpwall.tui.terminal import (
     take_back_on_continue,
 )
 from mcpwall.tui.theming import Themed
+from mcpwall.tui.words import many
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -355,10 +356,9 @@ class WallApp(Attached, Themed, inherit_bindings=False):
 
     async def _stop(self) -> None:
         live = sum(not session.ended for session in self.mirror.sessions.values())
-        sessions = f"{live} session" + ("" if live == 1 else "s")
         if await self.confirm(
             "Stop the wall?",
-            f"{sessions} with agents will end: the tools of these agents fail "
+            f"{many(live, 'session')} with agents will end: the tools of these agents fail "
             "until they start them again. Detach to leave the wall standing.",
         ) and isinstance(await self.tell(port.Stop()), port.Done):
             self.exit()

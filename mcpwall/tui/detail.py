@@ -16,7 +16,7 @@ from mcpwall.tui.review.rows import Rows
 from mcpwall.tui.timing import clock, took
 from mcpwall.tui.widgets.fields import row_parts
 from mcpwall.tui.widgets.lines import Line, Part, cells, spread
-from mcpwall.tui.words import called, risk, standing
+from mcpwall.tui.words import called, many, risk, standing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -108,12 +108,11 @@ def arguments(known: Known, room: int, *, raw: bool) -> list[Line]:
         title = spread([(" ARGUMENTS", "dim")], [(f"{row.size:,} bytes ", "dim")], room)
         return [title, *shown, [(" … and more, all of it in Review", "warn")]]
     counts = count(known.arguments)
-    fields = f"{counts.fields} field" + ("" if counts.fields == 1 else "s")
-    title = spread([(" ARGUMENTS", "dim")], [(f"{fields} · {row.size:,} bytes ", "dim")], room)
+    sizes = f"{many(counts.fields, 'field')} · {row.size:,} bytes "
+    title = spread([(" ARGUMENTS", "dim")], [(sizes, "dim")], room)
     lines: list[Line] = [title, *shown]
     if counts.hidden:
-        plural = "" if counts.hidden == 1 else "s"
-        said = f"▲ {counts.hidden} hidden character{plural}, shown as ‹ ›"
+        said = f"▲ {many(counts.hidden, 'hidden character')}, shown as ‹ ›"
         lines += _wrapped_safe(said, "warn", room)
     return lines
 

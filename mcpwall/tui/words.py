@@ -104,6 +104,11 @@ def called(row: Subject) -> str:
     return f"{row.server} {row.method} {row.tool}".rstrip()
 
 
+def many(number: int, thing: str) -> str:
+    """How many things, in words: `1 call`, `1,200 calls`."""
+    return f"{number:,} {thing}" + ("" if number == 1 else "s")
+
+
 def short_agent(agent: str, cells: int) -> str:
     """An agent's name in at most `cells` cells that keeps its number: `claude-c…#1`."""
     name, mark, number = visible(agent).rpartition("#")

@@ -16,7 +16,7 @@ from mcpwall.tui.review.layout import prose, safe, wrap
 from mcpwall.tui.review.memory import SCOPES, Memory, Step
 from mcpwall.tui.timing import countdown
 from mcpwall.tui.widgets.lines import Line, Part, cells, filled, spread
-from mcpwall.tui.words import called, risk, short_agent, wants
+from mcpwall.tui.words import called, many, risk, short_agent, wants
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -109,12 +109,12 @@ def foot(reading: Reading, above: int, below: int, room: int, *, whole: bool) ->
     if not whole:
         shown = f"{below:,} and more lines below"
     elif below:
-        shown = f"{_many(below, 'more line')} below"
+        shown = f"{many(below, 'more line')} below"
     elif above:
-        shown = f"end shown, {_many(above, 'line')} above"
+        shown = f"end shown, {many(above, 'line')} above"
     sizes = "being counted"
     if counts:
-        sizes = f"{_many(counts.fields, 'field')} · {_many(counts.lines, 'line')}"
+        sizes = f"{many(counts.fields, 'field')} · {many(counts.lines, 'line')}"
     left: list[Part] = [
         (f" {shown}", "warn" if more else "dim"),
         (f" · {sizes} · {reading.size:,} bytes", "dim"),
@@ -130,7 +130,7 @@ def reasons(reading: Reading, room: int) -> list[Line]:
     lines: list[Line] = []
     held = reading.held
     if reading.counts and (hidden := reading.counts.hidden):
-        words = f"{_many(hidden, 'character')} that a terminal would hide or obey, shown as ‹ ›"
+        words = f"{many(hidden, 'character')} that a terminal would hide or obey, shown as ‹ ›"
         lines += [[(" ▲ ", "warn"), (part, "warn")] for part in prose(words, room - 4)]
     for text in reading.flags:
         lines += _bullet("▲", text, "warn", room)
@@ -153,7 +153,7 @@ def changes(since: str, changed: Sequence[Change], limit: int, room: int) -> lis
     same = sum(change.mark == "=" for change in changed)
     if len(lines) > limit - 2:
         lines = [*lines[: limit - 3], [(" … and more", "warn")]]
-    kept = [[(f" = {_many(same, 'field')} the same", "dim")]] if same else []
+    kept = [[(f" = {many(same, 'field')} the same", "dim")]] if same else []
     return [[(f" {since}", "dim")], *lines, *kept]
 
 
@@ -265,7 +265,3 @@ def _in_config(scope: Scope | None) -> str:
 def _start(value: object, cells: int) -> str:
     """As much of a value as can show in a line; raw text."""
     return value[:cells] if isinstance(value, str) else msgspec.json.encode(value).decode()
-
-
-def _many(number: int, thing: str) -> str:
-    return f"{number:,} {thing}" + ("" if number == 1 else "s")

@@ -14,7 +14,7 @@ from mcpwall.tui.review.layout import Row, flowing, prose, safe
 from mcpwall.tui.review.memory import SCOPES
 from mcpwall.tui.review.panels import SCOPE_WORDS, place_words, step_words, time_left
 from mcpwall.tui.widgets.lines import spread
-from mcpwall.tui.words import called, risk, wants
+from mcpwall.tui.words import called, many, risk, wants
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,8 +48,8 @@ def _before(reading: Reading, session: SessionRow | None, cells: int) -> list[Ro
     found += [Row("", part) for part in flowing(safe(called(row)), cells)]
     found += [Row("", part) for part in flowing(place_words(row.server, session), cells)]
     if reading.counts and (hidden := reading.counts.hidden):
-        many = f"{hidden:,} character" + ("" if hidden == 1 else "s")
-        found += _said("▲", f"{many} that a terminal would hide or obey, shown as ‹ ›", cells)
+        words = f"{many(hidden, 'character')} that a terminal would hide or obey, shown as ‹ ›"
+        found += _said("▲", words, cells)
     for text in reading.flags:
         found += _said("▲", safe(text), cells)
     return [*found, _line("ARGUMENTS", cells)]
@@ -80,7 +80,7 @@ def foot(reading: Reading, above: int, below: int, room: int, *, whole: bool) ->
     if not whole:
         shown = f"{below:,} and more lines"
     elif below:
-        shown = f"{below:,} more line" + ("" if below == 1 else "s")
+        shown = many(below, "more line")
     elif above:
         shown = "end shown"
     left: list[Part] = [(f" {shown}", "warn" if more else "dim")]

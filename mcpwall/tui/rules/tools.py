@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from mcpwall.tui.review.layout import safe, wrap
 from mcpwall.tui.widgets.lines import Line, Part, cells
-from mcpwall.tui.words import RISKS
+from mcpwall.tui.words import RISKS, many
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,11 +29,11 @@ def how_many(told: ToolsMatched, room: int, *, enter: bool) -> Line:
         none, style = "matches none of", "warn"
         return _fitting(
             room,
-            (f"{none} {_many(told.known, 'tool')}", style),
+            (f"{none} {many(told.known, 'tool')}", style),
             ("matches none", style),
             ("0", style),
         )
-    tools, servers = _many(matched, "tool"), _many(len(told.matched), "server")
+    tools, servers = many(matched, "tool"), many(len(told.matched), "server")
     hint: list[Part] = [(_ENTER, "accent")] if enter else []
     words = (f"matches {tools} on {servers}", f"{tools} on {servers}", tools, f"{matched}")
     for text in words:
@@ -49,7 +49,7 @@ def listed(told: ToolsMatched, servers: Mapping[str, ServerRow], room: int) -> l
         known = (
             {tool.name: tool.risk for tool in servers[server].tools} if server in servers else {}
         )
-        title = f"{safe(server)}: {_many(len(names), 'tool')}"
+        title = f"{safe(server)}: {many(len(names), 'tool')}"
         lines += [[], *([(f" {part}", "title")] for part in wrap(title, room - 2))]
         for name in sorted(names):
             first, *more = wrap(safe(name), room - _RISK - 4)
@@ -62,7 +62,3 @@ def listed(told: ToolsMatched, servers: Mapping[str, ServerRow], room: int) -> l
 def _fitting(room: int, *parts: Part) -> Line:
     """The first of these that fits, else the last."""
     return [next((part for part in parts if cells([part]) <= room), parts[-1])]
-
-
-def _many(number: int, thing: str) -> str:
-    return f"{number:,} {thing}" + ("" if number == 1 else "s")

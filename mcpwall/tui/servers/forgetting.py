@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mcpwall.tui.servers.table import Node
+from mcpwall.tui.words import many
 
 if TYPE_CHECKING:
     from mcpwall.engine.port_tools import ServerRow
@@ -21,9 +22,10 @@ def why_not(node: Node) -> str:
 
 def lost(server: ServerRow) -> list[str]:
     """What is lost and what stays, a paragraph each."""
-    said = [f"Lost: {_tools(len(server.tools))} as pinned, what was accepted, remembered answers."]
+    tools = many(len(server.tools), "tool")
+    said = [f"Lost: {tools} as pinned, what was accepted, remembered answers."]
     waiting = sum(Node(server, tool).waits for tool in server.tools)
-    waits = [_tools(waiting)] if waiting else []
+    waits = [many(waiting, "tool")] if waiting else []
     waits += ["its instructions"] if server.instructions_changed else []
     if waits:
         said.append(f"▲ {' and '.join(waits)} wait for your consent, which nobody then asks for.")
@@ -32,7 +34,3 @@ def lost(server: ServerRow) -> list[str]:
         "When it comes back, whatever it lists then is pinned as at first sight.",
         "Rules and classes of risk in config.toml stay; so does the record.",
     ]
-
-
-def _tools(number: int) -> str:
-    return f"{number} tool{'' if number == 1 else 's'}"

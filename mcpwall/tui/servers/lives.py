@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from mcpwall.text import width
 from mcpwall.tui.timing import lasted, stamp
+from mcpwall.tui.words import many
 
 if TYPE_CHECKING:
     from datetime import date, tzinfo
@@ -50,8 +51,8 @@ def story(server: ServerRow, now_ms: float, zone: tzinfo | None) -> list[tuple[s
     life, told = server.life, []
     if life.up_ms:
         word, style = standing(server, now_ms, zone, 0)
-        many = "one session" if server.sessions == 1 else f"{server.sessions} sessions, the oldest"
-        told.append(("stands", f"{word}: {many} since {stamp(life.up_ms, zone)}", style))
+        who = "one session" if server.sessions == 1 else f"{server.sessions} sessions, the oldest"
+        told.append(("stands", f"{word}: {who} since {stamp(life.up_ms, zone)}", style))
     if life.trouble:
         since = f"since {stamp(life.trouble_ms, zone)}: {life.trouble}"
         told.append(("trouble", since, "alarm"))
@@ -86,7 +87,7 @@ def _restarts(life: Life, now_ms: float, zone: tzinfo | None) -> str:
     """How often it was started again today: `2 restarts`; "" for never."""
     today = _day(now_ms, zone)
     number = sum(_day(at_ms, zone) == today for at_ms in life.restarts)
-    return f"{number} restart{'' if number == 1 else 's'}" if number else ""
+    return many(number, "restart") if number else ""
 
 
 def _moment(at_ms: int, now_ms: float, zone: tzinfo | None) -> str:

@@ -10,7 +10,7 @@ from mcpwall.tui.review.layout import prose, safe
 from mcpwall.tui.servers.lives import standing, story
 from mcpwall.tui.timing import stamp
 from mcpwall.tui.widgets.lines import filled
-from mcpwall.tui.words import RISKS
+from mcpwall.tui.words import RISKS, many
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -104,10 +104,9 @@ def server_line(
     elif server.new:
         mark, style = "▲ new", "warn"
     name, middle, behind = widths.name - 1, 9 + widths.hints, widths.now + widths.rule
-    many = f"{len(server.tools)} tool" + ("" if len(server.tools) == 1 else "s")
-    many += "" if server.whole else " so far"
-    many += f"  {server.sessions} sessions" if server.sessions > 1 and widths.hints else ""
-    about, about_style = f"{safe(server.transport)}  {many}", "dim"
+    about, about_style = f"{safe(server.transport)}  {many(len(server.tools), 'tool')}", "dim"
+    about += "" if server.whole else " so far"
+    about += f"  {server.sessions} sessions" if server.sessions > 1 and widths.hints else ""
     free = behind - 1 if mark else behind + _PIN
     stands = standing(server, now_ms, zone, free)
     if not behind:  # how it stands is all that there is room for

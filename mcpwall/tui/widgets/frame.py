@@ -8,7 +8,7 @@ from mcpwall.tui.keys import MODAL, shown
 from mcpwall.tui.mode import ALLOW_ALL, mode
 from mcpwall.tui.timing import clock, lasted
 from mcpwall.tui.widgets.lines import Line, LineWidget, Part, cells, spread
-from mcpwall.tui.words import LOCKED
+from mcpwall.tui.words import LOCKED, many
 
 if TYPE_CHECKING:
     from mcpwall.tui.app import WallApp
@@ -52,8 +52,8 @@ class HeaderLine(_Frame):
         gap = " " if room < _SLIM else "  "
         counts = [part for number in numbers for part in (number, (gap, ""))][:-1]
         left: list[Part] = [(" mcpwall  ", "title"), self._state(), ("  ", "")]
-        who = f"{_count(agents, 'agent')} · {_count(servers, 'server')}  "
-        left += [(who, ""), (f"{_count(totals.calls, 'call')} {speed}  ", ""), *counts]
+        who = f"{many(agents, 'agent')} · {many(servers, 'server')}  "
+        left += [(who, ""), (f"{many(totals.calls, 'call')} {speed}  ", ""), *counts]
         if room < _SLIM:
             left = [(" ", ""), self._state(), (" ", ""), *counts]
         elif room < _NARROW:
@@ -189,10 +189,6 @@ class TooSmall(LineWidget):
             [(" mcpwall", "title")],
             [(f" needs {self.WIDTH}x{self.HEIGHT} cells", "")],
             [(f" this is {has.width}x{has.height}", "")],
-            [(f" ? {_count(held, 'call')} waiting", "waiting")] if held else [],
+            [(f" ? {many(held, 'call')} waiting", "waiting")] if held else [],
         ]
         return lines[y] if y < len(lines) else []
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number:,} {thing}" + ("" if number == 1 else "s")
