@@ -12,12 +12,14 @@ from hypothesis import strategies as st
 from mcpwall.tui import detail
 from mcpwall.tui.review import compare, pieces
 from mcpwall.tui.review.layout import Row
-from mcpwall.tui.review.pieces import count, counting, field_pieces, field_rows, raw_rows
+from mcpwall.tui.review.pieces import count, counting, field_pieces, raw_pieces
 from mcpwall.tui.review.rows import Rows
 from tests.tui.scenes import row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+
+    from mcpwall.tui.review.rows import Piece
 
 SMALL = 120  # characters in a piece
 NAMES = st.text(st.sampled_from("ab.-"), max_size=9)
@@ -34,6 +36,10 @@ def arguments(texts: st.SearchStrategy[str]) -> st.SearchStrategy[dict[str, Any]
     return st.dictionaries(NAMES, values, max_size=4)
 
 
+def rows_of(found: Iterable[Piece]) -> list[Row]:
+    return [row for piece in found for row in piece()]
+
+
 def cut_small() -> Any:
     return mock.patch.multiple(pieces, PIECE=SMALL), mock.patch.object(compare, "PIECE", SMALL)
 
@@ -45,8 +51,11 @@ def test_pieces_show_the_rows_that_there_would_be_without(
 ) -> None:
     def shown() -> list[list[Row]]:
         both = compare.compare_pieces(before, after, cells, whole=True)
-        compared = [row for piece in both for row in piece()]
-        return [field_rows(after, cells), raw_rows(after, cells), compared]
+        return [
+            rows_of(field_pieces(after, cells)),
+            rows_of(raw_pieces(after, cells)),
+            rows_of(both),
+        ]
 
     whole = shown()
     one, two = cut_small()
@@ -60,8 +69,8 @@ def test_whatever_the_text_pieces_keep_every_character_and_every_count(
     given_arguments: dict[str, Any], cells: int
 ) -> None:
     def shown() -> list[Any]:
-        rows = [field_rows(given_arguments, cells), raw_rows(given_arguments, cells)]
-        texts = ["".join(row.name + row.value for row in each) for each in rows]
+        ways = field_pieces(given_arguments, cells), raw_pieces(given_arguments, cells)
+        texts = ["".join(row.name + row.value for row in rows_of(way)) for way in ways]
         return [*texts, count(given_arguments)]
 
     whole = shown()
@@ -71,7 +80,7 @@ def test_whatever_the_text_pieces_keep_every_character_and_every_count(
 
 
 def test_many_fields_leave_a_column_for_their_names() -> None:
-    rows = field_rows({"n": list(range(5_000))}, 80)
+    rows = rows_of(field_pieces({"n": list(range(5_000))}, 80))
     assert len(rows) == 5_000
     assert {row.indent for row in rows} == {26}
 

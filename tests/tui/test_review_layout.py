@@ -17,7 +17,7 @@ from mcpwall.tui.review.layout import (
     value_rows,
     wrap,
 )
-from mcpwall.tui.review.pieces import count, field_rows, raw_rows
+from mcpwall.tui.review.pieces import count, field_pieces, field_rows, raw_pieces
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=80)
 VALUES = st.recursive(
@@ -100,7 +100,8 @@ def test_different_texts_never_look_the_same(one: str, other: str) -> None:
 @settings(max_examples=200)
 @given(ARGUMENTS, st.integers(30, 90))
 def test_p10_every_row_fits_and_is_safe(arguments: dict[str, object], cells: int) -> None:
-    for row in [*field_rows(arguments, cells), *raw_rows(arguments, cells)]:
+    pieces = [*field_pieces(arguments, cells), *raw_pieces(arguments, cells)]
+    for row in [row for piece in pieces for row in piece()]:
         text = row.name + " " * (row.indent - width(row.name)) + row.value
         assert width(text) <= cells
         assert all(char.isprintable() for char in text)

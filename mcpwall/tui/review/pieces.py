@@ -74,11 +74,6 @@ def field_rows(arguments: JsonObject, cells: int) -> list[Row]:
     return [row for piece in field_pieces(arguments, cells) for row in piece()]
 
 
-def raw_rows(arguments: JsonObject, cells: int) -> list[Row]:
-    """All rows of `raw_pieces`."""
-    return [row for piece in raw_pieces(arguments, cells) for row in piece()]
-
-
 def value_pieces(value: object, cells: int) -> Iterator[Callable[[], list[str]]]:
     """One value as rows of safe text, at most `cells` wide; a long text in more than one piece."""
     if not isinstance(value, str) or len(value) <= PIECE:
