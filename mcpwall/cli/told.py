@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mcpwall.model import Rule
 
 CALLS: Final = 5_000  # calls that are over and remembered: more than a snapshot has
-_UNDER_WAY: Final = (port_calls.State.HELD, port_calls.State.RESERVING, port_calls.State.RUNNING)
+_UNDER_WAY: Final = (port_calls.HELD, port_calls.RESERVING, port_calls.RUNNING)
 
 
 class Told:

@@ -187,11 +187,8 @@ def to_text(event: Event, at_ms: int | None = None) -> str:
     now_ms = _now_ms() if at_ms is None else at_ms
     match event:
         case port.RowEvent(row=row):
-            return (
-                ""
-                if row.state in (port_calls.State.HELD, port_calls.State.RESERVING)
-                else _row(row)
-            )
+            later = row.state in (port_calls.HELD, port_calls.RESERVING)
+            return "" if later else _row(row)
         case port.HeldEvent(held=held):
             left = countdown(held.deadline_ms - now_ms)
             flags = "".join(f"; {visible(flag)}" for flag in held.flags)

@@ -2,9 +2,9 @@
 
 The app, `mcpwall watch` and the tests hold an `EnginePort`; whether it is the engine in this
 process (`engine.local`) or the one behind the control socket (`link.client`) they cannot tell.
-What is about rules, waiting calls, servers and sessions stands in `port_rules`, `port_answers`,
-`port_tools`, `port_servers` and `port_sessions`. Text in these values is foreign and raw: it passes
-`mcpwall.text` before a screen.
+What is about calls, answers, rules, tools, servers and sessions stands in `port_calls`,
+`port_answers`, `port_rules`, `port_tools`, `port_servers` and `port_sessions`. Text in these values
+is foreign and raw: it passes `mcpwall.text` before a screen.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from mcpwall.engine.port_rules import RuleRow
 from mcpwall.engine.port_sessions import SessionRow
 from mcpwall.model import Action, Condition, JsonObject, Rule
 from mcpwall.policy.answers import Answer
+from mcpwall.protocol.codec import NOT_READ
 
 if TYPE_CHECKING:
     from mcpwall.engine.core import Engine
@@ -166,7 +167,7 @@ def _answer(line: bytes) -> str:
     """
     try:
         told = msgspec.json.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except NOT_READ:
         return line.decode("utf-8", "replace")
     if not isinstance(told, dict):
         return line.decode("utf-8", "replace")

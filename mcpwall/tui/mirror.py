@@ -65,9 +65,8 @@ class Mirror:
         self.totals = port.Totals()
         self.rows: dict[int, port_calls.Row] = {}  # by call id, in the order of their coming
         self.oldest = 0  # calls with a smaller id were let go
-        self.held: dict[
-            int, port_calls.Held
-        ] = {}  # by call id, the next to expire first, late ones last
+        # by call id, the next to expire first, late ones last
+        self.held: dict[int, port_calls.Held] = {}
         self.released: dict[int, str] = {}  # how calls that were held lately ended
         self.rules: tuple[port_rules.RuleRow, ...] = ()
         self.sessions: dict[str, port_sessions.SessionRow] = {}

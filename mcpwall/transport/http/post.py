@@ -9,7 +9,7 @@ import msgspec
 
 from mcpwall.model import RequestId
 from mcpwall.protocol import codec
-from mcpwall.protocol.codec import INTERNAL_ERROR
+from mcpwall.protocol.codec import INTERNAL_ERROR, NOT_READ
 from mcpwall.protocol.tool_list import is_own
 from mcpwall.transport.http.ears import CUT, DOUBT, TOLD, Ear, Peer, one_line
 from mcpwall.transport.http.remote import Fault, Sending, Trouble
@@ -102,7 +102,7 @@ class Post:
         way = self._way
         line = _error_of(fault, request_id)
         if line is None and fault.may_have_run and not is_own(request_id):
-            doubt = f"; {DOUBT}" if self._method == "tools/call" else ""
+            doubt = f"; {DOUBT}" if self.is_call else ""
             live.unanswered(request_id, fault.text + doubt)
             return
         if way is not None and fault.status in TOLD and not self._end.session_id:
@@ -142,7 +142,7 @@ def _error_of(fault: Fault, request_id: RequestId) -> bytes | None:
         return None
     try:
         body = msgspec.json.decode(fault.body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except NOT_READ:
         return None
     error = body.get("error") if isinstance(body, dict) else None
     if not isinstance(error, dict) or not isinstance(error.get("code"), int):

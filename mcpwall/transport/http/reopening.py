@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from mcpwall.protocol.codec import encode
+from mcpwall.protocol.codec import NOT_READ, encode
 from mcpwall.transport.http.remote import Fault
 from mcpwall.transport.http.sse import Event
 
@@ -45,7 +45,7 @@ class Reopening:
         """The result, or something beside it."""
         try:
             message = msgspec.json.decode(event.data or b"")
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except NOT_READ:
             return
         self._result = self._result or (isinstance(message, dict) and "result" in message)
 
