@@ -378,6 +378,9 @@ class Live:
                 self.engine.withdraw(record, why)
             elif record is not None:
                 self.engine.lost(record, why)
+        for record in list(self._open.values()):  # notices, which nobody answers
+            if record.state in (HELD, RESERVING):
+                self.give_up(record, why)
         with contextlib.suppress(OSError):
             self._wire.flush()
         self.engine.closed(self)

@@ -15,7 +15,7 @@ class Progress:
 
     def __init__(self) -> None:
         self._requests: dict[RequestId, RequestId] = {}  # token → the request that gave it
-        self._sent: dict[RequestId, float] = {}  # token → the last value, where the wall sent one
+        self._sent: dict[RequestId, int | float] = {}  # token → the last value that the wall sent
 
     def begin(self, request: Request) -> None:
         """A request is under way."""

@@ -149,6 +149,18 @@ def test_p08_a_call_whose_session_ended_never_runs(wall):
     assert wall.recorded(held.row.id).state == "withdrawn"
 
 
+def test_p08_a_notification_whose_session_ended_waits_no_more(wall_with):
+    wall = wall_with(f'{RULES}\n[[rules]]\nid = "n"\nmethod = "notifications/x"\naction = "ask"\n')
+    talk = wall.session()
+    talk.asks(note("notifications/x", {"a": 1}))
+    (held,) = wall.held
+    talk.live.end("the server has ended")
+    assert wall.held == []
+    assert isinstance(wall.decide(held), Refused)
+    assert talk.forwarded() == []
+    assert wall.recorded(held.row.id).state == "withdrawn"
+
+
 def test_p08_a_call_whose_agent_closed_its_end_never_runs(wall):
     talk, held = held_call(wall)
     wall.engine.holds.withdraw_all(talk.live, "the agent closed its end")

@@ -163,6 +163,17 @@ def test_p01_without_an_answer_of_the_store_nothing_goes(
     assert wall.recorded(1).state == "refused"
 
 
+def test_p08_a_notification_whose_session_ended_meanwhile_does_not_go(
+    wall: Wall, talk: Talk, store: FakeLedger
+) -> None:
+    talk.asks(note("notifications/x"))
+    talk.live.end("the server has ended")
+    reservation = store.grants()
+    assert store.given_back == [reservation]
+    assert talk.forwarded() == []
+    assert wall.recorded(1).state == "withdrawn"
+
+
 def test_a_store_that_fails_is_told_once_and_shown(wall: Wall, store: FakeLedger) -> None:
     seq = wall.engine.feed.seq
     store.fault = "no route"
