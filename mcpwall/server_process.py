@@ -37,8 +37,7 @@ class ServerProcess:
 
     def send_signal(self, number: int) -> None:
         """Send a signal to its whole group."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.pid, number)
+        signal_group(self.pid, number)
 
     def close_input(self) -> None:
         """Close its stdin; a placeholder stays, so that a new engine still gets all ends."""
@@ -54,6 +53,13 @@ class ServerProcess:
             self.send_signal(signal.SIGTERM if time.monotonic() < kill_at else signal.SIGKILL)
             self.reap()
             select.select([], [], [], 0.01)
+
+
+def signal_group(group: int, number: int) -> None:
+    """Send a signal to a process group, if there still is one; never to a caller's own."""
+    if group > 1:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(group, number)
 
 
 def group_lives(group: int) -> bool:

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from mcpwall import __version__
+from mcpwall.server_process import signal_group
 
 ANSWER_S: Final = 20.0  # a package runner may have to fetch the server first
 ENDING_S: Final = 2.0
@@ -118,10 +119,8 @@ def _end(server: subprocess.Popen[bytes]) -> None:
             with contextlib.suppress(OSError):
                 pipe.close()
     for number in (signal.SIGTERM, signal.SIGKILL):
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(server.pid, number)
+        signal_group(server.pid, number)
         with contextlib.suppress(subprocess.TimeoutExpired):
             server.wait(ENDING_S)
             break
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(server.pid, signal.SIGKILL)
+    signal_group(server.pid, signal.SIGKILL)

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import Final
 
 from mcpwall.engine.clock import Clock
-from mcpwall.server_process import group_lives
+from mcpwall.server_process import group_lives, signal_group
 from mcpwall.store.schema import ServerConfig
 from mcpwall.transport.ends import open_end
 from mcpwall.transport.error_log import ErrorLog
@@ -156,8 +156,7 @@ class Child:
 
     def _signal(self, number: signal.Signals) -> None:
         if not self.ended.is_set():
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.pid, number)
+            signal_group(self.pid, number)
 
 
 def directory(config: ServerConfig) -> str:

@@ -10,8 +10,6 @@ closing the server's stdin takes its help (`shut`).
 
 from __future__ import annotations
 
-import contextlib
-import os
 import signal
 import socket
 from collections.abc import Callable
@@ -22,6 +20,7 @@ import msgspec
 
 from mcpwall.engine.wire import Hello
 from mcpwall.model import RequestId
+from mcpwall.server_process import signal_group
 from mcpwall.transport.attention import Attention
 from mcpwall.transport.error_log import ErrorLog, log_path
 from mcpwall.transport.errors import Errors
@@ -204,8 +203,8 @@ class StdioSession(PipedAgent):
         if not self._over:
             self._end("the shim was killed", "")
             group = self.live.hello.server_pid
-            _signal_group(group, signal.SIGTERM)
-            self._clock.call_later(KILL_S, lambda: _signal_group(group, signal.SIGKILL))
+            signal_group(group, signal.SIGTERM)
+            self._clock.call_later(KILL_S, lambda: signal_group(group, signal.SIGKILL))
         self._leave(b"")
 
     # --- the end --------------------------------------------------------------------------------
@@ -231,9 +230,3 @@ class StdioSession(PipedAgent):
     def _close(self) -> None:
         self._from_server.close()
         self._to_server.abandon()
-
-
-def _signal_group(group: int, number: signal.Signals) -> None:
-    if group > 1:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(group, number)
