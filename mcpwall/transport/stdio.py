@@ -187,7 +187,10 @@ class StdioSession(PipedAgent):
         told = "the agent closed its end" if self._agent_gone else self._told
         self.live.server.life.exited(self.live.id, self._exit, told=bool(told))
         self._end(told or why, f"{why} before it answered")
-        self._to_agent.when_empty(lambda: self._leave(b"end"))
+        # before anything was opened, the agent has perhaps asked nothing that could be answered
+        silent = told or self.live.protocol.parties.version
+        word = b"end" if silent else b"bye " + why.encode()
+        self._to_agent.when_empty(lambda: self._leave(word))
 
     # --- the shim -------------------------------------------------------------------------------
 

@@ -91,7 +91,7 @@ def test_the_server_dies_by_a_signal(agent):
 def test_the_server_exits_at_once(agent):
     with agent("sh", "-c", "echo no luck >&2; exit 5") as client:
         assert client.process.wait(LIMIT_S) == 5
-        assert client.stderr == "no luck\n"
+        assert client.stderr == "no luck\nmcpwall stdio: the server exited with code 5\n"
         assert client.lines == []
 
 
