@@ -229,11 +229,27 @@ def summary(preview: str, cells: int) -> str:
     """A call's arguments in at most `cells` cells: `path=src/app.py content=(4,182 chars)`.
 
     `preview` is the compact JSON of an object, possibly cut; anything else is shown as it is.
-    A string with blanks and `=` is quoted, so that one value never looks like two fields.
+    A string with blanks and `=` is quoted, so that one value never looks like two fields. Of a path
+    that has no room, the end says most: `path=…/src/app.py`.
     """
     if not preview.startswith("{"):
         return fit(preview, cells)
-    return fit(" ".join(_fields(preview)), cells)
+    fields, left = [], cells
+    for field in _fields(preview):
+        fields.append(field if left <= 0 else _path_within(field, left))
+        left -= len(fields[-1]) + 1
+    return fit(" ".join(fields), cells)
+
+
+def _path_within(field: str, cells: int) -> str:
+    """A field that has no room for its path: without as many of the first parts as need be."""
+    name, found, tail = field.partition("=/")
+    if not found or " " in tail or visible(field) != field or width(field) <= cells:
+        return field
+    room = cells - width(f"{name}=…/")
+    while tail and width(tail) > room:
+        tail = tail.partition("/")[2]
+    return f"{name}=…/{tail}" if tail else field
 
 
 def _fields(preview: str) -> Iterator[str]:

@@ -185,6 +185,28 @@ def test_a_summary_gives_the_size_of_a_long_text() -> None:
     assert "…(over 5" in summary(text[:600], 100)
 
 
+@pytest.mark.parametrize(
+    ("field", "cells", "shown"),
+    [
+        ("/home/dev/acme/src/app.py", 30, "path=/home/dev/acme/src/app.py"),
+        ("/home/dev/acme/src/app.py", 29, "path=…/dev/acme/src/app.py"),
+        ("/home/dev/acme/src/app.py", 17, "path=…/src/app.py"),
+        ("/home/dev/acme/src/app.py", 16, "path=…/app.py"),
+        ("/home/dev/acme/src/app.py", 12, "path=/home/…"),
+        ("/主页/文件/一.txt", 18, "path=…/文件/一.txt"),
+        ("/bin/rm -rf /home/dev/acme", 17, "path=/bin/rm -rf…"),
+        ("/home/dev/\u202eacme/src/app.py", 17, "path=/home/dev/‹…"),
+        ("acme/src/deep/down/app.py", 17, "path=acme/src/de…"),
+    ],
+)
+def test_a_path_without_room_is_told_by_its_end(field: str, cells: int, shown: str) -> None:
+    assert summary(f'{{"path":"{field}"}}', cells) == shown
+
+
+def test_a_path_has_the_room_that_the_fields_before_it_leave() -> None:
+    assert summary('{"head":5,"path":"/home/dev/acme/a.py"}', 25) == "head=5 path=…/acme/a.py"
+
+
 @given(st.dictionaries(ANY | NASTY, ANY | NASTY))
 def test_p10_json_for_programs_is_printable_and_says_the_same(value: dict[str, str]) -> None:
     line = ascii_json(value)

@@ -37,7 +37,10 @@ REFUSED: Final = State.REFUSED
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):
-    """A call in a table. `preview` is compact JSON of the arguments, cut at 600 characters."""
+    """A call in a table.
+
+    `preview` is compact JSON of the arguments, cut at 600 characters; long fields come last in it.
+    """
 
     id: int
     at_ms: int

@@ -13,7 +13,7 @@ from mcpwall.engine.port_calls import HELD, RESERVING, Row, State
 from mcpwall.engine.port_timing import Timing
 from mcpwall.model import ALLOW, Call, Cause, Verdict
 from mcpwall.policy.seen import Before
-from mcpwall.store.records import PREVIEW, RELEASED, Grounds, Intent, Kind, Step
+from mcpwall.store.records import RELEASED, Grounds, Intent, Kind, Step, preview
 
 if TYPE_CHECKING:
     from mcpwall.engine.clock import Clock
@@ -36,6 +36,7 @@ class Record:
     answer_size: int = 0
     subject: str = ""  # what is shown for `call.tool`, where that holds a secret
     shown: bytes = b""  # the arguments with secrets hidden, where there are any
+    start: str = ""  # of the arguments as a table shows them, once only their start is kept
     original: bytes = b""  # what the agent had sent, where a person edited the arguments
     written_ns: int = 0  # when its verdict on arrival was about to be written down
     decided_ns: int = 0  # when it waited no more
@@ -132,6 +133,7 @@ class Record:
     def trim(self) -> None:
         """The arguments are needed no more: keep the start of large ones."""
         if len(self.json) > WHOLE:
+            self.start = preview(self.visible)
             self.call = msgspec.structs.replace(self.call, arguments={})
             self.json, self.shown = self.json[:WHOLE], self.shown[:WHOLE]
             if self.request is not None:
@@ -150,7 +152,7 @@ class Record:
             call.method,
             self.subject or call.tool,
             call.risk,
-            self.visible[: PREVIEW * 4].decode("utf-8", "replace")[:PREVIEW],
+            self.start or preview(self.visible),
             self.size,
             call.digest,
             self.verdict,

@@ -6,6 +6,7 @@ neither is ever changed. `AuditRow` is the two folded together: a call as it sta
 
 from __future__ import annotations
 
+import contextlib
 import enum
 from typing import Final, NamedTuple
 
@@ -16,6 +17,10 @@ from mcpwall.model import Call, JsonObject, Reach, Reads, RequestId, Risk, Verdi
 ARGUMENTS_MAX = 64 * 1024  # bytes; longer arguments are kept as an excerpt
 EXCERPT = 4 * 1024  # bytes
 PREVIEW = 600  # characters of arguments in a table
+_LONG = 200  # bytes; the fields that are longer come last in a table
+
+_split = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_join = msgspec.json.Encoder().encode
 
 
 class Kind(enum.StrEnum):
@@ -190,4 +195,16 @@ class AuditRow(msgspec.Struct, frozen=True):
     def preview(self) -> str:
         """The start of the arguments that ran, as in engine.port_calls.Row."""
         text = self.excerpt if self.arguments is None else self.arguments
-        return (self.edited or text)[:PREVIEW]
+        return preview((self.edited or text).encode())
+
+
+def preview(arguments: bytes) -> str:
+    """The start of arguments for a table, of their compact JSON or of what is left of it.
+
+    Long fields come last, so that none of them hides a short one such as the path of a file.
+    """
+    if _LONG < len(arguments) <= ARGUMENTS_MAX:
+        with contextlib.suppress(msgspec.MsgspecError):  # cut already
+            fields = _split(arguments).items()
+            arguments = _join(dict(sorted(fields, key=lambda field: len(field[1]) > _LONG)))
+    return arguments[: PREVIEW * 4].decode("utf-8", "replace")[:PREVIEW]

@@ -56,6 +56,17 @@ def test_large_arguments_are_whole_while_they_wait_and_an_excerpt_afterwards(wal
     assert told.row.size == 50_009
 
 
+def test_a_table_shows_the_short_arguments_of_a_large_call_first_and_goes_on_to(wall):
+    talk = wall.session()
+    talk.asks(call(1, "pay", {"memo": "x" * 50_000, "to": "bob"}))
+    waiting = wall.rows()[-1].preview
+    wall.decide(wall.held[0])
+    talk.answers(result(1))
+    over = wall.rows()[-1]
+    assert over.preview == waiting == '{"to":"bob","memo":"' + "x" * 580
+    assert over.state is State.DONE
+
+
 def test_a_call_of_before_the_engine_is_known_too(wall):
     talk = wall.session()
     talk.asks(call(1, "look", {"at": "moon"}))

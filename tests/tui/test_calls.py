@@ -134,6 +134,18 @@ async def test_alike_calls_share_a_line_of_the_strip() -> None:
         assert "3 alike" in shown.text()
 
 
+@scenario
+async def test_the_strip_stays_in_columns_where_calls_wait_for_long() -> None:
+    fake = engine()
+    fake.now = replace(fake.now, held=tuple(
+        held(row(n, tool, {}, verdict=ASKED, state=port_calls.State.HELD), {}, left)
+        for n, tool, left in ((1400, "pay.refund", 41), (1401, "pay.list", 24 * 60))
+    ))  # fmt: skip
+    async with showing(fake) as shown:
+        first, second = (line for line in shown.text().splitlines() if line.startswith("│ ? "))
+        assert first.index("pay.refund") == second.index("pay.list")
+
+
 @pytest.mark.parametrize(("name", "size"), [("120x36", WIDE), ("80x24", NARROW)])
 @scenario
 async def test_enter_on_a_call_shows_all_of_it(name: str, size: tuple[int, int]) -> None:

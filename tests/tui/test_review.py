@@ -115,6 +115,12 @@ def test_the_queue_has_the_call_on_screen_in_it(shown: int, marked: int, told: s
     assert last[0][0].strip() == told
 
 
+def test_the_queue_stays_in_columns_where_calls_wait_for_long() -> None:
+    calls = [held(row(n, "shell.run", {}), {}, left) for n, left in ((1, 41), (2, 24 * 60))]
+    _, *lines = ("".join(part[0] for part in line) for line in queue(calls, 1, NOW_MS, 100))
+    assert [line.index("shell.run") for line in lines] == [lines[0].index("shell.run")] * 2
+
+
 # --- a proper answer ----------------------------------------------------------------------------
 
 

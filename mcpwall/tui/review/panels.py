@@ -198,7 +198,7 @@ def queue(waiting: Sequence[Held], shown: int, now_ms: float, room: int) -> list
         word, style = risk(row)
         start: list[Part] = [
             ("▌" if here else " ", "accent"),
-            (f" {countdown(held.deadline_ms - now_ms)}  ", "waiting"),
+            (f" {countdown(held.deadline_ms - now_ms):5} ", "waiting"),
             (f"{filled(short_agent(row.agent, 16), 16)}  ", ""),
             (column(called(row), names) + "  ", "strong" if here else ""),
             (f"{word:9}", style),

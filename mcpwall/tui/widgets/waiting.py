@@ -92,7 +92,7 @@ class WaitingStrip(LineWidget):
         row = group[0].row
         agent = short_agent(row.agent, _AGENT)
         parts: list[Part] = [
-            (f"? {self._left(group[0])}  ", "waiting"),
+            (f"? {self._left(group[0]):5} ", "waiting"),
             (agent + " " * (_AGENT - width(agent) + 1), ""),
             (column(called(row), _CALLED) + "  ", "strong"),
         ]
