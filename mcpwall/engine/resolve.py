@@ -13,6 +13,7 @@ _LOOK = getattr(os, "O_PATH", 0)  # opens nothing: only says what is there
 PARTS_MAX: Final = 256
 LINKS_MAX: Final = 40  # as many as Linux follows
 _CODED_SIGN: Final = re.compile("%(2e|2f|5c|00)", re.IGNORECASE)
+_READ_APART: Final = re.compile(r"[\\\t\r\n]|^.{5}(?!/)", re.DOTALL)
 _PROC = os.stat("/proc").st_dev if sys.platform == "linux" and os.path.isdir("/proc/self") else 0
 _CASELESS = sys.platform in ("darwin", "win32")
 
@@ -27,11 +28,13 @@ def resolve(text: str, directory: str) -> str:
     """
     if "\0" in text:
         raise ValueError("a path has no NUL byte")
+    here = directory or "/"
     if text[:5].lower() == "file:":
-        text = _of_url(text)
-    if text.startswith("~"):
-        text = os.path.expanduser(text)
-    path = os.path.join(directory or "/", text)
+        text = _of_url(text, here)
+    if text.startswith("~") and (meant := os.path.expanduser(text)) != text:
+        _check_as_written(text, here)
+        text = meant
+    path = os.path.join(here, text)
     if path.count("/") > PARTS_MAX:
         raise ValueError(f"a path has at most {PARTS_MAX} parts")
     real = _real(path)
@@ -42,17 +45,34 @@ def resolve(text: str, directory: str) -> str:
     return real.casefold() if _CASELESS else real
 
 
-def _of_url(url: str) -> str:
+def _check_as_written(text: str, directory: str) -> None:
+    """Raise ValueError where programs that take a text as it stands find something by its name.
+
+    A project can bring a directory called `~` or `file:`, with links in it that lead anywhere.
+    """
+    if os.path.lexists(os.path.join(directory, text.partition("/")[0])):
+        raise ValueError("a path that is also one as it is written")
+
+
+def _of_url(url: str, directory: str) -> str:
     """The path in a `file:` URL (RFC 8089). Raises ValueError where programs differ.
 
     Many strip `file://` and decode nothing: a host, a query or a coded sign is another path then.
+    Those that read it as browsers do take a backslash for a slash, drop tabs and line ends, start
+    at the root, and have `..` take back what stands between two slashes, though it be nothing.
     """
+    _check_as_written(url, directory)
+    if _READ_APART.search(url):
+        raise ValueError("a file: URL has no backslash and no line end, and starts with a slash")
     parts = urlsplit(url)
     if parts.netloc not in ("", "localhost") or "?" in url or "#" in url:
         raise ValueError("a file: URL has a path and nothing else")
-    if _CODED_SIGN.search(url):
-        raise ValueError("a file: URL writes dots and slashes as they are")
-    return unquote(parts.path)
+    if _CODED_SIGN.search(url) or ("//" in parts.path and "/.." in parts.path):
+        raise ValueError("a file: URL writes dots and slashes as they are, and each slash once")
+    plain, coded, rest = parts.path.partition("%")
+    if coded and os.path.lexists(os.path.join(directory, plain + coded + rest.partition("/")[0])):
+        raise ValueError("a path that is also one as it is written")
+    return unquote(parts.path, errors="strict")
 
 
 def _check_links(path: str) -> None:

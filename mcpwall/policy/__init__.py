@@ -10,8 +10,9 @@ Judging:
     operators   what a test can ask of a value   judge       Call + Policy + State -> Verdict
     conditions  one `when` test, in three values limits      the sliding log behind limits
     hosts       the host of a URL                flow        what an agent did before
-    uris        a resource's URI in plain        answers     what a person's answer covers
-    seen        what is noted of a call          state       what the judge goes by besides
+    paths       which texts can be paths         answers     what a person's answer covers
+    uris        a resource's URI in plain        state       what the judge goes by besides
+    seen        what is noted of a call
 
 What a tool is:
     risk        what it can do at worst, told by `risk_…`, `findings`, `verbs`

@@ -16,7 +16,8 @@ from typing import Any
 from mcpwall.model import Condition, JsonObject
 from mcpwall.policy.arguments import ANY, LEAVES_MAX, Gap, compile_path, compile_presence
 from mcpwall.policy.hosts import urls_in
-from mcpwall.policy.operators import OPERATORS, PATH_MAX, Check, Resolve, Truth
+from mcpwall.policy.operators import OPERATORS, Check, Resolve, Truth
+from mcpwall.policy.paths import path_in
 
 NOT = "not_"
 
@@ -117,8 +118,8 @@ def _urls(leaf: Any) -> Iterable[Any]:
 
 def _paths(leaf: Any) -> Iterable[Any]:
     """A text that can be a path as a whole; prose and file contents are none."""
-    is_prose = isinstance(leaf, str) and (len(leaf) > PATH_MAX or "\n" in leaf)
-    return () if is_prose else (leaf,)
+    path = path_in(leaf) if isinstance(leaf, str) else leaf
+    return () if path is None else (path,)
 
 
 _NEGATED = ("equals", "in", "contains", "glob", "regex", "under", "host")

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import operator
-import re
 import unicodedata
 from collections.abc import Callable
 from decimal import Decimal
@@ -22,14 +21,12 @@ from mcpwall.policy.arguments import Gap
 from mcpwall.policy.hosts import host_of, host_pattern
 from mcpwall.policy.masking import WALK_MAX, Mask
 from mcpwall.policy.match import Names, regex_options
+from mcpwall.policy.paths import PATH_MAX, is_read_apart
 
 _SURROGATES = range(0xD800, 0xE000)  # halves of characters, which are no text alone
 TEXT_MAX = 262_144  # characters that glob and regex look at; a longer text cannot be evaluated
 _BASE_SIZE = 2_000  # instructions that each expression counts for, however small
 REGEX_MAX = 2_000  # characters of a regular expression
-_TRIMMED = "\"'\ufeff"  # what some servers take off a path's ends besides space, and others do not
-_VARIABLE = re.compile(r"\$[A-Za-z_{]")  # at its start: some put a variable's value in
-PATH_MAX = 4_096  # characters of a path, Linux's limit
 
 Truth: TypeAlias = bool | None
 Resolve: TypeAlias = Callable[[str, str], str]
@@ -258,7 +255,7 @@ def _under(value: Any) -> Check:
     def check(leaf: Any, directory: str, resolve: Resolve) -> Truth:
         if not isinstance(leaf, str) or len(leaf) > PATH_MAX or "\0" in leaf:
             return None
-        if leaf.strip() != leaf or leaf.strip(_TRIMMED) != leaf or _VARIABLE.match(leaf):
+        if is_read_apart(leaf):
             return None
         try:
             path = resolve(leaf, directory)

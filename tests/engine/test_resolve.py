@@ -70,10 +70,41 @@ def test_a_path_leads_through_so_many_links(home: Path) -> None:
         "file://host/etc",
         "file:///etc/%2e%2e/secret",
         "file:///etc/..%2Fsecret",
+        "file:///srv/x\\..\\..\\etc/secret",  # new URL() takes each for a slash
+        "file:etc/secret",  # and this as from the root
+        "file:///etc//../secret",  # for /etc/secret
+        "file:///e\ttc/secret",
+        "file:///etc/%ff",  # no UTF-8
         "a/" * (PARTS_MAX + 1),
         "a\0b",
     ],
 )
 def test_p04_what_programs_take_for_different_files_has_no_answer(home: Path, text: str) -> None:
-    with pytest.raises(ValueError, match=r"path|URL|\.\."):
+    with pytest.raises(ValueError, match=r"path|URL|\.\.|utf-8"):
         resolve(text, str(home))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "~/secret",  # to who expands no ~, the file beside that the project brings
+        "~root/secret",
+        "file:///tmp/secret",
+        "FILE:/tmp/secret",
+        "file://{home}/src/%61/secret",  # to who decodes nothing
+    ],
+)
+def test_p04_what_names_a_file_as_it_is_written_too_has_no_answer(home: Path, text: str) -> None:
+    text = text.format(home=home)
+    assert resolve(text, str(home)).endswith("/secret")
+    for name in ("~", "~root", "file:", "FILE:"):
+        (home / name).symlink_to("/etc")
+    (home / "src" / "%61").symlink_to("/etc")
+    with pytest.raises(ValueError, match="as it is written"):
+        resolve(text, str(home))
+
+
+def test_a_tilde_that_stands_for_no_home_is_a_name(home: Path) -> None:
+    (home / "~nobody-of-that-name").mkdir()
+    place = f"{home}/~nobody-of-that-name/x"
+    assert resolve("~nobody-of-that-name/x", str(home)) == place

@@ -11,7 +11,8 @@ import pytest
 from mcpwall.model import Condition
 from mcpwall.policy.arguments import LEAVES_MAX, TWINS_MAX
 from mcpwall.policy.conditions import Clause, ConditionError, operators
-from mcpwall.policy.operators import PATH_MAX, TEXT_MAX, same
+from mcpwall.policy.operators import TEXT_MAX, same
+from mcpwall.policy.paths import PATH_MAX, TIDIED_MAX
 from tests.policy.build import PROJECT, resolve
 
 ABSENT = object()
@@ -119,6 +120,8 @@ def says(op: str, value: Any, given: Any, argument: str = "x") -> str:
         ("under", "~/src", "\x1f/etc/passwd", "?"),
         ("under", "~/src", "$HOME/.ssh/id", "?"),  # some servers put the variable in
         ("under", "~/src", "${HOME}/.ssh/id", "?"),
+        ("under", "~/src", "fi\nle:///etc/passwd", "?"),  # a file: URL to new URL()
+        ("under", "~/src", "\1file:/etc/passwd", "?"),
         ("under", "~/src", "Outer$Inner.java", "Y"),
         ("under", "~/src", "$5", "Y"),
         ("under", "~/src", "it's here/a b", "Y"),
@@ -218,6 +221,35 @@ def test_lists_restrain_by_one_element_and_permit_by_all(given: Any, expected: s
 def test_any_looks_at_every_text(op: str, value: Any, arguments: Any, expected: bool) -> None:
     clause = Clause(Condition("any", op, value))
     assert clause.may_hold(arguments, PROJECT, resolve) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("~/.ssh/id\n", True),  # some servers trim it
+        ("\r\n\t~/.ssh/id", True),
+        ("'~/.ssh/id'\n", True),
+        ("a\n/../../../.ssh/id", True),  # some take `..` back before they open it
+        ("/a\nb\n/../home/dev/.ssh/id", True),
+        ("/" + "a" * 5_000 + "/../home/dev/.ssh/id", True),
+        ("/" + "./" * 3_000 + "home/dev/.ssh/id", True),
+        ("/" * 5_000 + "home/dev/.ssh/id", True),
+        (" " * 5_000 + "~/.ssh/id", True),
+        ("/" + "./" * TIDIED_MAX + "../home/dev/.ssh/id", True),
+        ("file:\n///home/dev/.ssh/id", True),
+        ("f\tile:///home/dev/.ssh/id", True),
+        ("file:///" + "%2e/" * 2_000 + "home/dev/.ssh/id", True),
+        ("hello\n", False),
+        ("# Notes\n\nsee ../a and ~/.ssh/id\n", False),
+        ("from '../../a'\nlast line\n", False),
+        ("x = '../a'; " * 5_000, False),
+        ("a//b./" * 5_000 + "c" * 30_000, False),
+        ("profile:\n  a: b\n", False),
+    ],
+)
+def test_p04_any_sees_a_path_that_programs_tidy_up(text: str, expected: bool) -> None:
+    clause = Clause(Condition("any", "under", "~/.ssh"))
+    assert clause.may_hold({"p": text}, PROJECT, resolve) is expected
 
 
 def test_any_permits_only_when_every_text_satisfies_as_it_stands() -> None:
