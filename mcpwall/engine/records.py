@@ -18,7 +18,7 @@ from mcpwall.store.records import RELEASED, Grounds, Intent, Kind, Step, preview
 if TYPE_CHECKING:
     from mcpwall.engine.clock import Clock
 
-KEPT: Final = 2_000  # records that a new app is shown
+KEPT: Final = 2_000  # records that are remembered, and that a new app is shown
 ANSWER: Final = 4_096  # bytes of an answer that are kept, in memory alone
 WHOLE: Final = 4_096  # bytes of arguments that are kept once a call is over
 
@@ -172,7 +172,7 @@ class Records:
         self.held = 0
 
     def add(self, record: Record) -> None:
-        """Remember a new call; the oldest finished one is forgotten."""
+        """Remember a new call; the oldest of too many is forgotten."""
         self._calls += 1
         self._kept[record.call.id] = record
         if len(self._kept) > KEPT:
