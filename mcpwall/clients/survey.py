@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from mcpwall.clients import document
@@ -41,10 +41,10 @@ class Found:
         return beside and entry.starts_nothing
 
 
-def survey(places: Places, agents: Sequence[Agent] = AGENTS) -> Iterator[Found]:
-    """Every file of these agents that exists, each once, in the order of the table."""
+def survey(places: Places) -> Iterator[Found]:
+    """Every file of an agent that exists, each once, in the order of the table."""
     seen = set()
-    for agent in agents:
+    for agent in AGENTS:
         for place in agent.places(places):
             key = (place.file.resolve(), place.keys)
             if key in seen:

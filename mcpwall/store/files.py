@@ -142,14 +142,15 @@ def open_private(path: str) -> int:
     return descriptor
 
 
-def write_atomic(path: str, text: str, mode: int = 0o600) -> None:
+def write_atomic(path: str, text: str) -> None:
     """Replace a file's content: afterwards it holds the old text or the new one, never a part.
 
-    `mode` is for a new file; one that exists keeps its own, and a symbolic link stays a link.
+    A new file is the user's alone; one that exists keeps its mode, and a symbolic link stays one.
     Raises UnsafeFileError for links through foreign directories; OSError when it cannot be
     written (then nothing has changed).
     """
     real = _follow_links(Path(path))
+    mode = 0o600
     with suppress(FileNotFoundError):
         mode = stat.S_IMODE(real.lstat().st_mode)
     descriptor, name = tempfile.mkstemp(prefix=f".{real.name}.", dir=real.parent)

@@ -130,12 +130,9 @@ class Reader:
                     if limit == 0:
                         return
 
-    def tool_events(self, server: str = "") -> Iterator[ToolEvent]:
-        """What became of tools' definitions, of one server or of all, oldest first."""
-        for row in self._paged(_EVENTS, 0):
-            event = event_of(row)
-            if server in ("", event.server):
-                yield event
+    def tool_events(self) -> Iterator[ToolEvent]:
+        """What became of tools' definitions, oldest first."""
+        return map(event_of, self._paged(_EVENTS, 0))
 
     def policy(self, name: str) -> str | None:
         """The text of the policy with this hash, None when the record does not have it."""

@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 
 import msgspec
 
+COMMENT: Final = b": \n\n"  # says nothing, and that the connection lives
 EVENT_MAX: Final = 64 * 1024 * 1024  # bytes of one event, as of any message
 
 _BOM: Final = b"\xef\xbb\xbf"
@@ -134,11 +135,6 @@ def encode(event: Event) -> bytes:
     if event.data is not None:
         parts.append(b"data: " + _one_line(event.data))
     return b"\n".join([*parts, b"\n"])
-
-
-def encode_comment(text: str = "") -> bytes:
-    """A comment for the wire. Raises ValueError when it holds a line's end or a NUL."""
-    return b": %b\n\n" % _plain(text)
 
 
 def _one_line(data: bytes) -> bytes:

@@ -221,7 +221,7 @@ class Stream:
         if self._exchange is None:
             return
         self.begin()
-        self._exchange.write(sse.encode_comment())
+        self._exchange.write(sse.COMMENT)
         self._sign = self._clock.call_later(QUIET_S, self._live)
 
 

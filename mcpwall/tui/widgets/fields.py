@@ -45,8 +45,8 @@ class Fields(ScrollView, can_focus=False, inherit_bindings=False):
     class Moved(Message):
         """Other rows are in the window now, or the same rows for another width."""
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
-        super().__init__(id=id)
+    def __init__(self) -> None:
+        super().__init__()
         self._layout: Layout | None = None
         self._rows = Rows(())
         self._drawn = False

@@ -17,7 +17,6 @@ from mcpwall.transport.http.sse import (
     Parser,
     SseError,
     encode,
-    encode_comment,
 )
 
 
@@ -144,10 +143,3 @@ def test_unicode_line_ends_are_escaped_as_json_allows() -> None:
 def test_what_would_be_more_than_one_line_is_not_encoded(event: Event) -> None:
     with pytest.raises(ValueError, match="one line"):
         encode(event)
-
-
-def test_comments_are_one_line() -> None:
-    assert encode_comment("held: a person decides") == b": held: a person decides\n\n"
-    assert encode_comment() == b": \n\n"
-    with pytest.raises(ValueError, match="one line"):
-        encode_comment("a\ndata: 1")
