@@ -113,7 +113,8 @@ def serve(ready: Callable[[], None]) -> None:
     except (AuditError, ListenError, ToolsError, UnsafeFileError, ValueError) as error:
         raise CliError(str(error), FAILED) from None
     except OSError as error:
-        raise CliError(f"{error.filename or 'engine'}: {error.strerror}", FAILED) from None
+        where = error.filename or home.state_dir()
+        raise CliError(f"{where}: {error.strerror}", FAILED) from None
 
 
 def _allow_many_files() -> None:
@@ -277,7 +278,8 @@ class Service:
         except (ValueError, OSError, msgspec.MsgspecError, AuditError) as error:
             self._engine.notice("error", f"a session could not be taken over: {error}")
             with contextlib.suppress(OSError):
-                link.send(b"bye the wall cannot take this session over\n")
+                why = " ".join(f"the wall cannot take this session over: {error}".split())
+                link.send(f"bye {why}\n".encode(errors="replace"))
             link.close()
             return
         self._sessions.add(session)

@@ -373,7 +373,8 @@ class Live:
         for request in self.protocol.server_gone():
             record = self._open.pop(request.call, None)
             if answer and request.sort is REQUEST:
-                self._wire.to_client(refusals.dead(request, answer), request.id)
+                told = wording.left(answer, went=record.state is RUNNING) if record else answer
+                self._wire.to_client(refusals.dead(request, told), request.id)
             if record is not None and record.state in (HELD, RESERVING):
                 self.engine.withdraw(record, why)
             elif record is not None:

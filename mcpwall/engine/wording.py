@@ -16,6 +16,7 @@ LEFT_WAITING: Final = (
     "the wall was restarted while this call waited for the list of tools; it was not run, so "
     "call again"
 )
+DOUBT: Final = "the call may have run, so check before you repeat it"
 
 QUESTIONS: Final = {
     "sampling/createMessage": "the agent's model would work on what the server sends here, and the "
@@ -36,7 +37,7 @@ def refusal(verdict: Verdict) -> str:
             return f"The user denied this call in mcpwall{said} Do not retry it unless asked to."
         case Cause.UNATTENDED | Cause.FULL:
             return (
-                f"mcpwall did not run this call. {reason} Ask the user to open mcpwall in a "
+                f"mcpwall did not run this call: {reason} Ask the user to open mcpwall in a "
                 "terminal and to answer there, then make exactly the same call again."
             )
         case Cause.FAULT:
@@ -46,6 +47,11 @@ def refusal(verdict: Verdict) -> str:
         case Cause.LOCKDOWN | Cause.PAUSED:
             return f"mcpwall refused this call. {reason}"
     return f"mcpwall refused this call. {reason} Do not retry it."
+
+
+def left(why: str, *, went: bool) -> str:
+    """What is told of a call that its session's end leaves unanswered; `went`: to its server."""
+    return f"{why}; {DOUBT if went else 'the call was not run'}"
 
 
 def data(verdict: Verdict, call: int) -> JsonObject:

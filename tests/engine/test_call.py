@@ -96,6 +96,9 @@ def test_a_server_that_dies_leaves_no_request_without_an_answer(wall):
     errors = {message["id"]: message["error"] for message in talk.got()}
     assert set(errors) == {1, 2, 3}
     assert all("exited with code 3" in error["message"] for error in errors.values())
+    assert errors[1]["message"].endswith("; the call may have run, so check before you repeat it")
+    assert errors[2]["message"].endswith("; the call was not run")
+    assert errors[3]["message"].endswith("code 3")
     assert [row.state for row in wall.rows()] == [State.LOST, State.WITHDRAWN]
     assert wall.held == []
     assert wall.unfinished() == []

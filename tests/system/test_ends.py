@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from contextlib import ExitStack
@@ -154,6 +155,21 @@ def test_a_shim_and_an_engine_killed_together_leave_no_server(home, agent):
         kill_engine(home)
         client.process.kill()
         wait_for(lambda: is_gone(server), "the end of the server")
+
+
+def test_a_hand_over_that_the_engine_cannot_take_says_why(home, agent):
+    """As of a shim of another version."""
+    line = b'{"jsonrpc":"2.0","method":"stdio","params":%b}\n'
+    params = b'{"server":"x","directory":"/","agent_pid":1,"server_pid":0}'
+    with agent() as client, socket.socket(socket.AF_UNIX) as link:
+        client.open()
+        link.settimeout(LIMIT_S)
+        link.connect(str(home / "state" / "engine.sock"))
+        socket.send_fds(link, [line % params], [0])
+        said = link.recv(4096).decode()
+    assert said == (
+        "bye the wall cannot take this session over: a shim hands over 7 descriptors, got 1\n"
+    )
 
 
 def test_the_wall_is_stopped(home, agent):

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from mcpwall.engine.wording import DOUBT
 from mcpwall.model import RequestId
 from mcpwall.transport.http.remote import Fault, Sending, Trouble
 from mcpwall.transport.http.resume import Resumption
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from mcpwall.transport.http.remote_end import RemoteEnd
 
 CUT: Final = "the server ended its answer before it was whole"
-DOUBT: Final = "it may have run, so check before you repeat it"
 # Told to agents as they are, where no session stands yet: they find a server's era by them.
 TOLD: Final = (400, 404, 405)
 

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from mcpwall.engine.wording import DOUBT
 from mcpwall.model import RequestId
 from mcpwall.protocol import codec
 from mcpwall.protocol.codec import INTERNAL_ERROR, NOT_READ
 from mcpwall.protocol.tool_list import is_own
-from mcpwall.transport.http.ears import CUT, DOUBT, TOLD, Ear, Peer, one_line
+from mcpwall.transport.http.ears import CUT, TOLD, Ear, Peer, one_line
 from mcpwall.transport.http.remote import Fault, Sending, Trouble
 from mcpwall.transport.http.resume import Resumption
 from mcpwall.transport.http.sse import Event
