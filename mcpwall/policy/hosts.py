@@ -36,6 +36,13 @@ _URL = re2.compile(
 _STARTS_AS_URL = re.compile(
     r"\s*(?:(?:[a-z][a-z0-9+.-]{0,30}:)?[\\/]{2}|(?:https?|wss?|ftps?):)", re.IGNORECASE
 )
+# The same up to the end of the host, to who reads a text as browsers do: in what goes before an "@"
+# anything may stand, and at the text's edges what some strip.
+_ORIGIN = re.compile(
+    r"((?:[a-z][a-z0-9+.-]{0,30}:)?[\\/]{2,}|(?:https?|wss?|ftps?):[\\/]*)([^\\/?#]*)",
+    re.IGNORECASE,
+)
+_EDGES = "".join(map(chr, range(33))) + "\"'\x85\xa0\u2028\u2029\u3000\ufeff"
 
 
 class HostPatternError(ValueError):
@@ -114,8 +121,23 @@ def urls_in(text: str) -> Iterator[str]:
     """What a program might take for URLs in `text`: the whole of it, or the pieces that look so."""
     if " " not in text and _STARTS_AS_URL.match(text):
         yield text
-    else:
-        yield from (match.group() for match in _URL.finditer(text))
+        return
+    if origin := _origin(text):
+        yield origin
+    yield from (match.group() for match in _URL.finditer(text))
+
+
+def _origin(text: str) -> str | None:
+    """Where a text leads that is one URL to browsers, which drop tabs and line ends; else None.
+
+    Source: WHATWG URL, "URL parsing".
+    """
+    for dropped in "\t\r\n":
+        text = text.replace(dropped, "")
+    found = _ORIGIN.match(text.strip(_EDGES))
+    if found is None or any(char.isspace() for char in found[2].rpartition("@")[2]):
+        return None
+    return found[0]
 
 
 def _is_new(char: str) -> bool:

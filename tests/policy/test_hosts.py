@@ -164,6 +164,13 @@ def test_a_pattern_that_no_host_can_match_is_an_error(pattern: str) -> None:
         ("\\\\share.example\\x", ["\\\\share.example\\x"]),
         ("// a comment: nothing here", []),
         ("plain text", []),
+        # browsers drop line ends and tabs, and let anything stand before an "@"
+        ("https://a.\nexample/x y", ["https://a.example", "https://a."]),
+        ("\1h\tttps:/\n/a.example", ["https://a.example"]),
+        ("https://a.example @b.example/ x", ["https://a.example @b.example", "https://a.example"]),
+        ("https://a.example'@b.example/ x", ["https://a.example'@b.example", "https://a.example"]),
+        ("https://a.example is it, write to me@b.example today", ["https://a.example"]),
+        ("https://a.example\nis it", ["https://a.example"]),
     ],
 )
 def test_urls_are_found_inside_text(text: str, urls: list[str]) -> None:
