@@ -158,8 +158,9 @@ class Policy:
     def readings(self, call: Call) -> Iterator[Call]:
         """The call as it is, as one of each other class of its tool, and with its URI in plain."""
         yield call
-        if call.method in uris.METHODS and (uri := uris.plain(call.tool)) != call.tool:
-            yield msgspec.structs.replace(call, tool=uri)
+        if call.method in uris.METHODS:
+            for uri in uris.readings(call.tool):
+                yield msgspec.structs.replace(call, tool=uri)
         for risk in self.classes(call)[1:] if self.also else ():
             yield msgspec.structs.replace(call, risk=risk)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mcpwall.policy.uris import plain
+from mcpwall.policy.uris import readings
 from tests.engine.wall import RULES, Wall, request
 
 ETC = "file:///etc/passwd"
@@ -27,13 +27,16 @@ SAME = [
 
 @pytest.mark.parametrize("uri", [ETC, *SAME], ids=ascii)
 def test_what_programs_take_for_one_file_is_one(uri):
-    assert plain(uri) == ETC
+    assert readings(uri) == (() if uri == ETC else (ETC,))
 
 
 @pytest.mark.parametrize(
     ("uri", "same"),
     [
         ("HTTP://Example.org/a/../b?q=A/..#f", "http://example.org/b?q=A/..#f"),
+        ("https:/example.org:443/b", "https://example.org/b"),
+        ("http:example.org:8080", "http://example.org:8080"),
+        ("notes:/a/../b", "notes:/b"),
         ("notes://x", "notes://x"),
         ("notes://x/dir/", "notes://x/dir/"),
         ("notes:a/b", "notes:a/b"),
@@ -44,8 +47,20 @@ def test_what_programs_take_for_one_file_is_one(uri):
     ],
 )
 def test_a_plain_uri_stays_as_it_is(uri, same):
-    assert plain(uri) == same
-    assert plain(same) == same
+    assert readings(uri) == (() if uri == same else (same,))
+    assert readings(same) == ()
+
+
+@pytest.mark.parametrize(
+    ("uri", "forms"),
+    [
+        ("file:///home/../etc//../passwd", ("file:///passwd", ETC)),
+        ("notes://x/a//../b", ("notes://x/b", "notes://x/a/b")),
+        ("notes://x/a/b/..", ("notes://x/a", "notes://x/a/")),
+    ],
+)
+def test_a_uri_that_leads_programs_elsewhere_has_both_forms(uri, forms):
+    assert readings(uri) == forms
 
 
 def rule(action, tool):
@@ -53,7 +68,7 @@ def rule(action, tool):
     return f'{head}tool = "{tool}"\naction = "{action}"\n'
 
 
-@pytest.mark.parametrize("uri", [ETC, *SAME], ids=ascii)
+@pytest.mark.parametrize("uri", [ETC, *SAME, "file:///x/../etc//../passwd"], ids=ascii)
 @pytest.mark.parametrize("method", ["resources/read", "resources/subscribe"])
 def test_p04_a_rule_that_denies_holds_for_every_spelling(tmp_path, uri, method):
     wall = Wall(tmp_path, rule("deny", "file:///etc/**"))
