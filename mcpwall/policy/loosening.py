@@ -12,7 +12,18 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
-from mcpwall.model import TOOLS_CALL, Action, After, Budget, Defaults, RateLimit, Rest, Risk, Rule
+from mcpwall.model import (
+    TOOLS_CALL,
+    Action,
+    After,
+    Budget,
+    Defaults,
+    Origin,
+    RateLimit,
+    Rest,
+    Risk,
+    Rule,
+)
 from mcpwall.policy.compile import DEFAULT_ACTIONS, STRICTNESS, Also, Policy
 from mcpwall.policy.compiled import PERMITTING, is_project, names_tools
 from mcpwall.policy.limits import parse_amount
@@ -57,13 +68,24 @@ def _key(rule: Rule) -> tuple[str, bool]:
 
 
 def _is_kept(rule: Rule, others: dict[tuple[str, bool], Rule]) -> bool:
-    """Whether the same rule is there too; its reason and its line do not matter."""
+    """Whether the same rule is there too; its reason and its line do not matter.
+
+    Nor does its file, unless it counts there.
+    """
     other = others.get(_key(rule))
     return other is not None and _bare(other) == _bare(rule)
 
 
 def _bare(rule: Rule) -> Rule:
-    return msgspec.structs.replace(rule, origin=None, reason="")
+    origin = None
+    if rule.rate_limit or rule.budget or rule.more_than:
+        origin = Origin(_file(rule), 0)
+    return msgspec.structs.replace(rule, origin=origin, reason="")
+
+
+def _file(rule: Rule) -> str:
+    """The project's file that a rule comes from, '' for the person's own."""
+    return rule.origin.file if rule.origin is not None and is_project(rule) else ""
 
 
 def _less_restraint(old: Rule, now: Rule | None, fresh: Sequence[Rule]) -> Iterable[str]:
@@ -81,11 +103,18 @@ def _less_restraint(old: Rule, now: Rule | None, fresh: Sequence[Rule]) -> Itera
     if old.rate_limit is not None and not _covered(
         old, fresh, lambda r: _stops(r) or (_same_log(old, r) and _holds_rate(old, r))
     ):
-        yield f"rate limit {old.id} {'is gone or disabled' if now is None else 'is wider'}"
+        yield f"rate limit {old.id} {_no_more(old, now)}"
     if old.budget is not None and not _covered(
         old, fresh, lambda r: _stops(r) or (_same_log(old, r) and _holds_sum(old, r))
     ):
-        yield f"budget {old.id} {'is gone or disabled' if now is None else 'is wider'}"
+        yield f"budget {old.id} {_no_more(old, now)}"
+
+
+def _no_more(old: Rule, now: Rule | None) -> str:
+    """What became of a limit that does not hold any more."""
+    if now is None:
+        return "is gone or disabled"
+    return "is wider" if _same_log(old, now) else "counts anew in another file"
 
 
 def _stops(rule: Rule) -> bool:
@@ -219,7 +248,7 @@ def _split(patterns: Sequence[str]) -> tuple[list[str], list[str]]:
 
 def _same_log(old: Rule, new: Rule) -> bool:
     """Under another id a limit starts to count anew, and so it does in another file."""
-    return _key(old) == _key(new)
+    return _key(old) == _key(new) and _file(old) == _file(new)
 
 
 def _holds_rate(old: Rule, new: Rule) -> bool:

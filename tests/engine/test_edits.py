@@ -249,6 +249,16 @@ def test_a_project_that_is_loosened_waits_for_a_person(wall, project, edit):
     assert in_project(wall, project, "look") is None
 
 
+def test_p06_a_projects_limit_that_moves_to_another_file_waits_for_a_person(wall, project):
+    outer, inner = project.parent / ".mcpwall.toml", project / ".mcpwall.toml"
+    outer.write_text('[[rules]]\nid = "few"\ntool = "look"\nrate_limit = "1/hour"\n')
+    assert in_project(wall, project, "look") is None
+    outer.rename(inner)  # under its name there it has counted nothing
+    wall.engine.rulebook.poll()
+    assert in_project(wall, project, "look")["rules"] == ["few"]
+    assert wall.status.outside_edit.what == ("rate limit few counts anew in another file",)
+
+
 def test_p13_the_files_above_a_directory_are_few(wall, project):
     deep = project
     for number in range(10):

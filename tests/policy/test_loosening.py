@@ -2,11 +2,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcpwall.model import Action, Call, Defaults, Rule
+from mcpwall.model import Action, Call, Defaults, Origin, Rule
 from mcpwall.policy.compile import STRICTNESS, compile_policy
 from mcpwall.policy.judge import judge
 from mcpwall.policy.loosening import loosened
@@ -82,6 +83,18 @@ def test_what_may_permit_more_is_said(new: list[Rule], sentence: str) -> None:
     found = said(new)
     assert len(found) == 1
     assert found[0].startswith(sentence)
+
+
+def in_file(one: Rule, file: str) -> Rule:
+    return msgspec.structs.replace(one, origin=Origin(file, 1, project=True))
+
+
+@pytest.mark.parametrize("one", [CAP, SUM, rule("m", action="ask", more_than=limit(1)), DENY, ASK])
+def test_a_projects_rule_may_move_to_another_file_unless_it_counts(one: Rule) -> None:
+    old, new = policy(in_file(one, "/a")), policy(in_file(one, "/a/b"))
+    counts = one not in (DENY, ASK)
+    assert bool(loosened(old, new)) is counts
+    assert loosened(old, policy(msgspec.structs.replace(old.rules[0], reason="so"))) == ()
 
 
 def test_weaker_defaults_are_said() -> None:
