@@ -8,7 +8,7 @@ force at once. An edit made while no engine ran is an edit from outside like any
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -21,7 +21,7 @@ from mcpwall.policy.compile import Policy, Windows
 from mcpwall.policy.set_risk import lowered
 from mcpwall.store.accepted import Accepted
 from mcpwall.store.config import Config, ConfigError
-from mcpwall.store.config_file import ConfigFile, loosens
+from mcpwall.store.config_file import ConfigFile
 from mcpwall.store.difference import diff
 from mcpwall.store.edit import EditError
 from mcpwall.store.schema import AnyServer
@@ -46,6 +46,7 @@ class Rulebook:
         self._file = ConfigFile.open(path) if before is None else ConfigFile(path, before)
         self._policy = self._file.config.policy()
         self._projects = Projects(self._file.config)
+        self._file.also = self._in_projects
         self._waiting: Config | None = None  # an outside edit that loosens
         self._trouble: ConfigError | None = None  # why the file does not load
         self._outside_edit: OutsideEdit | None = None
@@ -205,12 +206,10 @@ class Rulebook:
         if said := self._projects.poll():
             self.on_change(said)
 
-    def _loosens(self, outside: Config) -> tuple[str, ...]:
-        """What an edit could newly permit; other classes of tools concern projects' rules too."""
-        said = dict.fromkeys(loosens(self.config, outside))
+    def _in_projects(self, outside: Config) -> Iterator[str]:
+        """What other classes of tools could newly permit by the projects' rules."""
         for policy in self._projects.policies:
-            said |= dict.fromkeys(lowered(policy, self.config.risks, outside.risks))
-        return tuple(said)
+            yield from lowered(policy, self.config.risks, outside.risks)
 
     def _look(self) -> None:
         try:
@@ -227,7 +226,7 @@ class Rulebook:
             return
         if self._waiting is not None and self._waiting.text == outside.text and not self.error:
             return
-        if what := self._loosens(outside):
+        if what := self._file.loosens(outside):
             self._trouble = None
             self._waiting = outside
             self._outside_edit = OutsideEdit(_hash(outside.text), diff(self.config, outside), what)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from mcpwall.policy.loosening import loosened
 from mcpwall.policy.set_risk import lowered
@@ -28,9 +28,11 @@ from mcpwall.store.shared import setting
 from mcpwall.store.watch import signature
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from mcpwall.model import Risk
+
+Ways: TypeAlias = "Mapping[str, tuple[object, ...]]"  # how to start or reach servers, by name
 
 UNDO_STEPS: Final = 50
 
@@ -46,12 +48,15 @@ class ConfigFile:
 
     Each change is made on what the file says now. An edit from outside that nobody has seen yet
     is kept when it loads and loosens nothing; else the change is refused. Undo goes back through
-    changes made here, not past an edit from outside.
+    changes made here, not past an edit from outside. `also` says what else an edit could permit,
+    beside what this file tells.
     """
 
     def __init__(self, path: str, config: Config) -> None:
         self.path = path
-        self._config = config
+        self.also: Callable[[Config], Iterable[str]] = lambda _: ()
+        self._ways: dict[str, tuple[object, ...]] = {}  # to servers, also those that are gone
+        self._take(config)
         self._undo: deque[str] = deque(maxlen=UNDO_STEPS)
         self._redo: deque[str] = deque(maxlen=UNDO_STEPS)
 
@@ -115,9 +120,14 @@ class ConfigFile:
         config = _on_disk(self.path)
         return None if config.text == self._config.text else config
 
+    def loosens(self, outside: Config) -> tuple[str, ...]:
+        """What an edit from outside could newly permit; empty for nothing."""
+        said = (*loosens(self._config, outside, self._ways), *self.also(outside))
+        return tuple(dict.fromkeys(said))
+
     def accept(self, config: Config) -> None:
         """Put in force what `outside` found."""
-        self._config = config
+        self._take(config)
         self._undo.clear()
         self._redo.clear()
 
@@ -137,8 +147,12 @@ class ConfigFile:
             self._undo.clear()
         self._undo.append(seen.text)
         self._redo.clear()
-        self._config = changed
+        self._take(changed)
         return changed
+
+    def _take(self, config: Config) -> None:
+        self._config = config
+        self._ways |= _ways(config)
 
     def _newest(self) -> Config:
         """The config in force, or an edit from outside that may come in without a question."""
@@ -148,7 +162,7 @@ class ConfigFile:
             raise EditError(f"{error} (the file was edited outside; mend it first)") from error
         if outside is None:
             return self._config
-        if what := loosens(self._config, outside):
+        if what := self.loosens(outside):
             raise EditError(
                 f"{self._config.file} was edited outside and would permit more now ({what[0]}); "
                 "accept or refuse that edit first"
@@ -170,7 +184,7 @@ class ConfigFile:
         self._write(config.text)
         target.append(self._config.text)
         source.pop()
-        self._config = config
+        self._take(config)
         return config
 
     def _write(self, text: str) -> None:
@@ -187,8 +201,13 @@ class ConfigFile:
             ) from error
 
 
-def loosens(old: Config, new: Config) -> tuple[str, ...]:
-    """Sentences for all that `new` could permit and `old` does not; see `policy.loosening`."""
+def loosens(old: Config, new: Config, ways: Ways | None = None) -> tuple[str, ...]:
+    """Sentences for all that `new` could permit and `old` does not; see `policy.loosening`.
+
+    `ways` are those to servers that were known before: one that was taken out and comes back
+    otherwise is led elsewhere as well. Without it they are those of `old`.
+    """
+    ways = _ways(old) if ways is None else ways
     trusted = [
         f"the hints of server {name} may lower the risk of its tools"
         for name, server in new.servers.items()
@@ -197,7 +216,7 @@ def loosens(old: Config, new: Config) -> tuple[str, ...]:
     elsewhere = [
         f"the server {name} is started or reached in another way"
         for name, server in new.servers.items()
-        if name in old.servers and way_to(server) != way_to(old.servers[name])
+        if name in ways and way_to(server) != ways[name]
     ]
     policy = new.policy()
     rules = (*loosened(old.policy(), policy), *lowered(policy, old.risks, new.risks))
@@ -205,6 +224,10 @@ def loosens(old: Config, new: Config) -> tuple[str, ...]:
     kept = audit_config.loosened(old.audit, new.audit)
     doors = (*http.loosened(old.http, new.http), *app.moved(old.keys, new.keys))
     return (*rules, *trusted, *elsewhere, *doors, *stores, *kept)
+
+
+def _ways(config: Config) -> dict[str, tuple[object, ...]]:
+    return {name: way_to(server) for name, server in config.servers.items()}
 
 
 def _on_disk(path: str) -> Config:

@@ -200,6 +200,21 @@ def test_a_limit_that_is_added_counts_what_was_forwarded_before(wall):
     assert denied(wall, "look") == ["three"]
 
 
+FAR = RULES + '\n[servers.far]\ncommand = ["far"]\n'
+
+
+def test_a_server_that_was_taken_out_comes_back_otherwise_by_a_key_alone(wall):
+    wall.edit(FAR)
+    wall.edit(RULES)
+    assert wall.status.outside_edit is None
+    wall.edit(FAR.replace('["far"]', '["evil"]'))
+    assert wall.status.outside_edit.what == ("the server far is started or reached in another way",)
+    assert wall.engine.rulebook.server("far") is None
+    wall.edit(FAR)
+    assert wall.status.outside_edit is None
+    assert wall.engine.rulebook.server("far").command == ("far",)
+
+
 # --- the project's file -------------------------------------------------------------------------
 
 
@@ -247,6 +262,20 @@ def test_a_project_that_is_loosened_waits_for_a_person(wall, project, edit):
     assert isinstance(wall.do(AcceptEdit(waiting.hash, accept=True)), Done)
     assert wall.status.outside_edit is None
     assert in_project(wall, project, "look") is None
+
+
+def test_p06_an_edit_that_waits_for_a_projects_sake_comes_in_by_no_other_change(wall, project):
+    classes = RULES.replace("[defaults]", '[defaults]\nexecute = "allow"')
+    classes += '[servers.notes.risk]\nlook = "write"\n'
+    (project / ".mcpwall.toml").write_text('[defaults]\nwrite = "deny"\n')
+    wall.edit(classes)
+    if edit := wall.status.outside_edit:
+        wall.accept(edit)
+    assert in_project(wall, project, "look")["cause"] == "default"
+    wall.edit(classes.replace('"write"\n', '"read"\n'))
+    assert wall.status.outside_edit.what == ("the risk of notes.look goes from write to read",)
+    assert isinstance(wall.do(DropRule("cap")), Refused)
+    assert in_project(wall, project, "look")["cause"] == "default"
 
 
 def test_p06_a_projects_limit_that_moves_to_another_file_waits_for_a_person(wall, project):
