@@ -21,7 +21,7 @@ TITLES = {
     "edit": "EDITING THE ARGUMENTS OF A CALL",
     "rules": "RULES",
     "form": "RULE FORM",
-    "sheet": "TWO CALLS COMPARED, OR THE CALLS THAT A RULE CHANGES",
+    "sheet": "TWO CALLS COMPARED, OR WHAT A RULE IS ABOUT",
     "servers": "SERVERS AND TOOLS",
     "sessions": "SESSIONS",
     "audit": "AUDIT",
@@ -37,8 +37,8 @@ _SIGNS: tuple[Line, ...] = (
     (("  ‹ESC› ‹U+202E› ", "warn"), ("a character that a terminal would obey or hide", "")),
 )
 _REVIEW = (
-    "A key decides only 0.6 s after the call was drawn, alone, and once its arguments were on "
-    "screen to the end. Enter, space, y, a paste and clicks never decide."
+    "A key decides only alone, and 0.6 s after the call was drawn; one that allows, only once its "
+    "arguments were on screen to the end. Enter, space, y, a paste and clicks never decide."
 )
 _EXAMPLE: Line = [('"calls.follow" = "F"', "accent")]
 _KEYS_CELLS = 16
