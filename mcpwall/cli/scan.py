@@ -26,6 +26,7 @@ _HANDSHAKE: Final = "2025-11-25"
 _STATELESS: Final = "2026-07-28"
 _PREFIX: Final = "io.modelcontextprotocol/"
 _WALL: Final = "mcpwall: "  # how the wall's own answers begin
+_SHIM: Final = "mcpwall stdio: "  # how a line of the shim's own on stderr begins
 
 Json = dict[str, Any]
 
@@ -168,8 +169,11 @@ class _Visit:
 
 
 def _last_words(stderr: IO[bytes]) -> str:
-    """The last line that the server wrote to stderr, to say after what went wrong."""
+    """What to add to what went wrong: the last line on stderr of the server, else of the shim."""
     stderr.seek(0, 2)
     stderr.seek(max(0, stderr.tell() - 4096))
     lines = stderr.read().decode("utf-8", "replace").strip().splitlines()
-    return f" (its last words: {lines[-1]})" if lines else ""
+    said = [line for line in lines if not line.startswith(_SHIM)]
+    if said:
+        return f" (its last words: {said[-1]})"
+    return f": {lines[-1].removeprefix(_SHIM)}" if lines else ""

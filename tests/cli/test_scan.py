@@ -116,6 +116,22 @@ def test_a_server_that_ends_is_quoted() -> None:
     assert said == "it ended before it answered (its last words: no key is set)"
 
 
+SHIM = "mcpwall stdio: the server exited with code 3"
+
+
+@pytest.mark.parametrize(
+    ("lines", "added"),
+    [
+        (["no key is set", SHIM], " (its last words: no key is set)"),
+        ([SHIM], ": the server exited with code 3"),
+        ([], ""),
+    ],
+)
+def test_what_the_server_says_counts_before_what_the_shim_says_of_it(lines, added):
+    end = f"import sys; sys.exit({chr(10).join(lines)!r} or 3)"
+    assert scan("x", [sys.executable, "-c", end]) == f"it ended before it answered{added}"
+
+
 def test_a_program_that_is_not_there_is_said() -> None:
     assert "cannot be started" in scan("x", ["/no/such/program"])
 
