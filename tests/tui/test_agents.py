@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mcpwall.tui.guarding import AgentFile, AgentServer, Stand
+from mcpwall.tui.screens.agents import AgentsScreen
 from mcpwall.tui.settings import Settings
 from tests.tui import hostile
 from tests.tui.fake_agents import (
@@ -294,6 +295,17 @@ async def test_without_any_agent_there_is_nothing_to_guard() -> None:
         await until(shown, "Nothing has called a tool yet.")
 
 
+@scenario
+async def test_what_is_found_out_while_the_screen_closes_is_drawn_nowhere() -> None:
+    async with looking(FakeAgents(*FILES)) as shown:
+        await shown.press("i")
+        screen = shown.app.screen
+        assert isinstance(screen, AgentsScreen)
+        await shown.press("escape")
+        assert not screen.query("*")
+        screen.draw()  # as what asks in a thread does with the answer
+
+
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
 @scenario
 async def test_p10_hostile_files_are_harmless(size: tuple[int, int]) -> None:
@@ -311,6 +323,7 @@ async def test_p10_hostile_files_are_harmless(size: tuple[int, int]) -> None:
         await shown.press("down", "down")
         assert_harmless(shown)
         await shown.press("up")
+        await until(shown, "WHAT WOULD CHANGE")
         assert_harmless(shown)
         await shown.press("pagedown", "w")
         await until(shown, "The file is changed as shown.")

@@ -179,8 +179,10 @@ class AgentsScreen(ListModal):
 
     def draw(self) -> None:
         """All but the list, which draws itself."""
+        if not (footer := self.query(Footer)):  # it closes
+            return
         room = self.size.width
-        self.query_one(Footer).refresh()  # what can be done with this choice
+        footer.refresh()  # what can be done with this choice
         self.head.show([rule("GUARD AN AGENT'S SERVERS", "", room, "title")])
         if (choice := self.list.selected) is None:
             nothing = "no agent's configuration was found here; docs/agents.md has where they are"
