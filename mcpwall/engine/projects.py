@@ -130,9 +130,13 @@ class Projects:
         if not project.fault and configs == (project.waiting or project.configs):
             return ""
         policy, fault = self._compile(configs)
+        if fault:  # what was in force is what the next edit is held against
+            said = "" if fault == project.fault else fault
+            project.fault, project.waiting = fault, None
+            return said
         where = configs[-1].file if configs else "a project's file that is gone"
         text_hash = _hash(configs)
-        if not fault and loosened(project.policy, policy):
+        if loosened(project.policy, policy):
             project.fault = ""  # the files load again: the rules in force hold
             if text_hash == project.declined:
                 said = f"{where} is again what was not accepted" if project.waiting else ""
@@ -140,7 +144,7 @@ class Projects:
                 return said
             project.waiting = configs
             return f"{where} was loosened; it waits for a person"
-        project.configs, project.policy, project.fault = configs, policy, fault
+        project.configs, project.policy, project.fault = configs, policy, ""
         project.waiting = None
         return f"{where} has changed"
 

@@ -278,6 +278,20 @@ def test_p06_an_edit_that_waits_for_a_projects_sake_comes_in_by_no_other_change(
     assert in_project(wall, project, "look")["cause"] == "default"
 
 
+def test_p06_files_that_do_not_go_together_make_nobody_forget_what_was_in_force(wall, project):
+    outer, inner = project.parent / ".mcpwall.toml", project / ".mcpwall.toml"
+    outer.write_text(HERE)
+    assert in_project(wall, project, "look")["rules"] == ["here"]
+    inner.write_text(HERE.replace('"look"', '"other"'))
+    wall.engine.rulebook.poll()
+    assert in_project(wall, project, "look")["cause"] == "fault"
+    outer.unlink()
+    inner.unlink()
+    wall.engine.rulebook.poll()
+    assert in_project(wall, project, "look")["rules"] == ["here"]
+    assert "here" in wall.status.outside_edit.what[0]
+
+
 def test_p06_a_projects_limit_that_moves_to_another_file_waits_for_a_person(wall, project):
     outer, inner = project.parent / ".mcpwall.toml", project / ".mcpwall.toml"
     outer.write_text('[[rules]]\nid = "few"\ntool = "look"\nrate_limit = "1/hour"\n')
